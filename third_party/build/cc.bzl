@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C++ rules of this repository: cc_* with its include paths and warnings.
+
+A header bus/loop.h is included as "trolley/bus/loop.h", here and in an
+embedder's workspace. Put every header in `hdrs`: those in `srcs` do not get
+that path.
+"""
+
+# Set here, not in .bazelrc, because an embedder's .bazelrc is not ours.
+_COPTS = [
+    "-std=c++20",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    # Designated initializers name what differs from the default; that is why
+    # Options structs have defaults.
+    "-Wno-missing-field-initializers",
+]
+
+def _with_includes(kwargs):
+    return dict(
+        kwargs,
+        copts = _COPTS + kwargs.pop("copts", []),
+        include_prefix = "trolley/" + native.package_name(),
+        strip_include_prefix = "/" + native.package_name(),
+    )
+
+def trolley_cc_library(name, **kwargs):
+    """cc_library whose headers are "trolley/<package>/<file>.h"."""
+    native.cc_library(name = name, **_with_includes(kwargs))
+
+def trolley_cc_binary(name, **kwargs):
+    """cc_binary with our warnings and language version."""
+    copts = _COPTS + kwargs.pop("copts", [])
+    native.cc_binary(name = name, copts = copts, **kwargs)
+
+def trolley_cc_test(name, deps = [], size = "small", main = True, **kwargs):
+    """cc_test with GoogleTest and its main.
+
+    Args:
+      name: of the test; `srcs` defaults to <name>.cc.
+      deps: beside GoogleTest.
+      size: as in cc_test; also its time limit.
+      main: False for a test that brings a main of its own.
+      **kwargs: as in cc_test.
+    """
+    copts = _COPTS + kwargs.pop("copts", [])
+    gtest = "gtest_main" if main else "gtest"
+    native.cc_test(
+        name = name,
+        srcs = kwargs.pop("srcs", [name + ".cc"]),
+        size = size,
+        copts = copts,
+        # One program, not one shared object for each library: half the links,
+        # and a sanitizer sees what the user will run.
+        linkstatic = True,
+        deps = deps + ["@com_google_googletest//:" + gtest],
+        **kwargs
+    )
