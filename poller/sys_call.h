@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SysCall: the kinds of system call that go through Sys. Value type, any
+// thread.
+
+#ifndef TROLLEY_POLLER_SYS_CALL_H_
+#define TROLLEY_POLLER_SYS_CALL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace trolley {
+
+// Every kind of call. SysCallName() gives the kernel's name for it.
+enum class SysCall : uint8_t {
+  kRead,
+  kWrite,
+  kReadv,
+  kWritev,
+  kClose,
+  kDup,
+  kFcntl,
+  kIoctl,
+  kPipe2,
+  kEventfd,
+  kEpollCreate1,
+  kEpollCtl,
+  kEpollPwait2,
+  kEpollWait,
+  kPpoll,
+  kPselect6,
+  kOpenat,
+  kFstat,
+  kStat,
+  kLstat,
+  kUnlink,
+  kRename,
+  kMkdir,
+  kFchmod,
+  kFlock,
+  kSocket,
+  kSocketpair,
+  kBind,
+  kListen,
+  kAccept4,
+  kConnect,
+  kGetsockopt,
+  kSetsockopt,
+  kGetsockname,
+  kSendmsg,
+  kRecvmsg,
+  kShutdown,
+  kSignalfd,
+  kSigmask,
+  kSigtimedwait,
+  kTgsigqueueinfo,
+  kGettid,
+  kKill,
+  kPidfdOpen,
+  kPidfdSendSignal,
+  kWaitid,
+  kIoUringSetup,
+  kIoUringEnter,
+  kIoUringRegister,
+  kMmap,
+  kMunmap,
+};
+inline constexpr size_t kSysCallKinds =
+    static_cast<size_t>(SysCall::kMunmap) + 1;
+
+// "epoll_ctl". A literal.
+const char* SysCallName(SysCall call);
+
+}  // namespace trolley
+
+#endif  // TROLLEY_POLLER_SYS_CALL_H_

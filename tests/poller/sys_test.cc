@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The seam itself: results are -errno, errno stays as it was, FaultSys fails
+// exactly the call it was told to, and ScopedFd leaks nothing.
+
+#include "trolley/poller/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "trolley/poller/errno_status.h"
+#include "trolley/poller/fault_sys.h"
+#include "trolley/poller/scoped_fd.h"
+
+namespace trolley {
+namespace {
+
+struct Pipe {
+  explicit Pipe(Sys& sys) {
+    int fds[2] = {-1, -1};
+    result = sys.Pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+    read = ScopedFd(sys, fds[0]);
+    write = ScopedFd(sys, fds[1]);
+  }
+  int result;
+  ScopedFd read;
+  ScopedFd write;
+};
+
+TEST(SysTest, FailureIsMinusErrnoAndErrnoStaysAsItWas) {
+  errno = EDOM;
+  char byte = 0;
+  EXPECT_EQ(RealSys().Read(-1, {&byte, 1}), -EBADF);
+  EXPECT_EQ(errno, EDOM);
+}
+
+TEST(SysTest, BytesGoThroughAPipe) {
+  Pipe pipe(RealSys());
+  ASSERT_EQ(pipe.result, 0);
+  EXPECT_EQ(RealSys().Write(pipe.write.get(), "abc"), 4);
+  char to[8] = {};
+  EXPECT_EQ(RealSys().Read(pipe.read.get(), absl::MakeSpan(to)), 4);
+  EXPECT_STREQ(to, "abc");
+  EXPECT_EQ(RealSys().Read(pipe.read.get(), absl::MakeSpan(to)), -EAGAIN);
+}
+
+TEST(SysTest, EveryCallHasANameOfItsOwn) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < kSysCallKinds; ++i) {
+    const char* const name = SysCallName(static_cast<SysCall>(i));
+    ASSERT_NE(name, nullptr) << i;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
+  EXPECT_STREQ(SysCallName(SysCall::kRead), "read");
+  EXPECT_STREQ(SysCallName(SysCall::kAccept4), "accept4");
+  EXPECT_STREQ(SysCallName(SysCall::kMunmap), "munmap");
+}
+
+TEST(ScopedFdTest, P11_ClosesOnceAndOnlyWhatItOwns) {
+  FaultSys sys(RealSys());
+  {
+    ScopedFd a(sys, sys.Eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    a.CheckFlags();
+    ScopedFd b = std::move(a);
+    EXPECT_FALSE(a);
+    EXPECT_TRUE(b);
+    ScopedFd failed(sys, -EMFILE);
+    EXPECT_FALSE(failed);
+    b = std::move(failed);
+    EXPECT_EQ(sys.Count(SysCall::kClose), 1u);
+  }
+  EXPECT_EQ(sys.Count(SysCall::kClose), 1u);
+}
+
+TEST(ScopedFdTest, P11_BothFlagsAreNeeded) {
+  Sys& sys = RealSys();
+  const ScopedFd none(sys, sys.Eventfd(0, 0));
+  const ScopedFd half(sys, sys.Eventfd(0, EFD_NONBLOCK));
+  const ScopedFd both(sys, sys.Eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  EXPECT_FALSE(IsCloexecAndNonblocking(sys, none.get()));
+  EXPECT_FALSE(IsCloexecAndNonblocking(sys, half.get()));
+  EXPECT_TRUE(IsCloexecAndNonblocking(sys, both.get()));
+}
+
+TEST(FaultSysTest, FailsTheNthCallOfOneKindOnly) {
+  FaultSys sys(RealSys());
+  Pipe pipe(sys);
+  sys.FailNth(SysCall::kWrite, 2, ENOSPC, /*times=*/2);
+  std::vector<ssize_t> results;
+  for (int i = 0; i < 5; ++i) {
+    results.push_back(sys.Write(pipe.write.get(), {"x", 1}));
+  }
+  EXPECT_EQ(results, (std::vector<ssize_t>{1, -ENOSPC, -ENOSPC, 1, 1}));
+  EXPECT_EQ(sys.faults(), 2u);
+  EXPECT_EQ(sys.Count(SysCall::kWrite), 5u);
+  EXPECT_EQ(sys.Count(SysCall::kRead), 0u);
+  EXPECT_EQ(sys.Total(), 6u);  // and the pipe2
+}
+
+TEST(FaultSysTest, NthOfAnyMeetsEachCallInTurnThenNone) {
+  FaultSys sys(RealSys());
+  std::vector<int> failed_at;
+  for (uint64_t n = 1;; ++n) {
+    sys.FailNthOfAny(n);
+    int failures = 0;
+    {
+      Pipe pipe(sys);
+      if (pipe.result < 0) ++failures;
+      char byte = 0;
+      if (pipe.result == 0 && sys.Write(pipe.write.get(), {"x", 1}) < 0) {
+        ++failures;
+      }
+      if (pipe.result == 0 && sys.Read(pipe.read.get(), {&byte, 1}) < 0) {
+        ++failures;
+      }
+    }
+    if (sys.faults() == 0) break;
+    failed_at.push_back(failures);
+  }
+  // pipe2; write, with an empty read after it; read; close; close.
+  EXPECT_EQ(failed_at, (std::vector<int>{1, 2, 1, 0, 0}));
+}
+
+TEST(FaultSysTest, ShortensStreamsButNotMessagesOrCounters) {
+  FaultSys sys(RealSys());
+  sys.ShortenTransfers(true);
+  Pipe pipe(sys);
+  EXPECT_EQ(sys.Write(pipe.write.get(), {"abc", 3}), 1);
+  iovec parts[2] = {{nullptr, 0}, {const_cast<char*>("def"), 3}};
+  EXPECT_EQ(sys.Writev(pipe.write.get(), parts), 1);
+  char to[8] = {};
+  EXPECT_EQ(sys.Read(pipe.read.get(), absl::MakeSpan(to)), 1);
+
+  int fds[2];
+  ASSERT_EQ(sys.Socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+  const ScopedFd a(sys, fds[0]);
+  const ScopedFd b(sys, fds[1]);
+  EXPECT_EQ(sys.Write(a.get(), {"abc", 3}), 3);
+
+  const ScopedFd counter(sys, sys.Eventfd(5, EFD_CLOEXEC | EFD_NONBLOCK));
+  EXPECT_EQ(sys.Read(counter.get(), absl::MakeSpan(to)), 8);
+}
+
+TEST(ErrnoStatusTest, NamesTheCallAndTheThing) {
+  const absl::Status status =
+      ErrnoStatus(-EBADF, SysCall::kEpollCtl, "ADD, fd 7");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "epoll_ctl(ADD, fd 7): Bad file descriptor");
+  EXPECT_EQ(ErrnoStatus(EMFILE, SysCall::kPipe2, "").message(),
+            "pipe2: Too many open files");
+  EXPECT_TRUE(ErrnoStatus(0, SysCall::kRead, "fd 1").ok());
+}
+
+TEST(ErrnoStatusTest, EveryLikelyErrnoHasACode) {
+  for (size_t i = 0; i < kSysCallKinds; ++i) {
+    for (const int error : LikelyErrnos(static_cast<SysCall>(i))) {
+      EXPECT_NE(ErrnoCode(error), absl::StatusCode::kOk) << error;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace trolley
