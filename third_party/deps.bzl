@@ -118,13 +118,6 @@ def _library_deps():
     )
     _maybe(
         debian_library,
-        name = "com_github_google_crc32c",
-        build_files = {"BUILD.bazel": "//third_party/debian:crc32c.BUILD"},
-        package = "libcrc32c-dev",
-        probe = "/usr/include/crc32c/crc32c.h",
-    )
-    _maybe(
-        debian_library,
         name = "com_github_axboe_liburing",
         build_files = {"BUILD.bazel": "//third_party/debian:liburing.BUILD"},
         package = "liburing-dev",

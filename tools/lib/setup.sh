@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sourced after say.sh. ensure_packages installs what the build needs on a fresh
+# Debian 12; on a machine that has it all, it is one dpkg-query.
+
+setup_dir=$(dirname "${BASH_SOURCE[0]}")
+
+# The names in tools/lib/packages, one a line.
+wanted_packages() {
+  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$setup_dir/packages"
+}
+
+# Those of the names given that are not installed.
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" \
+    2>/dev/null | sed -n 's/^installed //p')
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
+}
+
+require_debian_12() {
+  local ID='' VERSION_ID='' PRETTY_NAME='an unknown system'
+  if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
+  if [[ $ID != debian || $VERSION_ID != 12 ]]; then
+    die "this builds with the packages of Debian 12 (bookworm); here is" \
+      "$PRETTY_NAME. In a container it is one line:" \
+      "docker run -it --rm -v \"\$PWD\":/src -w /src debian:12 $0"
+  fi
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    die "apt-get and dpkg-query are not on the PATH; add /usr/bin to it."
+  fi
+}
+
+# Prints the command that gives root's rights, nothing when we have them.
+as_root() {
+  if ((EUID == 0)); then return; fi
+  if ! command -v sudo >/dev/null; then
+    die "installing packages needs root, and there is no sudo. Have root run:" \
+      "apt-get update && apt-get install --no-install-recommends -y $*"
+  fi
+  # Where nobody can type a password, ask for none.
+  if [[ -t 0 ]]; then echo sudo; else echo 'sudo -n'; fi
+}
+
+# Runs a command: its output on a terminal, in the log otherwise.
+shown_or_logged() {
+  local log=$1
+  shift
+  if on_terminal; then
+    "$@" </dev/null 2>&1 | tee -a "$log" >&2
+    return "${PIPESTATUS[0]}"
+  fi
+  "$@" </dev/null >>"$log" 2>&1
+}
+
+explain_apt_failure() {
+  local log=$1
+  shift
+  if ! on_terminal; then tail -n 15 "$log" >&2; fi
+  if grep -qE 'Could not resolve|Temporary failure|Could not connect|unreachable|timed out|Connection failed' "$log"; then
+    die "the packages could not be fetched: this machine does not reach the" \
+      "Debian archive. Once it does, run this again, or install by hand:" \
+      "apt-get update && apt-get install --no-install-recommends -y $*"
+  fi
+  die "apt-get did not install the packages; its log is $log. To see what it" \
+    "says, run: apt-get update && apt-get install --no-install-recommends -y $*"
+}
+
+install_packages() {
+  local root log
+  root=$(as_root "$@") || exit 1
+  log=$(mktemp -t trolleybus-setup.XXXXXX) || die "cannot write to /tmp."
+  # The lock's patience is for machines that update themselves at boot.
+  local apt=($root env DEBIAN_FRONTEND=noninteractive apt-get -q
+    -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2)
+  say "Installing from the Debian archive (about 400 MB unpacked, once):"
+  say "  $*"
+  # A failed update is no end: the lists that are there may do.
+  shown_or_logged "$log" "${apt[@]}" update || true
+  shown_or_logged "$log" "${apt[@]}" install -y --no-install-recommends "$@" ||
+    explain_apt_failure "$log" "$@"
+  rm -f "$log"
+}
+
+# Installs what tools/lib/packages names, and the packages given, if missing.
+ensure_packages() {
+  require_debian_12
+  local wanted missing
+  mapfile -t wanted < <(wanted_packages)
+  mapfile -t missing < <(missing_packages "${wanted[@]}" "$@")
+  if ((${#missing[@]} == 0)); then return; fi
+  install_packages "${missing[@]}"
+  mapfile -t missing < <(missing_packages "${wanted[@]}" "$@")
+  if ((${#missing[@]} != 0)); then
+    die "apt-get ended well, but these are not installed: ${missing[*]}"
+  fi
+}
