@@ -14,6 +14,9 @@ namespace trolley {
 // copied out of the kernel cannot reach the next owner of a descriptor number.
 // The loop hands tokens out; `generation` changes each time `slot` is reused.
 struct Token {
+  // Never handed out: pollers mark descriptors of their own with it.
+  static constexpr uint32_t kReservedSlot = 0xffff'ffff;
+
   uint32_t slot = 0;
   uint32_t generation = 0;
 
@@ -32,9 +35,11 @@ enum class Ready : uint8_t {
   kNone = 0,
   kReadable = 1,  // a read would not block: data, end of file or an error
   kWritable = 2,  // a write would not block: room or an error
-  kHangup = 4,    // the peer is gone for good; always reported with kReadable
-  kError = 8,     // the descriptor is in error; always reported with kReadable
-  kReadHangup = 16,  // the peer will send no more (half-close); needs `rdhup`
+  kHangup = 4,    // the peer is gone for good; comes with kReadable
+  kError = 8,     // the descriptor is in error; comes with both of the above
+  // The peer will send no more (half-close); comes with kReadable, to who asked
+  // for that, from pollers that have `rdhup`. The others say kReadable.
+  kReadHangup = 16,
 };
 
 constexpr Ready operator|(Ready a, Ready b) {
@@ -53,7 +58,8 @@ enum class Trigger : uint8_t {
 };
 
 // What a registration waits for: kReadable, kWritable, both or kNone. Hangup
-// and error are reported with either; with kNone nothing is reported at all.
+// and error are reported with either, together with the bits that come with
+// them, asked for or not; with kNone nothing is reported at all.
 struct Interest {
   Ready ready = Ready::kNone;
   Trigger trigger = Trigger::kLevel;

@@ -49,7 +49,8 @@ class Poller {
   // Starts watching `fd`. The token comes back in each Event of this
   // registration; no two live registrations share one. A condition that already
   // holds is reported by the next Wait, with every trigger.
-  // InvalidArgument: fd is not open. AlreadyExists: fd is registered.
+  // InvalidArgument: fd is not open, or the token is not one to hand out.
+  // AlreadyExists: fd is registered.
   // OutOfRange: fd > max_fd. ResourceExhausted: max_descriptors, or the kernel
   // has no room. Unimplemented: a trigger, or a kind of descriptor, that
   // capabilities() does not claim (a regular file where `any_fd` is false).
@@ -57,11 +58,13 @@ class Poller {
 
   // Replaces the interest and re-arms kOneshot. A condition that holds is
   // reported again by the next Wait, with every trigger.
-  // NotFound: no such registration. Unimplemented: as Add.
+  // NotFound: no such registration. InvalidArgument: fd is no longer open.
+  // ResourceExhausted, Unimplemented: as Add. What was registered stays as it
+  // was then.
   virtual absl::Status Modify(int fd, Token token, Interest interest) = 0;
 
   // Stops watching. No later Wait returns `token`, even if its event was
-  // already queued. Call it before close(fd).
+  // already queued. Call it before close(fd); a later call still works.
   // NotFound: no such registration.
   virtual absl::Status Remove(int fd, Token token) = 0;
 
@@ -70,8 +73,9 @@ class Poller {
   // without waiting; Instant::Infinite() waits for ever. Interruptions by
   // signals are not seen by the caller. Reports at most events.size() (>= 1)
   // events, each registration at most once; what did not fit is reported by the
-  // next Wait, and no ready descriptor is passed over for ever. Internal (or
-  // the kernel's own code): the poller is broken; end the loop.
+  // next Wait, and no ready descriptor is passed over for ever.
+  // InvalidArgument: no room for an event. Any other Status: the poller is
+  // broken; end the loop.
   virtual absl::StatusOr<WaitResult> Wait(absl::Span<Event> events,
                                           Instant deadline) = 0;
 
