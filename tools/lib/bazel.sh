@@ -3,30 +3,38 @@
 # Sourced after say.sh. bazel_in runs Bazel the same way on a terminal, in a
 # pipe and in CI.
 
-# Bazel keeps its output below $HOME; give it a place when there is none.
-bazel_home_is_usable() {
-  local cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}
-  [[ -n ${HOME:-} && $HOME == /* ]] || return 1
-  if [[ -e $cache ]]; then
-    [[ -d $cache && -w $cache ]]
+# Where Bazel keeps its output: its own default below $HOME, so that a bazel
+# run by hand shares it, or in /tmp when there is no $HOME to write to.
+bazel_output_root() {
+  if [[ ${HOME:-} == /?* && -d $HOME && -w $HOME ]] &&
+    mkdir -p "$HOME/.cache/bazel" 2>/dev/null && [[ -w $HOME/.cache/bazel ]]; then
+    echo "$HOME/.cache/bazel/_bazel_$(id -un)"
   else
-    mkdir -p "$cache" 2>/dev/null
+    echo "${TMPDIR:-/tmp}/trolleybus-bazel-$EUID"
   fi
+}
+
+# Bazel steps over the bazel-* links it made, but walks into those that another
+# user, or another $HOME, left here. It makes its own again.
+remove_foreign_links() {
+  local folder=$1 output_root=$2 link
+  for link in "$folder"/bazel-*; do
+    if [[ -L $link && $(readlink "$link") != "$output_root"/* ]]; then
+      rm -f "$link"
+    fi
+  done
 }
 
 # bazel_in FOLDER COMMAND ARGUMENTS...: runs Bazel in that workspace.
 bazel_in() {
-  local folder=$1 command=$2
+  local folder=$1 command=$2 output_root quiet=()
   shift 2
-  local startup=() quiet=()
-  if ! bazel_home_is_usable; then
-    startup+=("--output_user_root=${TMPDIR:-/tmp}/trolleybus-bazel-$EUID")
-  fi
+  output_root=$(bazel_output_root)
+  remove_foreign_links "$folder" "$output_root"
   if ! on_terminal; then
-    quiet+=(--noshow_progress --curses=no --color=no --noshow_loading_progress)
-    quiet+=(--ui_event_filters=-info)
+    quiet+=(--noshow_progress --curses=no --color=no --ui_event_filters=-info)
   fi
   (cd "$folder" &&
-    env HOME="${HOME:-/}" bazel "${startup[@]}" "$command" "${quiet[@]}" "$@" \
-      </dev/null)
+    env HOME="${HOME:-/}" bazel "--output_user_root=$output_root" \
+      "$command" "${quiet[@]}" "$@" </dev/null)
 }

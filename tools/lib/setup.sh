@@ -73,7 +73,7 @@ install_packages() {
   # The lock's patience is for machines that update themselves at boot.
   local apt=($root env DEBIAN_FRONTEND=noninteractive apt-get -q
     -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2)
-  say "Installing from the Debian archive (about 400 MB unpacked, once):"
+  say "Installing from the Debian archive (up to 800 MB unpacked, once):"
   say "  $*"
   # A failed update is no end: the lists that are there may do.
   shown_or_logged "$log" "${apt[@]}" update || true
