@@ -32,7 +32,7 @@ bazel_in() {
   output_root=$(bazel_output_root)
   remove_foreign_links "$folder" "$output_root"
   if ! on_terminal; then
-    quiet+=(--noshow_progress --curses=no --color=no --ui_event_filters=-info)
+    quiet+=(--noshow_progress --curses=no --color=no)
   fi
   (cd "$folder" &&
     env HOME="${HOME:-/}" bazel "--output_user_root=$output_root" \

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 
 TALLY_LINE = re.compile(
     r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+FAILED_LINE = re.compile(r"^FAILED: (.+)$", re.MULTILINE)
+SKIPPED_LINE = re.compile(r"^skipped: (.+)$", re.MULTILINE)
 GTEST_OK = re.compile(r"^\[       OK \] (\S+)", re.MULTILINE)
 GTEST_SKIPPED = re.compile(r"^\[  SKIPPED \] (\S+) \(", re.MULTILINE)
 GTEST_RUN = re.compile(r"^\[ RUN      \] (\S+)", re.MULTILINE)
@@ -79,6 +81,12 @@ def count_gtest_log(log, label):
       skipped=[f"{label} {name}: see its log" for name in sorted(skipped)])
 
 
+def name_each(number, label, names):
+  """`number` entries: the names a script printed, then a hint."""
+  entries = [f"{label} {name}" for name in names[:number]]
+  return entries + [f"{label}: see its log"] * (number - len(entries))
+
+
 def count_plain_log(log, label, status):
   """A script: its own tally if it printed one, else one case."""
   tallies = TALLY_LINE.findall(log)
@@ -86,8 +94,8 @@ def count_plain_log(log, label, status):
     passed, failed, skipped = (int(n or 0) for n in tallies[-1])
     return Count(
         passed=passed,
-        failed=[f"{label} (see its log)"] * failed,
-        skipped=[f"{label}: see its log"] * skipped)
+        failed=name_each(failed, label, FAILED_LINE.findall(log)),
+        skipped=name_each(skipped, label, SKIPPED_LINE.findall(log)))
   if status == "PASSED":
     return Count(passed=1)
   return Count(failed=[f"{label}: {status}"])

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that have one home, or none."""
+
+import re
+
+from tree import code_of, line_of
+
+PRODUCT = ("poller", "bus", "actors", "proto", "tools")
+
+# Each holds one idea that needs a weaker order and says why at its top.
+MAY_WEAKEN_ORDER = {
+    "bus/handoff.h": "the hand-off between threads",
+    "bus/cell.cc": "actor slots, published once",
+    "bus/cell.h": "actor slots, published once",
+    "bus/credits.h": "places in a mailbox, leased",
+    "bus/envelope_pool.h": "envelopes on their way home",
+    "bus/ledger.h": "counters with one writer",
+    "bus/ref_counted.h": "the usual count of references",
+}
+
+# The raw mechanism, for the benchmarks to compare with.
+MAY_CALL_THE_KERNEL = ("tools/bench/",)
+
+_FENCE = re.compile(r"\batomic_(?:thread|signal)_fence\b")
+_WEAK_ORDER = re.compile(
+    r"\bmemory_order(?:_|::)(?:relaxed|consume|acquire|release|acq_rel)\b")
+_SLEEP = re.compile(
+    r"\b(?:sleep|usleep|nanosleep|clock_nanosleep|sleep_for|sleep_until|"
+    r"SleepFor|AbslInternalSleepFor)\s*\(")
+_SHELL_SLEEP = re.compile(r"^[^#\n]*(?:^|[;&|(]|\bdo\b|\bthen\b)\s*sleep\s",
+                          re.MULTILINE)
+_SKIP_WITHOUT_REASON = re.compile(r'\bGTEST_SKIP\(\)(?!\s*<<\s*(?:"[^"]|[\w(:]))')
+
+_CALLS = (
+    "accept|accept4|bind|clone|close|close_range|connect|dup|dup2|dup3|"
+    "epoll_create|epoll_create1|epoll_ctl|epoll_pwait|epoll_pwait2|epoll_wait|"
+    "eventfd|execv|execve|execvp|execvpe|fchmod|fcntl|flock|fork|fstat|"
+    "ftruncate|getsockname|getsockopt|io_uring_[a-z_]+|ioctl|kill|listen|"
+    "lseek|lstat|madvise|mkdir|mmap|munmap|open|openat|pause|pipe|pipe2|poll|"
+    "ppoll|prctl|pread|preadv|pselect|pwrite|pwritev|read|readv|recv|recvfrom|"
+    "recvmsg|rename|rmdir|select|send|sendmsg|sendto|setsockopt|shutdown|"
+    "signalfd|sigtimedwait|socket|socketpair|splice|stat|syscall|"
+    "timerfd_create|timerfd_settime|unlink|vfork|waitid|waitpid|write|writev")
+# ::read( is the kernel's; Frame::read( and reader->read( are not.
+_QUALIFIED_CALL = re.compile(r"(?<![\w>:])::(" + _CALLS + r")\s*\(")
+# These names have no other meaning, so :: is not needed to tell.
+_PLAIN_CALL = re.compile(
+    r"(?<![\w.>:])(accept4|epoll_(?:create1?|ctl|p?wait2?)|eventfd|fork|"
+    r"io_uring_[a-z_]+|pipe2|ppoll|pselect|recvmsg|sendmsg|signalfd|"
+    r"socketpair|timerfd_\w+|vfork|waitpid)\s*\(")
+
+
+def _find(pattern, path, text, what):
+  return [f"{path}:{line_of(text, m.start())}: {m.group(0).strip()}: {what}"
+          for m in pattern.finditer(text)]
+
+
+def fences_are_banned(tree):
+  problems = []
+  for path, text in tree.cpp():
+    problems += _find(_FENCE, path, code_of(text),
+                      "TSan cannot see a fence; make the transition one "
+                      "read-modify-write, as bus/handoff.h does.")
+  return problems
+
+
+def weak_memory_orders_have_few_homes(tree):
+  problems = []
+  for path, text in tree.cpp(PRODUCT):
+    if path not in MAY_WEAKEN_ORDER:
+      problems += _find(_WEAK_ORDER, path, code_of(text),
+                        "leave it out (seq_cst), or give the idea a header of "
+                        "its own and a line in tests/tidy/check_code.py.")
+  return problems
+
+
+def tests_do_not_sleep(tree):
+  problems = []
+  what = ("wait for what should happen, with a deadline, or use the virtual "
+          "clock; a sleep is too long and too short.")
+  for path, text in tree.cpp(("tests",)):
+    problems += _find(_SLEEP, path, code_of(text), what)
+  for path, text in tree.below(("tests",), (".sh",)):
+    problems += _find(_SHELL_SLEEP, path, text, what)
+  return problems
+
+
+def skips_give_a_reason(tree):
+  problems = []
+  for path, text in tree.cpp():
+    problems += _find(_SKIP_WITHOUT_REASON, path, text,
+                      'say why: GTEST_SKIP() << "needs io_uring".')
+  return problems
+
+
+def system_calls_live_in_the_poller(tree):
+  problems = []
+  for path, text in tree.cpp(PRODUCT):
+    if path.startswith("poller/") and path.endswith(".cc"):
+      continue
+    if path.startswith(MAY_CALL_THE_KERNEL):
+      continue
+    for pattern in (_QUALIFIED_CALL, _PLAIN_CALL):
+      problems += _find(pattern, path, code_of(text),
+                        "go through poller/sys.h, so that a test can make "
+                        "this call fail.")
+  return problems

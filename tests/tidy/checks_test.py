@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A bad sample for each check, which must be caught, and a good one.
+
+Words the checks ban everywhere are written in two halves here.
+"""
+
+import sys
+import unittest
+
+import cases
+import check_code
+import check_files
+import check_layers
+import check_promises
+from tree import Tree, code_of
+
+SPDX = "// SPDX-License-Identifier: " + "Apache-2.0\n"
+
+
+class ChecksTest(unittest.TestCase):
+
+  def catches(self, check, path, text, **others):
+    tree = Tree({path: text, **others})
+    self.assertEqual(1, len(check(tree)), check(tree))
+
+  def allows(self, check, path, text, **others):
+    self.assertEqual([], check(Tree({path: text, **others})))
+
+  def test_comments_and_literals_are_not_code(self):
+    text = 'a(); // b()\n/* c()\n */ d("e()"); f(\'"\'); R"x(g())x"; 1\'000;'
+    code = code_of(text)
+    for name in "bceg":
+      self.assertNotIn(name + "(", code)
+    for name in "adf":
+      self.assertIn(name + "(", code)
+    self.assertEqual(text.count("\n"), code.count("\n"))
+
+  def test_layers(self):
+    check = check_layers.includes_follow_the_layers
+    self.catches(check, "poller/a.h", '#include "trolley/bus/loop.h"\n')
+    self.catches(check, "bus/a.cc", '#include "trolley/actors/actor.h"\n')
+    self.catches(check, "bus/a.cc", '#include "trolley/proto/frame.h"\n')
+    self.catches(check, "proto/a.cc", '#include "trolley/poller/event.h"\n')
+    self.catches(check, "actors/a.h", '#include "trolley/tests/bus/x.h"\n')
+    self.catches(check, "tools/a.cc", '#  include <trolley/tests/x.h>\n')
+    self.allows(check, "bus/a.cc", '#include "trolley/poller/event.h"\n')
+    self.allows(check, "tests/a.cc", '#include "trolley/actors/actor.h"\n')
+
+  def test_core(self):
+    check = check_layers.core_includes_abseil_alone
+    self.catches(check, "bus/a.h", "#include <google/protobuf/message.h>\n")
+    self.catches(check, "poller/a.h", "#include <grpcpp/grpcpp.h>\n")
+    self.allows(check, "actors/a.h", "#include <grpcpp/grpcpp.h>\n")
+    self.allows(check, "bus/a.h", '#include "absl/time/time.h"\n')
+
+  def test_public_paths(self):
+    check = check_layers.own_headers_are_included_by_public_path
+    header = {"bus/b.h": ""}
+    self.catches(check, "bus/a.h", '#include "b.h"\n', **header)
+    self.catches(check, "bus/a.h", '#include "bus/b.h"\n', **header)
+    self.catches(check, "tests/a.cc", '#include "../bus/b.h"\n', **header)
+    self.allows(check, "bus/a.h", '#include "trolley/bus/b.h"\n', **header)
+    self.allows(check, "tests/a.cc", '#include "b.h"\n', **{"tests/b.h": ""})
+
+  def test_fences(self):
+    check = check_code.fences_are_banned
+    self.catches(check, "tests/a.cc", "std::atomic_thread_fence(x);")
+    self.allows(check, "bus/a.h", "// no atomic_thread_fence here")
+
+  def test_memory_orders(self):
+    check = check_code.weak_memory_orders_have_few_homes
+    weak = "x.load(std::memory_order_relaxed);"
+    self.catches(check, "bus/a.h", weak)
+    self.catches(check, "poller/a.cc", "x.load(std::memory_order::acquire);")
+    self.allows(check, "bus/handoff.h", weak)
+    self.allows(check, "bus/a.h", "x.load(std::memory_order_seq_cst);")
+    self.allows(check, "tests/a.cc", weak)
+
+  def test_sleeps(self):
+    check = check_code.tests_do_not_sleep
+    for call in ("sleep(1)", "::usleep (5)", "absl::SleepFor(d)",
+                 "std::this_thread::sleep_for(1ms)", "nanosleep(&t, 0)"):
+      self.catches(check, "tests/a_test.cc", f"f(); {call};")
+    self.catches(check, "tests/a.sh", "while x; do sleep 1; done\n")
+    self.catches(check, "tests/a.sh", "sleep 0.1\n")
+    self.allows(check, "tests/a.sh", "# sleep 1\necho to sleep soundly\n")
+    self.allows(check, "tests/a.cc", "FallAsleep(); oversleep(1); // sleep(1)")
+
+  def test_skips(self):
+    check = check_code.skips_give_a_reason
+    self.catches(check, "tests/a.cc", "GTEST_SKIP();")
+    self.catches(check, "tests/a.cc", 'GTEST_SKIP() << "";')
+    self.allows(check, "tests/a.cc", 'GTEST_SKIP() << "no io_uring";')
+    self.allows(check, "tests/a.cc", "GTEST_SKIP()\n    << why.message();")
+
+  def test_system_calls(self):
+    check = check_code.system_calls_live_in_the_poller
+    for call in ("::read(fd, b, n)", "::close (fd)", "x = ::socket(1, 2, 3)",
+                 "epoll_ctl(a, b, c, d)", "fork()", "::io_uring_enter(1)"):
+      self.catches(check, "bus/a.cc", f"{{ {call}; }}")
+    self.catches(check, "poller/a.h", "{ ::write(fd, b, n); }")
+    self.allows(check, "poller/a.cc", "::read(fd, b, n);")
+    self.allows(check, "tests/a.cc", "::read(fd, b, n);")
+    self.allows(check, "bus/a.cc", "File::read(b); f.read(b); p->close(); "
+                "// ::read(fd)\nsys->recvmsg(fd); Sys::accept4(fd); stat(a);")
+
+  def test_license(self):
+    check = check_files.sources_name_their_license
+    self.catches(check, "bus/a.h", "// a header\n")
+    self.catches(check, "tools/run", "#!/bin/sh\n")
+    self.catches(check, "bus/BUILD.bazel", "x()\n")
+    self.allows(check, "bus/a.h", SPDX)
+    self.allows(check, "tools/run", "#!/bin/sh\n" + SPDX)
+    self.allows(check, "README.md", "# Trolleybus\n")
+
+  def test_guards(self):
+    check = check_files.include_guards_follow_the_path
+    good = ("#ifndef TROLLEY_BUS_A_B_H_\n#define TROLLEY_BUS_A_B_H_\n"
+            "#endif  // TROLLEY_BUS_A_B_H_\n")
+    self.catches(check, "bus/a_b.h", good.replace("A_B", "AB"))
+    self.catches(check, "bus/a_b.h", "#pragma once\n")
+    self.catches(check, "bus/a_b.h", good + "int after;\n")
+    self.allows(check, "bus/a_b.h", good)
+    self.allows(check, "bus/a/b.h", good)
+
+  def test_header_size(self):
+    check = check_files.headers_fit_in_the_head
+    self.catches(check, "bus/a.h", "\n" * 251)
+    self.allows(check, "bus/a.h", "\n" * 250)
+    self.allows(check, "bus/a.cc", "\n" * 251)
+
+  def test_todos(self):
+    check = check_files.todos_name_an_issue
+    self.catches(check, "bus/a.h", "// TO" + "DO: later\n")
+    self.catches(check, "bus/a.h", "// TO" + "DO(me): later\n")
+    self.catches(check, "bus/a.h", "// FIX" + "ME\n")
+    self.allows(check, "bus/a.h", "// TO" + "DO(#12): later\n")
+
+  def test_machine_paths(self):
+    check = check_files.no_path_of_one_machine
+    for folder in ("work", "root", "home"):
+      self.catches(check, "docs/a.md", f"see /{folder}" + "/notes.txt")
+    self.allows(check, "docs/a.md", "$HOME/x, a/work/b, ~/root/x, /tmp/x")
+
+  def test_promises(self):
+    check = check_promises.promises_and_tests_match
+    doc = {"docs/guarantees.md": "P1. Order.\nP12. Ends.\n"}
+    test = "TEST(A, P1_Order) {}\nTEST_F(B, P12_Ends) {}\n"
+    self.allows(check, "tests/a.cc", test, **doc)
+    self.catches(check, "tests/a.cc", test.replace("P12", "Q"), **doc)
+    self.catches(check, "tests/a.cc", test + "TEST_P(C, P2_X) {}", **doc)
+    script = {"tests/model/run.sh": "echo P12_Ends\n"}
+    self.allows(check, "tests/a.cc", "TEST(A, P1_O) {}", **doc, **script)
+    self.assertTrue(check_promises.promises_are_written_down(Tree(doc)))
+    self.assertFalse(check_promises.promises_are_written_down(Tree({})))
+
+
+if __name__ == "__main__":
+  sys.exit(cases.run(ChecksTest))
