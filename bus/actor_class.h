@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ActorClass: what a bus knows of the C++ class of an actor, one static object
+// for each class, made by Spawn. Immutable.
+
+#ifndef TROLLEY_BUS_ACTOR_CLASS_H_
+#define TROLLEY_BUS_ACTOR_CLASS_H_
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace trolley {
+
+struct WireMethod;
+
+struct ActorClass {
+  // The class's name, for people.
+  absl::string_view (*name)();
+  // The messages it takes from other processes (actors/wire.h); may be empty.
+  absl::Span<const WireMethod* const> (*wire_methods)();
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_ACTOR_CLASS_H_

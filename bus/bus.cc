@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/bus/bus.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "trolley/bus/gather.h"
+
+namespace trolley {
+namespace {
+
+absl::StatusOr<std::unique_ptr<Poller>> MakePoller(const LoopOptions& options,
+                                                   BusState& bus) {
+  if (options.factory != nullptr) {
+    return options.factory(bus.sys(), bus.clock());
+  }
+  if (options.poller != "auto") {
+    return CreatePoller(options.poller, bus.sys(), bus.clock());
+  }
+  absl::StatusOr<PollerChoice> choice =
+      ChoosePoller(Requirements{}, bus.sys(), bus.clock());
+  if (!choice.ok()) return choice.status();
+  return std::move(choice->poller);
+}
+
+BusInfo Assemble(BusState& bus,
+                 std::vector<std::pair<LoopInfo, std::vector<ActorInfo>>> parts) {
+  BusInfo info;
+  for (auto& [loop, actors] : parts) {
+    info.loops.push_back(std::move(loop));
+    for (ActorInfo& actor : actors) info.actors.push_back(std::move(actor));
+  }
+  std::sort(info.loops.begin(), info.loops.end(),
+            [](const LoopInfo& a, const LoopInfo& b) {
+              return a.index < b.index;
+            });
+  std::sort(info.actors.begin(), info.actors.end(),
+            [](const ActorInfo& a, const ActorInfo& b) {
+              return a.start_sequence < b.start_sequence;
+            });
+  info.ledger = bus.ReadLedger();
+  return info;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
+  if (options.loops.empty() || options.loops.size() > Envelope::kNoLoop) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("BusOptions::loops has ", options.loops.size(),
+                     " entries; a bus has 1 to 255 loops"));
+  }
+  auto bus = std::unique_ptr<Bus>(
+      new Bus(BusState::Ptr::Adopt(new BusState(std::move(options)))));
+  if (absl::Status started = bus->Start(); !started.ok()) return started;
+  return bus;
+}
+
+Bus::Bus(BusOptions options)
+    : state_(BusState::Ptr::Adopt(new BusState(std::move(options)))) {
+  const absl::Status started = Start();
+  if (started.ok()) return;
+  state_->Log(absl::StrCat("cannot start the bus: ", started.ToString()));
+  std::exit(EXIT_FAILURE);
+}
+
+absl::Status Bus::Start() {
+  for (uint32_t i = 0; i < state_->loops(); ++i) {
+    absl::StatusOr<std::unique_ptr<Poller>> poller =
+        MakePoller(state_->options().loops[i], *state_);
+    if (!poller.ok()) {
+      return absl::Status(
+          poller.status().code(),
+          absl::StrCat("loop ", i, ": ", poller.status().message()));
+    }
+    loops_.push_back(std::make_shared<Loop>(state_, i, *std::move(poller)));
+  }
+  if (state_->options().single_threaded) return absl::OkStatus();
+  for (const std::shared_ptr<Loop>& loop : loops_) {
+    threads_.emplace_back([loop] { loop->Run(); });
+  }
+  return absl::OkStatus();
+}
+
+Bus::~Bus() { Shutdown(absl::ZeroDuration()); }
+
+absl::StatusOr<Address> Bus::FindClass(absl::string_view name,
+                                       const ActorClass* wanted) const {
+  const Names::Entry entry = state_->names().Find(name);
+  if (!entry.id) {
+    return absl::NotFoundError(
+        absl::StrCat("no actor named \"", name, "\" is running"));
+  }
+  if (entry.actor_class != wanted) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the actor \"", name, "\" is a ",
+                     entry.actor_class->name(), ", not a ", wanted->name()));
+  }
+  return Address(state_, entry.id);
+}
+
+void Bus::Inspect(std::function<void(BusInfo)> done) const {
+  using Part = std::pair<LoopInfo, std::vector<ActorInfo>>;
+  Gather<Part>::Start(
+      *state_, When::kNow,
+      [](Loop& loop) {
+        Part part;
+        part.first = loop.Inspect();
+        loop.InspectActors(part.second);
+        return part;
+      },
+      [state = state_, done = std::move(done)](std::vector<Part> parts) {
+        done(Assemble(*state, std::move(parts)));
+      });
+}
+
+absl::StatusOr<BusInfo> Bus::Inspect(absl::Duration timeout) const {
+  struct Answer {
+    BusInfo info;
+    absl::Notification ready;
+  };
+  auto answer = std::make_shared<Answer>();
+  Inspect([answer](BusInfo info) {
+    answer->info = std::move(info);
+    answer->ready.Notify();
+  });
+  if (!answer->ready.WaitForNotificationWithTimeout(timeout)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("a loop did not answer within ",
+                     absl::FormatDuration(timeout), "; a handler keeps it"));
+  }
+  return std::move(answer->info);
+}
+
+void Bus::RunUntilIdle() {
+  for (bool worked = true; worked;) {
+    worked = false;
+    for (const std::shared_ptr<Loop>& loop : loops_) {
+      while (loop->RunOnce()) worked = true;
+    }
+    if (worked) continue;
+    for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->Settle();
+  }
+}
+
+}  // namespace trolley

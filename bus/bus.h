@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bus: starts loops, spawns actors on them, and ends them with a report.
+//
+//   trolley::Bus bus({.loops = {{.poller = "epoll"}, {.poller = "epoll"}}});
+//   auto account = bus.Spawn<Account>({.name = "accounts/alice"}, 100);
+//   account->Tell(Deposit{25});
+//   trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
+//
+// Ownership: owns its threads, loops and actors. Addresses may outlive it.
+// Threads:   thread-safe, but for Shutdown() and the destructor, which no actor
+//            may call.
+// Bounds:    BusOptions.
+// Ends:      Shutdown(), else the destructor, which calls it with no deadline
+//            to spare: Shutdown(absl::ZeroDuration()).
+
+#ifndef TROLLEY_BUS_BUS_H_
+#define TROLLEY_BUS_BUS_H_
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "trolley/bus/address.h"
+#include "trolley/bus/inspect.h"
+#include "trolley/bus/loop.h"
+#include "trolley/bus/options.h"
+#include "trolley/bus/shutdown_report.h"
+#include "trolley/bus/spawn.h"
+
+namespace trolley {
+
+template <typename A>
+class Ref;
+template <typename A>
+const ActorClass* ActorClassOf();  // actors/ref.h
+
+class Bus {
+ public:
+  // Makes the pollers and starts the loops.
+  // InvalidArgument: no loop, or more than 255. NotFound: a poller's name is
+  // not known. Otherwise what the poller says; the message names the loop.
+  static absl::StatusOr<std::unique_ptr<Bus>> Create(BusOptions options);
+
+  // The same for a main() that has nothing better to do with an error than to
+  // print it and exit.
+  explicit Bus(BusOptions options);
+
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+  ~Bus();
+
+  // Spawns an actor constructed from `args` by the calling thread.
+  // Errors: as SpawnActor (bus/spawn.h).
+  template <typename A, typename... Args>
+  absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
+    absl::StatusOr<Address> address =
+        SpawnActor(state_, options, ActorClassOf<A>(),
+                   std::make_unique<A>(std::forward<Args>(args)...));
+    if (!address.ok()) return address.status();
+    return Ref<A>(*std::move(address));
+  }
+
+  // The running actor of that name.
+  // NotFound: there is none. FailedPrecondition: it is of another class.
+  template <typename A>
+  absl::StatusOr<Ref<A>> Find(absl::string_view name) const {
+    absl::StatusOr<Address> address = FindClass(name, ActorClassOf<A>());
+    if (!address.ok()) return address.status();
+    return Ref<A>(*std::move(address));
+  }
+
+  // What the bus looks like. `done` runs on a loop's thread, or on the caller's
+  // if the bus has ended; a loop that is stuck delays it.
+  void Inspect(std::function<void(BusInfo)> done) const;
+  // The same for plain threads. DeadlineExceeded: a loop did not answer.
+  absl::StatusOr<BusInfo> Inspect(absl::Duration timeout) const;
+
+  // The ledger of the whole bus; balances whenever nothing is on its way.
+  Ledger ReadLedger() const { return state_->ReadLedger(); }
+
+  // Ends the bus: refuses work from outside, tells the actors to drain, waits
+  // until nothing is on its way any more or half of `deadline` has passed,
+  // stops the actors in reverse order of their start, and ends the loops.
+  // Returns by the deadline even if a handler does not. Idempotent: later calls
+  // return the first report. Never called by an actor.
+  ShutdownReport Shutdown(absl::Duration deadline);
+
+  // Only with BusOptions::single_threaded: runs every loop until none has
+  // anything to do now. Timers in the future stay there.
+  void RunUntilIdle();
+
+  const BusState::Ptr& state() const { return state_; }
+  Loop& loop(int index) { return *loops_[index]; }
+
+ private:
+  explicit Bus(BusState::Ptr state) : state_(std::move(state)) {}
+  absl::Status Start();
+  absl::StatusOr<Address> FindClass(absl::string_view name,
+                                    const ActorClass* wanted) const;
+
+  class Ending;  // Shutdown's steps; in shutdown.cc
+
+  BusState::Ptr state_;
+  // Shared with their threads: one whose handler never returns outlives us.
+  std::vector<std::shared_ptr<Loop>> loops_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<ShutdownReport> report_;  // once it has ended
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_BUS_H_

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BusState: what a bus's loops and addresses share. It outlives the Bus object
+// for as long as anyone holds an address.
+//
+// Ownership: reference counted.
+// Threads:   thread-safe; `ports` and the options are immutable after
+//            construction.
+// Ends:      with the last reference; the loops have ended long before.
+
+#ifndef TROLLEY_BUS_BUS_STATE_H_
+#define TROLLEY_BUS_BUS_STATE_H_
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "trolley/bus/delivery.h"
+#include "trolley/bus/ledger.h"
+#include "trolley/bus/loop_port.h"
+#include "trolley/bus/names.h"
+#include "trolley/bus/options.h"
+#include "trolley/bus/ref_counted.h"
+
+namespace trolley {
+
+class BusState : public RefCounted {
+ public:
+  using Ptr = RefPtr<BusState>;
+
+  explicit BusState(BusOptions options);
+
+  const BusOptions& options() const { return options_; }
+  Sys& sys() const { return sys_; }
+  const Clock& clock() const { return clock_; }
+  LoopPort& port(uint32_t loop) { return *ports_[loop]; }
+  uint32_t loops() const { return ports_.size(); }
+  Names& names() { return names_; }
+
+  bool draining() const { return draining_.load(); }
+  void BeginDraining() { draining_.store(true); }
+
+  uint64_t NextStartSequence() { return next_start_.fetch_add(1) + 1; }
+  // The loop for the next actor that does not care.
+  uint32_t NextLoop() { return next_loop_.fetch_add(1) % loops(); }
+
+  // Sending from a thread that is not a loop of this bus, in two steps: Admit
+  // takes the place, SendAdmitted queues the envelope in it. Both count.
+  // Admit: kFull, kGone or kDraining if there is no place.
+  Delivery Admit(ActorId target);
+  // kGone if the loop has ended meanwhile; the envelope is then still the
+  // caller's, its payload too.
+  Delivery SendAdmitted(Envelope* envelope);
+
+  // As it stands now; loops write theirs meanwhile. Exact when they are idle.
+  Ledger ReadLedger() const;
+
+  void Log(absl::string_view line) const;
+
+ private:
+  const BusOptions options_;
+  Sys& sys_;
+  const Clock& clock_;
+  std::vector<std::unique_ptr<LoopPort>> ports_;
+  Names names_;
+  LedgerCounters<SharedCounter> outside_;  // the sends of plain threads
+  std::atomic<bool> draining_{false};
+  std::atomic<uint64_t> next_start_{0};
+  std::atomic<uint32_t> next_loop_{0};
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_BUS_STATE_H_

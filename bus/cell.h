@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cell: the place where one actor lives: its mailbox, its state and its
+// credits. Cells are recycled and never freed while the bus's state lives, so
+// an address can always look at one and see by the generation whether it still
+// means its actor.
+//
+// Ownership: CellTable owns all cells of a loop.
+// Threads:   the first line belongs to the loop's thread; `credits` to anyone.
+//            Allocate() is thread-safe, Free() loop thread only.
+// Bounds:    LoopOptions::max_actors.
+
+#ifndef TROLLEY_BUS_CELL_H_
+#define TROLLEY_BUS_CELL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "trolley/bus/actor_base.h"
+#include "trolley/bus/actor_class.h"
+#include "trolley/bus/actor_id.h"
+#include "trolley/bus/credits.h"
+#include "trolley/bus/mailbox.h"
+#include "trolley/bus/suspended_handler.h"
+
+namespace trolley {
+
+struct alignas(64) Cell {
+  enum class State : uint8_t {
+    kFree,      // nobody lives here
+    kReserved,  // messages have come before the actor
+    kStarting,  // OnStart has not run yet
+    kRunning,
+    kStopping,  // ends when what is in hand is over
+    kDraining,  // ends when its mailbox is empty
+  };
+
+  // Loop thread only.
+  ActorBase* actor = nullptr;
+  Mailbox mailbox;
+  Cell* next_runnable = nullptr;         // in the run queue
+  SuspendedHandler* suspended = nullptr;  // list
+  uint32_t generation = 0;                // of whoever lives here
+  uint32_t data_queued = 0;               // messages in the data lane
+  uint32_t local_places = 0;              // credits its own loop holds
+  State state = State::kFree;
+  // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
+  std::atomic<bool> interleaved{false};
+  bool runnable : 1 = false;   // in the run queue, or having its slice
+  bool started : 1 = false;    // OnStart was called
+  bool busy : 1 = false;       // takes no message: one is suspended
+  bool places_listed : 1 = false;  // in the loop's list of places to give back
+
+  alignas(64) Credits credits;  // thread-safe
+  uint32_t capacity = 0;        // immutable while an actor lives here
+  uint32_t slot = 0;            // immutable
+  // Loop thread only, and seldom touched.
+  uint64_t handled = 0;
+  uint64_t start_sequence = 0;  // the order of starting, over all loops
+  const ActorClass* actor_class = nullptr;
+  EnvelopeQueue room_requests;        // senders that wait for room
+  std::unique_ptr<std::string> name;  // null: none
+
+  ActorId id(uint32_t loop) const { return ActorId(loop, slot, generation); }
+  // Whether a slice would find something to do.
+  bool has_work() const {
+    return !mailbox.control.empty() ||
+           (!busy && (!mailbox.reply.empty() || !mailbox.data.empty()));
+  }
+};
+
+static_assert(sizeof(Cell) == 128);
+
+class CellTable {
+ public:
+  explicit CellTable(uint32_t max_cells);
+  CellTable(const CellTable&) = delete;
+  CellTable& operator=(const CellTable&) = delete;
+
+  // A free cell with a new generation opened; null if all are in use.
+  Cell* Allocate(uint32_t* generation);
+  // The same for the loop's own thread, without a lock most of the time.
+  Cell* AllocateLocal(uint32_t* generation);
+
+  // Any thread. Gives back a cell just allocated that nobody has heard of.
+  void Abandon(Cell* cell);
+
+  // Loop thread only. Frees a cell that `generation` lived in.
+  void Free(Cell* cell, uint32_t generation);
+
+  // Any slot taken from an ActorId that this bus handed out.
+  Cell* Find(uint32_t slot) const {
+    return chunks_[slot / kChunk].load(std::memory_order_acquire) +
+           slot % kChunk;
+  }
+
+  // Calls visit(Cell&) for each cell ever used. Loop thread only.
+  template <typename Visit>
+  void ForEach(Visit visit) {
+    const uint32_t used = used_.load(std::memory_order_acquire);
+    for (uint32_t slot = 0; slot < used; ++slot) visit(*Find(slot));
+  }
+
+ private:
+  static constexpr uint32_t kChunk = 1024;
+  static constexpr uint32_t kBatch = 64;  // cells moved between the lists
+
+  Cell* TakeShared() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const uint32_t max_cells_;
+  std::unique_ptr<std::atomic<Cell*>[]> chunks_;
+  std::atomic<uint32_t> used_{0};
+
+  Cell* local_free_ = nullptr;  // loop thread only, by next_runnable
+  uint32_t local_count_ = 0;
+
+  absl::Mutex mutex_;
+  Cell* shared_free_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::vector<std::unique_ptr<Cell[]>> owned_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_CELL_H_

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Delivery: what became of a send, known at once. Safe to ignore: whatever is
+// refused is counted in the ledger.
+
+#ifndef TROLLEY_BUS_DELIVERY_H_
+#define TROLLEY_BUS_DELIVERY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace trolley {
+
+enum class Delivery : uint8_t {
+  kAccepted,      // in the mailbox, or on its way there with its place reserved
+  kFull,          // the actor's data lane is at its bound
+  kGone,          // the actor has ended, or the address never named one
+  kDraining,      // the bus is shutting down and takes no new work
+  kNotConnected,  // the link to the actor's process is down
+};
+
+// "full", "gone" and so on: the words of the ledger and of every tool.
+absl::string_view DeliveryName(Delivery delivery);
+
+// OK for kAccepted; else ResourceExhausted, NotFound, Unavailable, Unavailable
+// in the order above. `to` names the actor in the message.
+absl::Status DeliveryStatus(Delivery delivery, absl::string_view to);
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_DELIVERY_H_

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EnvelopePool: a loop's recycled envelopes, in power-of-two size classes from
+// one cache line up. In the steady state a send allocates nothing: an envelope
+// that crossed to another loop comes back in a chain (ReturnStack) and is used
+// again by the loop that made it.
+//
+// Ownership: one per loop, kept alive by the bus until no envelope is out.
+// Threads:   loop thread only, but for ReturnStack::Push and the two static
+//            heap functions, which plain threads use.
+// Bounds:    keeps the most memory it ever needed at once; that is bounded by
+//            the mailboxes and pending asks.
+// Ends:      slabs are freed with the pool.
+
+#ifndef TROLLEY_BUS_ENVELOPE_POOL_H_
+#define TROLLEY_BUS_ENVELOPE_POOL_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "trolley/bus/envelope.h"
+
+namespace trolley {
+
+// Where other threads leave the envelopes of a pool. Any number of pushers, one
+// taker that always takes everything, so nodes cannot be confused (no ABA).
+class ReturnStack {
+ public:
+  // Thread-safe. The chain first -> ... -> last is linked through `next`.
+  void Push(Envelope* first, Envelope* last) {
+    last->next = head_.load(std::memory_order_relaxed);
+    while (!head_.compare_exchange_weak(last->next, first,
+                                        std::memory_order_release,
+                                        std::memory_order_relaxed)) {
+    }
+  }
+
+  // The owner. Memory ordering: what a pusher did with an envelope happens
+  // before its next use.
+  Envelope* TakeAll() {
+    if (head_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+    return head_.exchange(nullptr, std::memory_order_acquire);
+  }
+
+ private:
+  std::atomic<Envelope*> head_{nullptr};
+};
+
+class EnvelopePool {
+ public:
+  // Envelopes of this pool say `origin` = `loop`, the loop's index.
+  explicit EnvelopePool(uint8_t loop) : loop_(loop) {}
+  EnvelopePool(const EnvelopePool&) = delete;
+  EnvelopePool& operator=(const EnvelopePool&) = delete;
+
+  // An envelope with room for `bytes`, as Envelope::BytesFor() says. Larger
+  // than the largest class (1 KiB), it comes from the heap.
+  Envelope* Get(size_t bytes) {
+    if (bytes > kLargestBytes) return GetFromHeap(bytes);
+    const int size_class = ClassOf(bytes);
+    FreeList& list = free_[size_class];
+    if (list.head == nullptr) [[unlikely]] {
+      Refill(size_class);
+    }
+    Envelope* memory = list.head;
+    list.head = memory->next;
+    Envelope* envelope = new (memory) Envelope;
+    envelope->origin = loop_;
+    envelope->size_class = size_class;
+    return envelope;
+  }
+
+  // Takes back an envelope of this pool, or of the heap, whose payload is gone.
+  void Put(Envelope* envelope) {
+    if (envelope->origin == Envelope::kNoLoop) return PutToHeap(envelope);
+    envelope->context = Context::Ptr();
+    FreeList& list = free_[envelope->size_class];
+    envelope->next = list.head;
+    list.head = envelope;
+  }
+
+  // Thread-safe: for senders that are not loops. `origin` is kNoLoop.
+  static Envelope* GetFromHeap(size_t bytes);
+  static void PutToHeap(Envelope* envelope);
+
+  ReturnStack& returned() { return returned_; }
+
+ private:
+  static constexpr int kClasses = 5;
+  static constexpr size_t kSmallestBytes = 64;
+  static constexpr size_t kLargestBytes = kSmallestBytes << (kClasses - 1);
+  static constexpr size_t kSlabBytes = size_t{64} << 10;
+
+  struct FreeList {
+    Envelope* head = nullptr;
+  };
+
+  static int ClassOf(size_t bytes) {
+    const size_t lines = (bytes + kSmallestBytes - 1) / kSmallestBytes;
+    return lines <= 1 ? 0 : 64 - __builtin_clzll(lines - 1);
+  }
+
+  // Takes what came back, else carves a new slab.
+  void Refill(int size_class);
+
+  const uint8_t loop_;
+  std::array<FreeList, kClasses> free_;
+  struct SlabDeleter {
+    void operator()(std::byte* slab) const;
+  };
+  std::vector<std::unique_ptr<std::byte[], SlabDeleter>> slabs_;
+  alignas(64) ReturnStack returned_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_ENVELOPE_POOL_H_

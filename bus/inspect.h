@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a bus tells about itself while it runs. Values: copies, any thread.
+
+#ifndef TROLLEY_BUS_INSPECT_H_
+#define TROLLEY_BUS_INSPECT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trolley/bus/actor_id.h"
+#include "trolley/bus/ledger.h"
+
+namespace trolley {
+
+struct ActorInfo {
+  ActorId id;
+  std::string name;        // its own, or "#loop.slot.generation"
+  std::string class_name;  // of the C++ class
+  std::string state;       // "starting", "running", "suspended", "draining"
+  uint32_t depth = 0;      // messages in the data lane
+  uint32_t capacity = 0;   // its bound
+  uint64_t handled = 0;    // messages since it started
+  uint64_t start_sequence = 0;
+  std::vector<std::string> accepts;  // message types from other processes
+};
+
+struct LoopInfo {
+  uint32_t index = 0;
+  std::string poller;
+  uint32_t actors = 0;
+  uint32_t pending_asks = 0;
+  uint32_t suspended_messages = 0;  // handlers that wait for something else
+                                    // than a reply
+  uint64_t turns = 0;
+  uint64_t waits = 0;
+  uint64_t wakes = 0;
+  Ledger ledger;
+};
+
+struct BusInfo {
+  std::vector<LoopInfo> loops;
+  std::vector<ActorInfo> actors;  // in the order they were started
+  Ledger ledger;                  // of all loops and of plain threads
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_INSPECT_H_

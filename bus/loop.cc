@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The turn: what a loop does and in which order. What happens to actors within
+// it is in loop_actors.cc.
+
+#include "trolley/bus/loop.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/bus/control_messages.h"
+
+namespace trolley {
+
+thread_local constinit Loop* Loop::current_ = nullptr;
+
+Loop::Loop(BusState::Ptr bus, uint32_t index, std::unique_ptr<Poller> poller)
+    : bus_(std::move(bus)),
+      port_(bus_->port(index)),
+      options_(bus_->options().loops[index]),
+      poller_(std::move(poller)),
+      descriptors_(*poller_),
+      reply_slots_(options_.max_pending_asks),
+      outboxes_(*bus_),
+      homeward_(*bus_),
+      leases_(*bus_),
+      events_(options_.events_per_wait) {
+  port_.poller = poller_.get();
+}
+
+Loop::~Loop() { End(); }
+
+void Loop::Run() {
+  current_ = this;
+  while (!ended_) {
+    if (RunOnce()) continue;
+    if (!ended_ && !SpinForWork()) Sleep();
+  }
+  current_ = nullptr;
+}
+
+bool Loop::RunOnce() {
+  Loop* const outer = std::exchange(current_, this);
+  port_.stats.turns.Increment();
+  bool worked = TakeHandedOver();
+  if (!timers_.empty()) timers_.FireDue(Now());
+  if (!replies_.empty() || !run_queue_.empty()) {
+    HandleReplies();
+    RunActors();
+    worked = true;
+  }
+  FlushOutboxes();
+  // A loop that is about to sleep polls when it does; one that never sleeps,
+  // because the caller drives it, polls when it has nothing else to do.
+  const bool due = worked ? ++turns_since_poll_ >= options_.turns_between_polls
+                          : bus_->options().single_threaded;
+  if (due && !descriptors_.empty() && !ended_) {
+    port_.stats.polls.Increment();
+    worked |= Poll(Instant()) > 0;
+  }
+  current_ = outer;
+  return worked || !run_queue_.empty() || !replies_.empty();
+}
+
+bool Loop::TakeHandedOver() {
+  Envelope* e = port_.handoff.Take();
+  if (e == nullptr) return false;
+  while (e != nullptr) {
+    Envelope* next = e->next;
+    if (next != nullptr) __builtin_prefetch(next->next);
+    if (e->is_reply) {
+      replies_.Push(e);
+    } else if (e->type == &kControlMessage<Command>) {
+      std::move(e->payload<Command>())(*this);
+      e->type->drop(e);
+      Free(e);
+      if (ended_) return DropChain(next);
+    } else {
+      DeliverLocal(e);
+    }
+    e = next;
+  }
+  return true;
+}
+
+bool Loop::DropChain(Envelope* e) {
+  while (e != nullptr) {
+    Envelope* next = e->next;
+    DropUndelivered(e, "its loop has ended");
+    e = next;
+  }
+  return true;
+}
+
+void Loop::HandleReplies() {
+  for (uint32_t budget = options_.messages_per_turn; budget > 0; --budget) {
+    Envelope* reply = replies_.Pop();
+    if (reply == nullptr) return;
+    PendingReply* pending = reply_slots_.Take(reply->ask_id);
+    if (pending != nullptr) {
+      pending->OnReply(reply);
+    } else {
+      port_.stats.late_replies.Increment();
+      reply->type->drop(reply);
+      Free(reply);
+    }
+  }
+}
+
+void Loop::RunActors() {
+  turn_budget_ = options_.messages_per_turn;
+  while (turn_budget_ > 0) {
+    Cell* cell = run_queue_.Pop();
+    if (cell == nullptr) return;
+    RunSlice(*cell);
+  }
+}
+
+size_t Loop::Poll(Instant deadline) {
+  turns_since_poll_ = 0;
+  absl::StatusOr<WaitResult> result =
+      poller_->Wait(absl::MakeSpan(events_), deadline);
+  if (!result.ok()) {
+    bus_->Log(absl::StrCat("loop ", index(), " ends, its ",
+                           std::string(capabilities().name), " poller is broken: ",
+                           result.status().ToString()));
+    End();
+    return 0;
+  }
+  descriptors_.Dispatch(absl::MakeSpan(events_).subspan(0, result->events));
+  return result->events;
+}
+
+bool Loop::SpinForWork() {
+  // A spin that has not paid 16 times running is tried only now and then.
+  constexpr uint32_t kPatience = 16;
+  if (options_.spin <= absl::ZeroDuration()) return false;
+  if (failed_spins_ >= kPatience && ++failed_spins_ % kPatience != 0) {
+    return false;
+  }
+  const Instant until = Now() + options_.spin;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      if (port_.handoff.HasWork()) {
+        failed_spins_ = 0;
+        return true;
+      }
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  } while (Now() < until);
+  ++failed_spins_;
+  return false;
+}
+
+bool Loop::Settle() {
+  // Nothing that another loop could use is taken into sleep.
+  homeward_.ReturnAll();
+  leases_.ReturnAll();
+  for (Cell* cell : with_places_) {
+    cell->places_listed = false;
+    if (cell->local_places == 0) continue;
+    cell->credits.Return(cell->generation,
+                         std::exchange(cell->local_places, 0));
+  }
+  with_places_.clear();
+
+  if (idle_callbacks_.empty()) return false;
+  for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);
+  return true;
+}
+
+void Loop::Sleep() {
+  if (Settle()) return;
+  if (!port_.handoff.Arm()) return;
+  port_.stats.waits.Increment();
+  Poll(timers_.next());
+}
+
+void Loop::FlushOutboxes() {
+  outboxes_.Flush([this](Envelope* e) {
+    DropUndelivered(e, "its loop has ended");
+  });
+}
+
+bool Loop::Post(LoopPort& port, Command command) {
+  Envelope* e = EnvelopePool::GetFromHeap(Envelope::BytesFor<Command>());
+  ControlEnvelope(e, ActorId(), std::move(command));
+  if (port.Deliver(e, e)) return true;
+  e->type->drop(e);
+  EnvelopePool::PutToHeap(e);
+  return false;
+}
+
+void Loop::End() {
+  if (std::exchange(ended_, true)) return;
+  Loop* const outer = std::exchange(current_, this);
+  while (Cell* cell = run_queue_.Pop()) RunQueue::Release(*cell);
+  port_.cells.ForEach([this](Cell& cell) {
+    if (cell.state != Cell::State::kFree) EndActor(cell);
+  });
+  FlushOutboxes();
+  DropChain(port_.handoff.Close());
+  while (Envelope* late = replies_.Pop()) {
+    late->type->drop(late);
+    Free(late);
+  }
+  FlushOutboxes();
+  homeward_.ReturnAll();
+  leases_.ReturnAll();
+  for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);
+  port_.poller = nullptr;
+  poller_.reset();
+  current_ = outer;
+}
+
+}  // namespace trolley

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loop: one thread around one poller, and the actors that live there. A turn:
+//
+//   take what other loops handed over; ready descriptors; due timers;
+//   then mailboxes, each actor at most a slice, all together at most a turn's
+//   worth; hand over what was sent; if nothing is left to do, arm the hand-off
+//   and sleep in the poller until an event, a timer or a wake.
+//
+// Messages that were sent during a turn to an actor of the same loop may be
+// handled in that turn; descriptors and timers never wait for more than
+// LoopOptions::turns_between_polls turns (P7).
+//
+// Ownership: the Bus owns its loops; a loop owns its poller and its actors.
+// Threads:   loop thread only, but for Current() and construction.
+// Bounds:    LoopOptions.
+// Ends:      End() ends its actors and refuses what comes later. The thread's
+//            function, Run(), then returns.
+
+#ifndef TROLLEY_BUS_LOOP_H_
+#define TROLLEY_BUS_LOOP_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "trolley/bus/bus_state.h"
+#include "trolley/bus/control_messages.h"
+#include "trolley/bus/descriptors.h"
+#include "trolley/bus/inspect.h"
+#include "trolley/bus/leases.h"
+#include "trolley/bus/outboxes.h"
+#include "trolley/bus/reply_slots.h"
+#include "trolley/bus/run_queue.h"
+#include "trolley/bus/timer_queue.h"
+
+namespace trolley {
+
+class Loop {
+ public:
+  // What a loop can be asked to do from outside, on its own thread.
+  using Command = absl::AnyInvocable<void(Loop&)>;
+
+  Loop(BusState::Ptr bus, uint32_t index, std::unique_ptr<Poller> poller);
+  ~Loop();
+
+  // The loop that the calling thread is running; null on other threads.
+  static Loop* Current() { return current_; }
+
+  // Runs turns until End().
+  void Run();
+  // One turn that does not sleep. False if there was nothing to do.
+  bool RunOnce();
+  // What a loop does before it sleeps: gives back what others could use and
+  // calls the WhenIdle callbacks. True if there were any.
+  bool Settle();
+  // Ends every actor left and closes the hand-off. Idempotent.
+  void End();
+
+  // Any thread. Queues a command; false if the loop has ended (it is dropped).
+  static bool Post(LoopPort& port, Command command);
+  // Calls `callback` when nothing is left to do, just before the loop sleeps.
+  void WhenIdle(Command callback) { idle_callbacks_.push_back(std::move(callback)); }
+
+  BusState& bus() { return *bus_; }
+  uint32_t index() const { return port_.index; }
+  LoopPort& port() { return port_; }
+  const LoopOptions& options() const { return options_; }
+  const Capabilities& capabilities() const { return poller_->capabilities(); }
+  Instant Now() const { return bus_->clock().Now(); }
+  TimerQueue& timers() { return timers_; }
+  Descriptors& descriptors() { return descriptors_; }
+  ReplySlots& reply_slots() { return reply_slots_; }
+
+  // The message in hand; all null between handlers.
+  struct Turn {
+    Cell* cell = nullptr;
+    Envelope* envelope = nullptr;
+    SuspendedHandler* handler = nullptr;  // of a coroutine handler
+  };
+  const Turn& turn() const { return turn_; }
+  // A coroutine handler starts: what it awaits belongs to `handler`.
+  void set_handler(SuspendedHandler* handler) { turn_.handler = handler; }
+
+  // --- Sending, in three steps; see actors/ref.h for the whole ---
+  // Counts the attempt and takes a place. Anything but kAccepted is counted as
+  // refused and is the end of it.
+  Delivery Admit(ActorId target) { return Count(TakePlace(target)); }
+  // The same in two halves, for a sender that waits for room in between.
+  Delivery TakePlace(ActorId target) {
+    return target.loop() == port_.index ? TakeLocalPlace(target)
+                                        : leases_.Take(target);
+  }
+  Delivery Count(Delivery delivery) {
+    LedgerCounters<OwnedCounter>& ledger = port_.ledger;
+    ledger.attempted.Increment();
+    if (delivery == Delivery::kAccepted) [[likely]] {
+      ledger.accepted.Increment();
+    } else {
+      ledger.refused.Increment();
+    }
+    return delivery;
+  }
+  Envelope* NewEnvelope(size_t bytes) { return port_.pool.Get(bytes); }
+  // Queues an envelope that has its place, or needs none.
+  void Send(Envelope* envelope) {
+    const uint32_t loop = envelope->target.loop();
+    if (loop == port_.index) {
+      DeliverLocal(envelope);
+    } else if (outboxes_.Add(loop, envelope)) {
+      FlushOutboxes();
+    }
+  }
+  // Sends the reply that `envelope` holds to whoever asked.
+  void SendReply(Envelope* envelope);
+  // Gives back an envelope whose payload is gone.
+  void Free(Envelope* envelope) {
+    if (envelope->origin == port_.index || envelope->origin == Envelope::kNoLoop) {
+      port_.pool.Put(envelope);
+    } else {
+      homeward_.Add(envelope);
+    }
+  }
+
+  // --- Actors ---
+  // Starts `actor` in `cell`, reserved on this loop.
+  void Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
+             const ActorClass* actor_class, const SpawnOptions& options,
+             uint64_t start_sequence);
+  // Ends the actor of `cell` when the slice in hand is over; `drain` lets it
+  // finish its mailbox first.
+  void StopActor(Cell& cell, bool drain);
+  // Tells every actor that the bus begins to shut down.
+  void DrainActors();
+  // Ends these actors now, in this order. Called between handlers only.
+  void EndActors(const std::vector<ActorId>& ids);
+  // The cell that `id` names; null if its actor has ended.
+  Cell* Find(ActorId id) {
+    Cell* cell = port_.cells.Find(id.slot());
+    return cell->generation == id.generation() &&
+                   cell->state != Cell::State::kFree
+               ? cell
+               : nullptr;
+  }
+
+  // --- Coroutine handlers ---
+  // Links a handler that has suspended to its actor.
+  void Suspend(Cell& cell, SuspendedHandler& handler);
+  // Runs `at`, a frame of `handler`, on the actor's behalf, and finishes the
+  // handler if that was its end. Called between handlers, or by a handler of
+  // the same actor that starts a background task.
+  void Resume(SuspendedHandler& handler, std::coroutine_handle<> at);
+
+  // What it looks like now, for tools.
+  LoopInfo Inspect();
+  void InspectActors(std::vector<ActorInfo>& to);
+
+ private:
+  friend class ScheduledMessage;
+
+  Delivery TakeLocalPlace(ActorId target);
+  void GivePlaceBack(Cell& cell);
+  void DeliverLocal(Envelope* envelope);
+  void MakeRunnable(Cell& cell);
+
+  bool TakeHandedOver();
+  bool DropChain(Envelope* first);
+  void HandleReplies();
+  void RunActors();
+  void RunSlice(Cell& cell);
+  void HandleControl(Cell& cell, Envelope* envelope);
+  void HandleMessage(Cell& cell, Envelope* envelope);
+  void Complete(Cell& cell, Envelope* envelope, Outcome outcome);
+  void FailedByThrowing(Cell& cell, Envelope* envelope, absl::string_view what);
+  void CompleteSuspended(SuspendedHandler& handler);
+  void Unlink(SuspendedHandler& handler);
+  // Calls `what` with the actor as the one running. False if it threw: the
+  // actor is then on its way to its end, and `doing` is in the log.
+  template <typename What>
+  bool Guarded(Cell& cell, absl::string_view doing, What what);
+  void EndActor(Cell& cell);
+  void DropUndelivered(Envelope* envelope, absl::string_view reason);
+
+  size_t Poll(Instant deadline);
+  bool SpinForWork();
+  void Sleep();
+  void FlushOutboxes();
+  std::string NameOf(const Cell& cell) const;
+
+  static thread_local constinit Loop* current_;
+
+  const BusState::Ptr bus_;
+  LoopPort& port_;
+  const LoopOptions options_;
+  std::unique_ptr<Poller> poller_;
+
+  Turn turn_;
+  RunQueue run_queue_;
+  EnvelopeQueue replies_;  // for the asks of this loop's actors
+  TimerQueue timers_;
+  Descriptors descriptors_;
+  ReplySlots reply_slots_;
+  Outboxes outboxes_;
+  HomewardEnvelopes homeward_;
+  Leases leases_;
+  std::vector<Cell*> with_places_;  // cells whose local_places_ may be > 0
+  std::vector<Command> idle_callbacks_;
+  std::vector<Event> events_;
+  uint32_t turn_budget_ = 0;  // messages left in this turn
+  uint32_t turns_since_poll_ = 0;
+  uint32_t failed_spins_ = 0;
+  uint64_t next_scheduled_id_ = 1;
+  bool ended_ = false;
+};
+
+// Any thread. Sends `payload` by the control lane of `target`; false if its
+// loop has ended. From a loop it keeps its order with the loop's other sends.
+template <typename T>
+bool SendControl(BusState& bus, ActorId target, T payload) {
+  Loop* loop = Loop::Current();
+  if (loop != nullptr && &loop->bus() == &bus) {
+    loop->Send(ControlEnvelope(loop->NewEnvelope(Envelope::BytesFor<T>()),
+                               target, std::move(payload)));
+    return true;
+  }
+  Envelope* e =
+      ControlEnvelope(EnvelopePool::GetFromHeap(Envelope::BytesFor<T>()),
+                      target, std::move(payload));
+  if (bus.port(target.loop()).Deliver(e, e)) return true;
+  e->type->drop(e);
+  EnvelopePool::PutToHeap(e);
+  return false;
+}
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_LOOP_H_

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a loop does with its actors: adopts them, gives them their messages and
+// ends them. The order of a turn is in loop.cc.
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "trolley/bus/control_messages.h"
+#include "trolley/bus/external_ask.h"
+#include "trolley/bus/loop.h"
+#include "trolley/bus/scheduled_message.h"
+
+namespace trolley {
+namespace {
+
+std::string WhatIsThrown() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+// How many places move between a mailbox's owner and its senders at a time.
+uint32_t PlacesBatch(uint32_t capacity) {
+  return std::clamp<uint32_t>(capacity / 8, 1, 64);
+}
+
+}  // namespace
+
+// --- Sending ---------------------------------------------------------------
+
+Delivery Loop::TakeLocalPlace(ActorId target) {
+  Cell* cell = port_.cells.Find(target.slot());
+  if (cell->generation == target.generation() && cell->local_places > 0)
+      [[likely]] {
+    --cell->local_places;
+    return Delivery::kAccepted;
+  }
+  const Credits::Lease lease = cell->credits.TakeShare(
+      target.generation(), PlacesBatch(cell->capacity));
+  if (lease.gone) return Delivery::kGone;
+  if (lease.places == 0) return Delivery::kFull;
+  // The cell's own fields still speak of an earlier actor if this one is yet to
+  // be adopted; it will find its places with its credits then.
+  if (cell->generation != target.generation()) {
+    cell->credits.Return(target.generation(), lease.places - 1);
+    return Delivery::kAccepted;
+  }
+  cell->local_places = lease.places - 1;
+  if (!cell->places_listed) {
+    cell->places_listed = true;
+    with_places_.push_back(cell);
+  }
+  return Delivery::kAccepted;
+}
+
+void Loop::GivePlaceBack(Cell& cell) {
+  if (Envelope* request = cell.room_requests.Pop()) {
+    // The place goes to whoever has waited longest, without being free between.
+    request->type->drop(request);
+    request->type->answer(request, absl::OkStatus());
+    SendReply(request);
+    return;
+  }
+  if (!cell.places_listed) {
+    cell.places_listed = true;
+    with_places_.push_back(&cell);
+  }
+  const uint32_t batch = PlacesBatch(cell.capacity);
+  if (++cell.local_places < batch) return;
+  const uint32_t returned = (batch + 1) / 2;
+  cell.local_places -= returned;
+  cell.credits.Return(cell.generation, returned);
+}
+
+void Loop::DeliverLocal(Envelope* e) {
+  Cell& cell = *port_.cells.Find(e->target.slot());
+  if (cell.generation != e->target.generation()) [[unlikely]] {
+    if (cell.credits.generation() != e->target.generation()) {
+      DropUndelivered(e, "it has ended");
+      return;
+    }
+    // The id is younger than what lives here: its actor is still on its way.
+    cell.generation = e->target.generation();
+    cell.state = Cell::State::kReserved;
+    cell.local_places = 0;
+  }
+  if (e->type == &kControlMessage<SpawnRequest>) [[unlikely]] {
+    SpawnRequest& request = e->payload<SpawnRequest>();
+    Adopt(cell, std::move(request.actor), request.actor_class, request.options,
+          request.start_sequence);
+    e->type->drop(e);
+    Free(e);
+    return;
+  }
+  cell.mailbox.Push(e);
+  if (e->lane == static_cast<uint8_t>(Lane::kData)) {
+    ++cell.data_queued;
+    if (cell.busy) return;
+  }
+  if (cell.state != Cell::State::kReserved) run_queue_.Push(cell);
+}
+
+void Loop::SendReply(Envelope* reply) {
+  if (reply->asked_externally) {
+    RefPtr<ExternalAsk> ask = RefPtr<ExternalAsk>::Adopt(reply->external);
+    ask->OnReply(reply);
+    Free(reply);
+    return;
+  }
+  const uint32_t loop = reply->sender.loop();
+  if (loop == port_.index) {
+    replies_.Push(reply);
+  } else if (outboxes_.Add(loop, reply)) {
+    FlushOutboxes();
+  }
+}
+
+void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
+  if (e->is_reply) {
+    e->type->drop(e);
+    Free(e);
+    return;
+  }
+  if (e->lane != static_cast<uint8_t>(Lane::kControl)) {
+    port_.ledger.dead_lettered.Increment();
+  }
+  e->type->drop(e);
+  if (!e->is_ask()) {
+    Free(e);
+    return;
+  }
+  e->type->answer(e, absl::NotFoundError(absl::StrCat(
+                         "the actor ", e->target.ToString(),
+                         " did not answer: ", reason)));
+  SendReply(e);
+}
+
+// --- Adopting and handling -------------------------------------------------
+
+void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
+                 const ActorClass* actor_class, const SpawnOptions& options,
+                 uint64_t start_sequence) {
+  const uint32_t generation = cell.credits.generation();
+  if (cell.generation != generation) {
+    cell.generation = generation;
+    cell.local_places = 0;
+  }
+  actor->cell_ = &cell;
+  cell.actor = actor.release();
+  cell.actor_class = actor_class;
+  cell.start_sequence = start_sequence;
+  cell.handled = 0;
+  cell.interleaved = options.interleaved;
+  cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
+  if (!options.name.empty()) {
+    cell.name = std::make_unique<std::string>(options.name);
+  }
+  cell.state = Cell::State::kStarting;
+  run_queue_.Push(cell);
+}
+
+template <typename What>
+bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
+  const Turn outer = std::exchange(turn_, Turn{.cell = &cell});
+  absl::Cleanup restore = [&] { turn_ = outer; };
+  try {
+    what();
+    return true;
+  } catch (...) {
+    StopActor(cell, /*drain=*/false);
+    bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
+                           ") ends: ", doing, " threw: ", WhatIsThrown()));
+    return false;
+  }
+}
+
+void Loop::RunSlice(Cell& cell) {
+  port_.running_actor.store(cell.id(index()).word(), std::memory_order_relaxed);
+  if (cell.state == Cell::State::kStarting) {
+    cell.state = Cell::State::kRunning;
+    cell.started = true;
+    Guarded(cell, "OnStart", [&] { cell.actor->OnStart(); });
+  }
+  for (uint32_t budget = options_.messages_per_slice; budget > 0; --budget) {
+    if (Envelope* control = cell.mailbox.control.Pop()) [[unlikely]] {
+      HandleControl(cell, control);
+      continue;
+    }
+    if (cell.busy || cell.state == Cell::State::kStopping) break;
+    Envelope* e = cell.mailbox.reply.Pop();
+    if (e == nullptr) {
+      e = cell.mailbox.data.Pop();
+      if (e == nullptr) break;
+      --cell.data_queued;
+    }
+    HandleMessage(cell, e);
+    if (turn_budget_ > 0) --turn_budget_;
+  }
+  const bool drained = cell.state == Cell::State::kDraining &&
+                       cell.mailbox.empty() && !cell.busy;
+  if (cell.state == Cell::State::kStopping || drained) {
+    EndActor(cell);
+  } else {
+    RunQueue::Release(cell);
+    if (cell.has_work()) run_queue_.Push(cell);
+  }
+  port_.running_actor.store(0, std::memory_order_relaxed);
+}
+
+void Loop::HandleControl(Cell& cell, Envelope* e) {
+  if (e->type == &kControlMessage<StopRequest>) {
+    StopActor(cell, e->payload<StopRequest>().drain);
+  } else if (e->type == &kControlMessage<RoomRequest>) {
+    cell.room_requests.Push(e);
+    // There may be room by now.
+    if (TakeLocalPlace(cell.id(index())) == Delivery::kAccepted) {
+      GivePlaceBack(cell);
+    }
+    return;
+  }
+  e->type->drop(e);
+  Free(e);
+}
+
+void Loop::HandleMessage(Cell& cell, Envelope* e) {
+  if (!e->deadline.is_infinite() && e->deadline <= Now()) [[unlikely]] {
+    port_.ledger.expired.Increment();
+    if (e->holds_credit) GivePlaceBack(cell);
+    e->type->drop(e);
+    if (!e->is_ask()) return Free(e);
+    e->type->answer(e, absl::DeadlineExceededError(absl::StrCat(
+                           "the deadline passed while the message waited in "
+                           "the mailbox of ",
+                           NameOf(cell))));
+    return SendReply(e);
+  }
+  turn_ = {.cell = &cell, .envelope = e};
+  // What Guarded() does, spelled out: this is the hot path.
+  Outcome outcome;
+  try {
+    outcome = e->type->deliver(*cell.actor, e, *this);
+    turn_ = {};
+    if (outcome == Outcome::kSuspended) return;
+  } catch (...) {
+    turn_ = {};
+    outcome = Outcome::kFailed;
+    FailedByThrowing(cell, e, e->type->name());
+  }
+  Complete(cell, e, outcome);
+}
+
+void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
+  const std::string thrown = WhatIsThrown();
+  StopActor(cell, /*drain=*/false);
+  bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
+                         ") ends: its handler of ", what, " threw: ", thrown));
+  if (e == nullptr || !e->is_ask()) return;
+  e->type->answer(e, absl::InternalError(absl::StrCat(
+                         NameOf(cell), " ended by throwing: ", thrown)));
+}
+
+void Loop::Complete(Cell& cell, Envelope* e, Outcome outcome) {
+  (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
+      .Increment();
+  ++cell.handled;
+  if (e->holds_credit) GivePlaceBack(cell);
+  if (e->is_reply) {
+    SendReply(e);
+  } else {
+    Free(e);
+  }
+}
+
+// --- Coroutine handlers ----------------------------------------------------
+
+void Loop::Suspend(Cell& cell, SuspendedHandler& handler) {
+  handler.cell = &cell;
+  handler.next = cell.suspended;
+  handler.previous = nullptr;
+  if (handler.next != nullptr) handler.next->previous = &handler;
+  cell.suspended = &handler;
+  if (handler.envelope != nullptr && !cell.interleaved) cell.busy = true;
+}
+
+void Loop::Unlink(SuspendedHandler& handler) {
+  Cell& cell = *handler.cell;
+  (handler.previous != nullptr ? handler.previous->next : cell.suspended) =
+      handler.next;
+  if (handler.next != nullptr) handler.next->previous = handler.previous;
+  if (handler.envelope != nullptr) cell.busy = false;
+}
+
+void Loop::Resume(SuspendedHandler& handler, std::coroutine_handle<> at) {
+  Cell& cell = *handler.cell;
+  const Turn outer = std::exchange(
+      turn_,
+      {.cell = &cell, .envelope = handler.envelope, .handler = &handler});
+  const uint64_t running = port_.running_actor.load(std::memory_order_relaxed);
+  port_.running_actor.store(cell.id(index()).word(), std::memory_order_relaxed);
+  at.resume();
+  turn_ = outer;
+  port_.running_actor.store(running, std::memory_order_relaxed);
+  if (handler.finished()) CompleteSuspended(handler);
+}
+
+void Loop::CompleteSuspended(SuspendedHandler& handler) {
+  Cell& cell = *handler.cell;
+  Envelope* e = handler.envelope;
+  Unlink(handler);
+  Outcome outcome = Outcome::kFailed;
+  const Turn outer = std::exchange(turn_, Turn{.cell = &cell, .envelope = e});
+  try {
+    outcome = handler.finish(&handler, e);
+  } catch (...) {
+    FailedByThrowing(cell, e, e != nullptr ? e->type->name() : "a task");
+  }
+  turn_ = outer;
+  if (e != nullptr) Complete(cell, e, outcome);
+  const bool ending = cell.state == Cell::State::kStopping ||
+                      cell.state == Cell::State::kDraining;
+  if (ending || cell.has_work()) run_queue_.Push(cell);
+}
+
+// --- Ending ----------------------------------------------------------------
+
+void Loop::StopActor(Cell& cell, bool drain) {
+  if (cell.state == Cell::State::kStopping) return;
+  cell.state = drain ? Cell::State::kDraining : Cell::State::kStopping;
+  run_queue_.Push(cell);
+}
+
+void Loop::EndActor(Cell& cell) {
+  // What comes from now on is refused at the sender.
+  const ActorId id = cell.id(index());
+  cell.state = Cell::State::kStopping;
+  cell.runnable = true;  // whatever happens below, it is not queued again
+  std::unique_ptr<ActorBase> actor(cell.actor);
+  if (actor != nullptr) {
+    ScheduledMessage::CancelAll(*actor);
+    while (SuspendedHandler* handler = cell.suspended) {
+      Envelope* e = handler->envelope;
+      Unlink(*handler);
+      handler->frame.destroy();
+      if (e != nullptr) DropUndelivered(e, "it ended while handling this");
+    }
+    if (cell.started) Guarded(cell, "OnStop", [&] { actor->OnStop(); });
+    Guarded(cell, "its destructor", [&] { actor.reset(); });
+    cell.actor = nullptr;
+  }
+  if (cell.name != nullptr) {
+    bus_->names().Remove(*cell.name, id);
+    cell.name.reset();
+  }
+  cell.credits.Close(0);
+  while (Envelope* e = cell.room_requests.Pop()) {
+    DropUndelivered(e, "it has ended");
+  }
+  for (EnvelopeQueue* lane :
+       {&cell.mailbox.control, &cell.mailbox.reply, &cell.mailbox.data}) {
+    while (Envelope* e = lane->Pop()) DropUndelivered(e, "it has ended");
+  }
+  cell.state = Cell::State::kFree;
+  cell.data_queued = 0;
+  cell.local_places = 0;
+  cell.started = false;
+  cell.busy = false;
+  cell.runnable = false;
+  cell.generation = 0;
+  port_.cells.Free(&cell, id.generation());
+}
+
+void Loop::DrainActors() {
+  port_.cells.ForEach([this](Cell& cell) {
+    if (cell.actor == nullptr || !cell.started) return;
+    Guarded(cell, "OnDrain", [&] { cell.actor->OnDrain(); });
+  });
+}
+
+void Loop::EndActors(const std::vector<ActorId>& ids) {
+  // An actor that ends must not be in the run queue.
+  std::vector<Cell*> runnable;
+  while (Cell* cell = run_queue_.Pop()) {
+    RunQueue::Release(*cell);
+    runnable.push_back(cell);
+  }
+  for (ActorId id : ids) {
+    if (Cell* cell = Find(id)) EndActor(*cell);
+  }
+  for (Cell* cell : runnable) {
+    if (cell->state != Cell::State::kFree) run_queue_.Push(*cell);
+  }
+}
+
+// --- Looking ---------------------------------------------------------------
+
+std::string Loop::NameOf(const Cell& cell) const {
+  return cell.name != nullptr ? *cell.name : cell.id(index()).ToString();
+}
+
+LoopInfo Loop::Inspect() {
+  LoopInfo info{.index = index(),
+                .poller = std::string(capabilities().name),
+                .pending_asks = static_cast<uint32_t>(reply_slots_.used()),
+                .turns = port_.stats.turns.Read(),
+                .waits = port_.stats.waits.Read(),
+                .wakes = port_.stats.wakes.Read(),
+                .ledger = port_.ledger.Read()};
+  port_.cells.ForEach([&](Cell& cell) {
+    if (cell.actor == nullptr) return;
+    ++info.actors;
+    for (SuspendedHandler* h = cell.suspended; h != nullptr; h = h->next) {
+      info.suspended_messages +=
+          h->envelope != nullptr && h->waiting_for_replies == 0;
+    }
+  });
+  return info;
+}
+
+void Loop::InspectActors(std::vector<ActorInfo>& to) {
+  port_.cells.ForEach([&](Cell& cell) {
+    if (cell.actor == nullptr) return;
+    absl::string_view state = "running";
+    if (cell.state == Cell::State::kStarting) {
+      state = "starting";
+    } else if (cell.state != Cell::State::kRunning) {
+      state = "draining";
+    } else if (cell.busy) {
+      state = "suspended";
+    }
+    ActorInfo& info = to.emplace_back();
+    info.id = cell.id(index());
+    info.name = NameOf(cell);
+    info.class_name = std::string(cell.actor_class->name());
+    info.state = std::string(state);
+    info.depth = cell.data_queued;
+    info.capacity = cell.capacity;
+    info.handled = cell.handled;
+    info.start_sequence = cell.start_sequence;
+  });
+}
+
+}  // namespace trolley

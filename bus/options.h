@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The options of a bus, its loops and its actors. Every limit is a field here,
+// with its unit, its default and the reason for it.
+//
+// Values: filled in by whoever calls Bus::Create or Bus::Spawn.
+
+#ifndef TROLLEY_BUS_OPTIONS_H_
+#define TROLLEY_BUS_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "trolley/poller/clock.h"
+#include "trolley/poller/pollers.h"
+#include "trolley/poller/sys.h"
+
+namespace trolley {
+
+struct LoopOptions {
+  // A built-in poller by name (poller/pollers.h), or "auto" for the best that
+  // this machine allows. Ignored if `factory` is set.
+  std::string poller = "epoll";
+  // A poller of your own; called once, before the loop's thread starts.
+  PollerFactory factory = nullptr;
+
+  // Messages one actor handles before its neighbours get their turn. Large
+  // enough to stay in its cache lines, small enough for a quiet neighbour.
+  uint32_t messages_per_slice = 64;
+  // Messages of all actors between two looks at timers and other loops.
+  uint32_t messages_per_turn = 1024;
+  // Descriptor events taken from one wait.
+  uint32_t events_per_wait = 256;
+  // Turns with messages to handle between two looks at the descriptors, each of
+  // which is a system call.
+  uint32_t turns_between_polls = 4;
+
+  // How long an idle loop looks for messages before it sleeps. Worth ten times
+  // in latency when a message comes within it, and a burnt CPU when none does:
+  // off unless asked for, and off by itself while it does not pay.
+  absl::Duration spin = absl::ZeroDuration();
+
+  // Actors at one time. 128 bytes each, taken as needed.
+  uint32_t max_actors = 4u << 20;
+  // Asks of this loop's actors that wait for their reply at one time.
+  uint32_t max_pending_asks = 1u << 20;
+};
+
+struct BusOptions {
+  // One thread and one poller for each entry; at most 255.
+  std::vector<LoopOptions> loops = {LoopOptions{}};
+
+  // Borrowed; null means the real ones. Tests pass simulated or failing ones.
+  Sys* sys = nullptr;
+  const Clock* clock = nullptr;
+
+  // Called with one line when a handler throws or an actor is ended by an
+  // error. Thread-safe. Null writes to standard error.
+  std::function<void(absl::string_view)> log = nullptr;
+
+  // True: no threads are started; the caller drives every loop from one thread
+  // through Bus::RunUntilIdle(). For tests.
+  bool single_threaded = false;
+};
+
+struct SpawnOptions {
+  static constexpr int kAnyLoop = -1;
+
+  // 1 to 128 of [a-z0-9_./-], unique on the bus; empty: no name.
+  std::string name = "";
+  // Which loop it lives on. kAnyLoop: the loop of the actor that spawns it; for
+  // a plain thread, the loops in turn.
+  int loop = kAnyLoop;
+  // Messages its data lane holds at one time; at least 1. Its memory is this
+  // times the size of a message.
+  uint32_t mailbox_capacity = 1024;
+  // True: takes the next message while a handler is suspended in co_await.
+  bool interleaved = false;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_OPTIONS_H_

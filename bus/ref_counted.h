@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RefCounted, RefPtr: intrusive reference counting for the few objects that
+// several threads keep alive together.
+//
+// Threads: copying and dropping a RefPtr is thread-safe as for std::shared_ptr:
+//          each RefPtr object belongs to one thread at a time.
+// Memory ordering: what any thread did with the object before it dropped its
+//          reference happens before the destructor.
+
+#ifndef TROLLEY_BUS_REF_COUNTED_H_
+#define TROLLEY_BUS_REF_COUNTED_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace trolley {
+
+// Base of T. Starts with one reference, which RefPtr<T>::Adopt takes over.
+class RefCounted {
+ public:
+  RefCounted() = default;
+  RefCounted(const RefCounted&) = delete;
+  RefCounted& operator=(const RefCounted&) = delete;
+
+ private:
+  template <typename T>
+  friend class RefPtr;
+  mutable std::atomic<uint32_t> references_{1};
+};
+
+template <typename T>
+class RefPtr {
+ public:
+  constexpr RefPtr() = default;
+  constexpr RefPtr(std::nullptr_t) {}
+  // Takes over the reference that `owned` counts already.
+  static RefPtr Adopt(T* owned) {
+    RefPtr p;
+    p.object_ = owned;
+    return p;
+  }
+  // Adds a reference.
+  static RefPtr Share(T* object) {
+    if (object != nullptr) {
+      object->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+    return Adopt(object);
+  }
+
+  RefPtr(const RefPtr& other) : RefPtr(Share(other.object_)) {}
+  RefPtr(RefPtr&& other) noexcept : object_(other.Leak()) {}
+  RefPtr& operator=(RefPtr other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~RefPtr() {
+    if (object_ != nullptr && object_->references_.fetch_sub(
+                                  1, std::memory_order_acq_rel) == 1) {
+      delete object_;
+    }
+  }
+
+  // Gives the reference to the caller, who hands it to Adopt again.
+  [[nodiscard]] T* Leak() { return std::exchange(object_, nullptr); }
+
+  T* get() const { return object_; }
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
+  explicit operator bool() const { return object_ != nullptr; }
+  friend bool operator==(const RefPtr& a, const RefPtr& b) {
+    return a.object_ == b.object_;
+  }
+
+ private:
+  T* object_ = nullptr;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_REF_COUNTED_H_

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bus::Shutdown, in the order of its steps.
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "trolley/bus/bus.h"
+#include "trolley/bus/gather.h"
+
+namespace trolley {
+
+std::string ShutdownReport::ToString() const {
+  std::string text = absl::StrCat(clean ? "clean" : "not clean", ", took ",
+                                  absl::FormatDuration(took), "; abandoned ",
+                                  abandoned, "; ", ledger.ToString());
+  if (!survivors.empty()) {
+    absl::StrAppend(&text, "\nstill running: ", absl::StrJoin(survivors, ", "));
+  }
+  return text;
+}
+
+class Bus::Ending {
+ public:
+  Ending(Bus& bus, absl::Duration deadline)
+      : bus_(bus),
+        state_(*bus.state_),
+        began_(state_.clock().Now()),
+        half_(began_ + deadline / 2),
+        end_(began_ + deadline) {}
+
+  ShutdownReport Run() {
+    state_.BeginDraining();
+    Ask<bool>(When::kNow, half_, [](Loop& loop) {
+      loop.DrainActors();
+      return true;
+    });
+    report_.clean = WaitUntilQuiet();
+    const uint64_t dead_before = state_.ReadLedger().dead_lettered;
+    StopActors();
+    EndLoops();
+    report_.ledger = state_.ReadLedger();
+    report_.abandoned = report_.ledger.dead_lettered - dead_before +
+                        report_.ledger.queued();
+    report_.took = state_.clock().Now() - began_;
+    return std::move(report_);
+  }
+
+ private:
+  // The answers of all loops that have not ended; nothing if one of them does
+  // not answer by `until`.
+  template <typename Answer>
+  std::optional<std::vector<Answer>> Ask(
+      When when, Instant until, std::function<Answer(Loop&)> question) {
+    struct Shared {
+      std::vector<Answer> answers;
+      absl::Notification ready;
+    };
+    auto shared = std::make_shared<Shared>();
+    Gather<Answer>::Start(state_, when, std::move(question),
+                          [shared](std::vector<Answer> answers) {
+                            shared->answers = std::move(answers);
+                            shared->ready.Notify();
+                          });
+    if (state_.options().single_threaded) bus_.RunUntilIdle();
+    if (!shared->ready.WaitForNotificationWithTimeout(
+            std::max(until - state_.clock().Now(), absl::ZeroDuration()))) {
+      return std::nullopt;
+    }
+    return std::move(shared->answers);
+  }
+
+  // Nothing is on its way if two looks, each at a moment when every loop had
+  // nothing to do, saw the same counts and all that was accepted was done with
+  // (Mattern's four-counter method for termination detection, 1987). A message
+  // whose handler waits for something outside the bus does not count.
+  bool WaitUntilQuiet() {
+    std::optional<Ledger> before;
+    for (;;) {
+      const auto loops = Ask<LoopInfo>(
+          When::kIdle, half_, [](Loop& loop) { return loop.Inspect(); });
+      if (!loops.has_value()) return false;
+      uint64_t waiting = 0;
+      uint64_t asks = 0;
+      for (const LoopInfo& loop : *loops) {
+        waiting += loop.suspended_messages;
+        asks += loop.pending_asks;
+      }
+      const Ledger now = state_.ReadLedger();
+      const bool quiet = asks == 0 && now.queued() == waiting;
+      if (quiet && before == now) return waiting == 0;
+      if (state_.clock().Now() >= half_ ||
+          (state_.options().single_threaded && before == now)) {
+        return false;
+      }
+      before = now;
+    }
+  }
+
+  void StopActors() {
+    auto found = Ask<std::vector<ActorInfo>>(When::kNow, end_, [](Loop& loop) {
+      std::vector<ActorInfo> actors;
+      loop.InspectActors(actors);
+      return actors;
+    });
+    if (!found.has_value()) return;  // the loops that can end them all at once
+    std::vector<ActorInfo> actors;
+    for (std::vector<ActorInfo>& of_loop : *found) {
+      std::move(of_loop.begin(), of_loop.end(), std::back_inserter(actors));
+    }
+    std::sort(actors.begin(), actors.end(),
+              [](const ActorInfo& a, const ActorInfo& b) {
+                return a.start_sequence > b.start_sequence;
+              });
+    for (auto first = actors.begin(); first != actors.end();) {
+      const uint32_t loop = first->id.loop();
+      std::vector<ActorId> run;  // neighbours in the order, on one loop
+      for (; first != actors.end() && first->id.loop() == loop; ++first) {
+        run.push_back(first->id);
+      }
+      if (!EndOn(loop, std::move(run))) return;
+    }
+  }
+
+  bool EndOn(uint32_t loop, std::vector<ActorId> actors) {
+    auto ended = std::make_shared<absl::Notification>();
+    if (!Loop::Post(state_.port(loop), [ended, actors](Loop& on) {
+          on.EndActors(actors);
+          ended->Notify();
+        })) {
+      return true;
+    }
+    if (state_.options().single_threaded) bus_.RunUntilIdle();
+    return ended->WaitForNotificationWithTimeout(
+        std::max(end_ - state_.clock().Now(), absl::ZeroDuration()));
+  }
+
+  void EndLoops() {
+    // At least this long, so that loops that only have to be told are not
+    // mistaken for stuck ones when there was no time to begin with.
+    constexpr absl::Duration kGrace = absl::Milliseconds(200);
+    const Instant until =
+        std::max(end_, state_.clock().Now() + kGrace);
+    if (state_.options().single_threaded) {
+      for (const auto& loop : bus_.loops_) loop->End();
+      return;
+    }
+    std::vector<std::shared_ptr<absl::Notification>> ended;
+    for (uint32_t i = 0; i < state_.loops(); ++i) {
+      auto done = ended.emplace_back(std::make_shared<absl::Notification>());
+      if (!Loop::Post(state_.port(i), [done](Loop& loop) {
+            loop.End();
+            done->Notify();
+          })) {
+        done->Notify();
+      }
+    }
+    for (uint32_t i = 0; i < state_.loops(); ++i) {
+      if (ended[i]->WaitForNotificationWithTimeout(std::max(
+              until - state_.clock().Now(), absl::ZeroDuration()))) {
+        bus_.threads_[i].join();
+        continue;
+      }
+      report_.clean = false;
+      const ActorId running =
+          ActorId::FromWord(state_.port(i).running_actor.load());
+      report_.survivors.push_back(
+          running ? absl::StrCat(state_.names().Describe(running), " on loop ",
+                                 i)
+                  : absl::StrCat("loop ", i));
+      bus_.threads_[i].detach();
+    }
+  }
+
+  Bus& bus_;
+  BusState& state_;
+  const Instant began_;
+  const Instant half_;
+  const Instant end_;
+  ShutdownReport report_;
+};
+
+ShutdownReport Bus::Shutdown(absl::Duration deadline) {
+  if (report_ == nullptr) {
+    report_ = std::make_unique<ShutdownReport>(Ending(*this, deadline).Run());
+    threads_.clear();
+    loops_.clear();
+  }
+  return *report_;
+}
+
+}  // namespace trolley

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SuspendedHandler: a coroutine handler that waits, together with the message
+// it was given. The message, its sender, deadline and trace live until the
+// handler has finished, suspended or not.
+//
+// Ownership: part of the coroutine's promise; linked into its actor's cell.
+// Threads:   loop thread only.
+// Bounds:    one for each actor, unless it is interleaved; then as many as its
+//            mailbox has places.
+// Ends:      finished by the coroutine, or cancelled when its actor ends: its
+//            frames are then destroyed on the actor's own loop.
+
+#ifndef TROLLEY_BUS_SUSPENDED_HANDLER_H_
+#define TROLLEY_BUS_SUSPENDED_HANDLER_H_
+
+#include <coroutine>
+
+#include "trolley/bus/envelope.h"
+
+namespace trolley {
+
+class SuspendedHandler {
+ public:
+  // True once the coroutine has run to its end or thrown.
+  bool finished() const { return frame.done(); }
+
+  // Takes the finished coroutine's result, destroys its frame (and with it this
+  // object) and the payload, and leaves the reply, if one is due, in
+  // `envelope`. Rethrows what the coroutine threw.
+  Outcome (*finish)(SuspendedHandler* self, Envelope* envelope) = nullptr;
+
+  std::coroutine_handle<> frame;  // the outermost
+  // Null for a background task, which no message began: while it is suspended
+  // its actor goes on taking messages.
+  Envelope* envelope = nullptr;
+  Cell* cell = nullptr;           // whose handler; null until suspended
+  int waiting_for_replies = 0;    // asks it has out
+  SuspendedHandler* previous = nullptr;
+  SuspendedHandler* next = nullptr;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_SUSPENDED_HANDLER_H_
