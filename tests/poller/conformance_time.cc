@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deadlines: never early, not for ever late, and idle costs nothing. The only
+// cases that look at a clock.
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <atomic>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "trolley/tests/poller/conformance.h"
+
+namespace trolley {
+namespace {
+
+absl::Duration ProcessorTimeOfThisThread() {
+  timespec used = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return absl::DurationFromTimespec(used);
+}
+
+TEST_P(PollerConformance, NeverBeforeTheDeadline) {
+  const TestPipe pipe(sys());
+  Add(pipe.read.get(), Ready::kReadable);
+  for (const int64_t micros : {1, 50, 400, 999, 1000, 1001, 3700, 20'000}) {
+    const Instant deadline = clock().Now() + absl::Microseconds(micros);
+    Reports reports;
+    WaitOnce(reports, 8, deadline);
+    EXPECT_TRUE(reports.empty());
+    EXPECT_GE(clock().Now(), deadline) << micros << " us";
+  }
+}
+
+TEST_P(PollerConformance, APastDeadlineLooksAndDoesNotWait) {
+  const TestPipe pipe(sys());
+  const Token token = Add(pipe.read.get(), Ready::kReadable);
+  const Instant past[] = {Instant(), Instant::FromNanos(-1),
+                          Instant::FromNanos(1), clock().Now()};
+  for (const Instant deadline : past) {
+    Reports reports;
+    WaitOnce(reports, 8, deadline);  // returns: that is the case
+    EXPECT_TRUE(reports.empty());
+    Write(pipe.write.get());
+    WaitOnce(reports, 8, deadline);
+    EXPECT_EQ(reports.Of(token), Ready::kReadable);
+    ReadAll(pipe.read.get());
+  }
+}
+
+TEST_P(PollerConformance, WhatIsReadyComesBeforeTheDeadline) {
+  const TestPipe pipe(sys());
+  const Token token = Add(pipe.read.get(), Ready::kReadable);
+  Write(pipe.write.get());
+  Reports reports;
+  WaitOnce(reports, 8, clock().Now() + absl::Hours(24));
+  EXPECT_EQ(reports.Of(token), Ready::kReadable);
+}
+
+TEST_P(PollerConformance, Pitfall25_FarDeadlinesDoNotWrapAround) {
+  const Instant far[] = {clock().Now() + absl::Hours(24 * 60),
+                         clock().Now() + absl::Hours(24 * 365 * 200),
+                         Instant::FromNanos(Instant::Infinite().nanos() - 1)};
+  for (const Instant deadline : far) {
+    rig().WhileWaiting([this] { poller().Wake(); });
+    Reports reports;
+    WaitOnce(reports, 8, deadline);
+    EXPECT_TRUE(reports.woken) << "came back before " << deadline.nanos();
+  }
+}
+
+TEST_P(PollerConformance, Pitfall25_WaitingCostsNoProcessorTime) {
+  if (virtual_time()) GTEST_SKIP() << "no time passes";
+  if (GetParam().spins) GTEST_SKIP() << "spins by design";
+  const TestPipe pipe(sys());
+  Add(pipe.read.get(), Ready::kReadable);
+  const absl::Duration before = ProcessorTimeOfThisThread();
+  Reports reports;
+  WaitOnce(reports, 8, clock().Now() + absl::Milliseconds(60));
+  EXPECT_LT(ProcessorTimeOfThisThread() - before, absl::Milliseconds(20));
+}
+
+TEST_P(PollerConformance, Pitfall12_HangupWithEmptyInterestDoesNotSpin) {
+  for (const Trigger trigger : Triggers()) {
+    TestSockets pair(sys());
+    const Token token = Add(pair.a.get(), Ready::kNone, trigger);
+    TestSockets other(sys());
+    const Token other_token = Add(other.a.get(), Ready::kReadable, trigger);
+    Modify(other.a.get(), other_token, Ready::kNone, trigger);
+    pair.b.reset();
+    other.b.reset();
+    const absl::Duration before = ProcessorTimeOfThisThread();
+    const Instant deadline = clock().Now() + absl::Milliseconds(60);
+    Reports reports;
+    WaitOnce(reports, 8, deadline);
+    EXPECT_TRUE(reports.empty());
+    EXPECT_GE(clock().Now(), deadline);
+    if (!GetParam().spins && !virtual_time()) {
+      EXPECT_LT(ProcessorTimeOfThisThread() - before, absl::Milliseconds(20));
+    }
+    Modify(pair.a.get(), token, Ready::kReadable, trigger);
+    EXPECT_TRUE(Any(Look().Of(token) & Ready::kHangup));
+    Remove(pair.a.get(), token);
+    Remove(other.a.get(), other_token);
+  }
+}
+
+// The best of many tries, because a machine may be busy but not always.
+TEST_P(PollerConformance, SubMillisecondDeadlinesAreKeptWhereClaimed) {
+  if (!capabilities().sub_ms) GTEST_SKIP() << "no sub_ms";
+  absl::Duration best = absl::InfiniteDuration();
+  for (int i = 0; i < 300 && best > absl::Microseconds(700); ++i) {
+    const Instant deadline = clock().Now() + absl::Microseconds(100);
+    Reports reports;
+    WaitOnce(reports, 8, deadline);
+    best = std::min(best, clock().Now() - deadline);
+  }
+  EXPECT_LE(best, absl::Microseconds(700));
+}
+
+void DoNothing(int /*signal*/) {}
+
+// A signal each 500 us, sent until the wait ends or two seconds are over. A
+// poller that starts over after each signal returns only then.
+TEST_P(PollerConformance, Pitfall24_SignalsNeitherEndNorProlongAWait) {
+  if (virtual_time()) GTEST_SKIP() << "a simulated world has no signals";
+  struct sigaction action = {};
+  action.sa_handler = DoNothing;  // without SA_RESTART
+  struct sigaction previous = {};
+  ASSERT_EQ(::sigaction(SIGUSR2, &action, &previous), 0);
+
+  const pthread_t waiting = ::pthread_self();
+  std::atomic<bool> returned{false};
+  const Instant start = clock().Now();
+  std::thread sender([&] {
+    while (!returned.load() && clock().Now() < start + absl::Seconds(2)) {
+      ::pthread_kill(waiting, SIGUSR2);
+      const timespec pause = {.tv_sec = 0, .tv_nsec = 500'000};
+      ::nanosleep(&pause, nullptr);
+    }
+  });
+  const Instant deadline = start + absl::Milliseconds(50);
+  Reports reports;
+  WaitOnce(reports, 8, deadline);
+  const Instant end = clock().Now();
+  returned.store(true);
+  sender.join();
+  ::sigaction(SIGUSR2, &previous, nullptr);
+
+  EXPECT_TRUE(reports.empty());
+  EXPECT_GE(end, deadline) << "a signal ended the wait";
+  EXPECT_LT(end, start + absl::Seconds(2)) << "signals prolonged the wait";
+}
+
+}  // namespace
+}  // namespace trolley
