@@ -335,11 +335,14 @@ TEST_F(HandoffTest, P5_CloseThatSleepsIsWokenByTheWakeItWaitsFor) {
 class WakeOnlyPoller {
  public:
   void Wake() {
+    {
+      std::lock_guard lock(mutex_);
+      ++wakes_;
+      awake_ = true;
+      condition_.notify_one();
+    }
+    // After the lock, so that only WakeDone() orders it before the end.
     if (!open_) late_.fetch_add(1, std::memory_order_relaxed);
-    std::lock_guard lock(mutex_);
-    ++wakes_;
-    awake_ = true;
-    condition_.notify_one();
   }
   void Wait() {
     std::unique_lock lock(mutex_);
