@@ -38,7 +38,7 @@ class ActorBase {
   friend class Loop;
   friend class ScheduledMessage;
 
-  Cell* cell_ = nullptr;                  // set when it is adopted
+  Cell* cell_ = nullptr;                   // set when it is adopted
   ScheduledMessage* scheduled_ = nullptr;  // its armed message timers
 };
 

@@ -27,17 +27,17 @@ absl::StatusOr<std::unique_ptr<Poller>> MakePoller(const LoopOptions& options,
   return std::move(choice->poller);
 }
 
-BusInfo Assemble(BusState& bus,
-                 std::vector<std::pair<LoopInfo, std::vector<ActorInfo>>> parts) {
+BusInfo Assemble(
+    BusState& bus,
+    std::vector<std::pair<LoopInfo, std::vector<ActorInfo>>> parts) {
   BusInfo info;
   for (auto& [loop, actors] : parts) {
     info.loops.push_back(std::move(loop));
     for (ActorInfo& actor : actors) info.actors.push_back(std::move(actor));
   }
-  std::sort(info.loops.begin(), info.loops.end(),
-            [](const LoopInfo& a, const LoopInfo& b) {
-              return a.index < b.index;
-            });
+  std::sort(
+      info.loops.begin(), info.loops.end(),
+      [](const LoopInfo& a, const LoopInfo& b) { return a.index < b.index; });
   std::sort(info.actors.begin(), info.actors.end(),
             [](const ActorInfo& a, const ActorInfo& b) {
               return a.start_sequence < b.start_sequence;

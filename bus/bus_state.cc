@@ -26,9 +26,9 @@ Delivery BusState::Admit(ActorId target) {
   if (draining()) {
     delivery = Delivery::kDraining;
   } else {
-    const Credits::Lease lease =
-        port(target.loop()).cells.Find(target.slot())->credits.TakeOne(
-            target.generation());
+    const Credits::Lease lease = port(target.loop())
+                                     .cells.Find(target.slot())
+                                     ->credits.TakeOne(target.generation());
     if (lease.gone) {
       delivery = Delivery::kGone;
     } else if (lease.places == 0) {

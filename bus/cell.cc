@@ -8,8 +8,8 @@ namespace trolley {
 
 CellTable::CellTable(uint32_t max_cells)
     : max_cells_(std::min(max_cells, ActorId::kMaxSlots)),
-      chunks_(std::make_unique<std::atomic<Cell*>[]>(
-          (max_cells_ + kChunk - 1) / kChunk)) {}
+      chunks_(std::make_unique<std::atomic<Cell*>[]>((max_cells_ + kChunk - 1) /
+                                                     kChunk)) {}
 
 Cell* CellTable::TakeShared() {
   if (shared_free_ != nullptr) {

@@ -43,7 +43,7 @@ struct alignas(64) Cell {
   // Loop thread only.
   ActorBase* actor = nullptr;
   Mailbox mailbox;
-  Cell* next_runnable = nullptr;         // in the run queue
+  Cell* next_runnable = nullptr;          // in the run queue
   SuspendedHandler* suspended = nullptr;  // list
   uint32_t generation = 0;                // of whoever lives here
   uint32_t data_queued = 0;               // messages in the data lane
@@ -51,9 +51,9 @@ struct alignas(64) Cell {
   State state = State::kFree;
   // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
   std::atomic<bool> interleaved{false};
-  bool runnable : 1 = false;   // in the run queue, or having its slice
-  bool started : 1 = false;    // OnStart was called
-  bool busy : 1 = false;       // takes no message: one is suspended
+  bool runnable : 1 = false;       // in the run queue, or having its slice
+  bool started : 1 = false;        // OnStart was called
+  bool busy : 1 = false;           // takes no message: one is suspended
   bool places_listed : 1 = false;  // in the loop's list of places to give back
 
   alignas(64) Credits credits;  // thread-safe

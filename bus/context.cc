@@ -40,8 +40,7 @@ bool TraceContext::valid() const {
 std::string TraceContext::ToTraceparent() const {
   if (!valid()) return "";
   return absl::StrCat("00-", Hex(trace_id.data(), trace_id.size()), "-",
-                      Hex(span_id.data(), span_id.size()), "-",
-                      Hex(&flags, 1));
+                      Hex(span_id.data(), span_id.size()), "-", Hex(&flags, 1));
 }
 
 absl::StatusOr<TraceContext> TraceContext::FromTraceparent(

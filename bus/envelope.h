@@ -78,13 +78,13 @@ struct Envelope {
     ExternalAsk* external;  // if `asked_externally`: where the reply goes
   };
   Context::Ptr context;
-  uint64_t ask_id : 40 = 0;  // nonzero: `sender` waits in this reply slot
-  uint64_t origin : 8 = kNoLoop;       // whose pool it belongs to
-  uint64_t size_class : 4 = 0;         // EnvelopePool's
-  uint64_t lane : 2 = 0;               // a Lane
-  uint64_t asked_externally : 1 = 0;   // see `external`
-  uint64_t is_reply : 1 = 0;           // holds a reply, headed for `sender`
-  uint64_t holds_credit : 1 = 0;       // gives a place back when handled
+  uint64_t ask_id : 40 = 0;       // nonzero: `sender` waits in this reply slot
+  uint64_t origin : 8 = kNoLoop;  // whose pool it belongs to
+  uint64_t size_class : 4 = 0;    // EnvelopePool's
+  uint64_t lane : 2 = 0;          // a Lane
+  uint64_t asked_externally : 1 = 0;  // see `external`
+  uint64_t is_reply : 1 = 0;          // holds a reply, headed for `sender`
+  uint64_t holds_credit : 1 = 0;      // gives a place back when handled
   alignas(8) std::byte first_bytes[8];
 
   bool is_ask() const { return ask_id != 0 || asked_externally; }

@@ -123,8 +123,8 @@ size_t Loop::Poll(Instant deadline) {
       poller_->Wait(absl::MakeSpan(events_), deadline);
   if (!result.ok()) {
     bus_->Log(absl::StrCat("loop ", index(), " ends, its ",
-                           std::string(capabilities().name), " poller is broken: ",
-                           result.status().ToString()));
+                           std::string(capabilities().name),
+                           " poller is broken: ", result.status().ToString()));
     End();
     return 0;
   }
@@ -180,9 +180,8 @@ void Loop::Sleep() {
 }
 
 void Loop::FlushOutboxes() {
-  outboxes_.Flush([this](Envelope* e) {
-    DropUndelivered(e, "its loop has ended");
-  });
+  outboxes_.Flush(
+      [this](Envelope* e) { DropUndelivered(e, "its loop has ended"); });
 }
 
 bool Loop::Post(LoopPort& port, Command command) {

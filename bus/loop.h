@@ -62,9 +62,12 @@ class Loop {
   // Any thread. Queues a command; false if the loop has ended (it is dropped).
   static bool Post(LoopPort& port, Command command);
   // Calls `callback` when nothing is left to do, just before the loop sleeps.
-  void WhenIdle(Command callback) { idle_callbacks_.push_back(std::move(callback)); }
+  void WhenIdle(Command callback) {
+    idle_callbacks_.push_back(std::move(callback));
+  }
 
   BusState& bus() { return *bus_; }
+  const BusState::Ptr& bus_pointer() const { return bus_; }
   uint32_t index() const { return port_.index; }
   LoopPort& port() { return port_; }
   const LoopOptions& options() const { return options_; }
@@ -117,7 +120,8 @@ class Loop {
   void SendReply(Envelope* envelope);
   // Gives back an envelope whose payload is gone.
   void Free(Envelope* envelope) {
-    if (envelope->origin == port_.index || envelope->origin == Envelope::kNoLoop) {
+    if (envelope->origin == port_.index ||
+        envelope->origin == Envelope::kNoLoop) {
       port_.pool.Put(envelope);
     } else {
       homeward_.Add(envelope);

@@ -43,8 +43,8 @@ Delivery Loop::TakeLocalPlace(ActorId target) {
     --cell->local_places;
     return Delivery::kAccepted;
   }
-  const Credits::Lease lease = cell->credits.TakeShare(
-      target.generation(), PlacesBatch(cell->capacity));
+  const Credits::Lease lease =
+      cell->credits.TakeShare(target.generation(), PlacesBatch(cell->capacity));
   if (lease.gone) return Delivery::kGone;
   if (lease.places == 0) return Delivery::kFull;
   // The cell's own fields still speak of an earlier actor if this one is yet to
@@ -137,9 +137,9 @@ void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
     Free(e);
     return;
   }
-  e->type->answer(e, absl::NotFoundError(absl::StrCat(
-                         "the actor ", e->target.ToString(),
-                         " did not answer: ", reason)));
+  e->type->answer(
+      e, absl::NotFoundError(absl::StrCat("the actor ", e->target.ToString(),
+                                          " did not answer: ", reason)));
   SendReply(e);
 }
 

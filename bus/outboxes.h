@@ -70,8 +70,7 @@ class Outboxes {
 // Envelopes of other loops' pools, whose payload is gone.
 class HomewardEnvelopes {
  public:
-  explicit HomewardEnvelopes(BusState& bus)
-      : bus_(bus), chains_(bus.loops()) {}
+  explicit HomewardEnvelopes(BusState& bus) : bus_(bus), chains_(bus.loops()) {}
 
   void Add(Envelope* envelope) {
     const uint32_t home = envelope->origin;

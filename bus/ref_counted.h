@@ -57,8 +57,8 @@ class RefPtr {
     return *this;
   }
   ~RefPtr() {
-    if (object_ != nullptr && object_->references_.fetch_sub(
-                                  1, std::memory_order_acq_rel) == 1) {
+    if (object_ != nullptr &&
+        object_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       delete object_;
     }
   }

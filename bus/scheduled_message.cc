@@ -4,8 +4,8 @@
 
 namespace trolley {
 
-uint64_t ScheduledMessage::Set(Loop& loop, ActorBase& owner,
-                               Envelope* envelope, Instant at) {
+uint64_t ScheduledMessage::Set(Loop& loop, ActorBase& owner, Envelope* envelope,
+                               Instant at) {
   auto* message = new ScheduledMessage(loop, owner, envelope);
   loop.timers().Set(*message, at);
   return message->id_;

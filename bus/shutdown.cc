@@ -46,8 +46,8 @@ class Bus::Ending {
     StopActors();
     EndLoops();
     report_.ledger = state_.ReadLedger();
-    report_.abandoned = report_.ledger.dead_lettered - dead_before +
-                        report_.ledger.queued();
+    report_.abandoned =
+        report_.ledger.dead_lettered - dead_before + report_.ledger.queued();
     report_.took = state_.clock().Now() - began_;
     return std::move(report_);
   }
@@ -145,8 +145,7 @@ class Bus::Ending {
     // At least this long, so that loops that only have to be told are not
     // mistaken for stuck ones when there was no time to begin with.
     constexpr absl::Duration kGrace = absl::Milliseconds(200);
-    const Instant until =
-        std::max(end_, state_.clock().Now() + kGrace);
+    const Instant until = std::max(end_, state_.clock().Now() + kGrace);
     if (state_.options().single_threaded) {
       for (const auto& loop : bus_.loops_) loop->End();
       return;
@@ -162,8 +161,8 @@ class Bus::Ending {
       }
     }
     for (uint32_t i = 0; i < state_.loops(); ++i) {
-      if (ended[i]->WaitForNotificationWithTimeout(std::max(
-              until - state_.clock().Now(), absl::ZeroDuration()))) {
+      if (ended[i]->WaitForNotificationWithTimeout(
+              std::max(until - state_.clock().Now(), absl::ZeroDuration()))) {
         bus_.threads_[i].join();
         continue;
       }
@@ -171,9 +170,9 @@ class Bus::Ending {
       const ActorId running =
           ActorId::FromWord(state_.port(i).running_actor.load());
       report_.survivors.push_back(
-          running ? absl::StrCat(state_.names().Describe(running), " on loop ",
-                                 i)
-                  : absl::StrCat("loop ", i));
+          running
+              ? absl::StrCat(state_.names().Describe(running), " on loop ", i)
+              : absl::StrCat("loop ", i));
       bus_.threads_[i].detach();
     }
   }

@@ -50,11 +50,12 @@ absl::StatusOr<Address> SpawnActor(const BusState::Ptr& bus,
   const bool local = current != nullptr && current->index() == *loop;
   CellTable& cells = bus->port(*loop).cells;
   uint32_t generation = 0;
-  Cell* cell = local ? cells.AllocateLocal(&generation)
-                     : cells.Allocate(&generation);
+  Cell* cell =
+      local ? cells.AllocateLocal(&generation) : cells.Allocate(&generation);
   if (cell == nullptr) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("loop ", *loop, " has as many actors as its "
+        absl::StrCat("loop ", *loop,
+                     " has as many actors as its "
                      "LoopOptions::max_actors allows"));
   }
   const ActorId id(*loop, cell->slot, generation);

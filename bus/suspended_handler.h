@@ -34,8 +34,8 @@ class SuspendedHandler {
   // Null for a background task, which no message began: while it is suspended
   // its actor goes on taking messages.
   Envelope* envelope = nullptr;
-  Cell* cell = nullptr;           // whose handler; null until suspended
-  int waiting_for_replies = 0;    // asks it has out
+  Cell* cell = nullptr;         // whose handler; null until suspended
+  int waiting_for_replies = 0;  // asks it has out
   SuspendedHandler* previous = nullptr;
   SuspendedHandler* next = nullptr;
 };

@@ -15,9 +15,8 @@ void TimerQueue::Set(Timer& timer, Instant deadline) {
   if (deadline.is_infinite()) return;
   timer.queue_ = this;
   heap_.emplace_back();
-  SiftUp(heap_.size() - 1, {.deadline = deadline,
-                            .sequence = next_sequence_++,
-                            .timer = &timer});
+  SiftUp(heap_.size() - 1,
+         {.deadline = deadline, .sequence = next_sequence_++, .timer = &timer});
 }
 
 void TimerQueue::FireDue(Instant now) {

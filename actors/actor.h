@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Actor: derive from it, and write an On() for each message you take.
+//
+//   class Account : public trolley::Actor {
+//    public:
+//     explicit Account(int64_t cents) : cents_(cents) {}
+//     void On(const Deposit& m) { cents_ += m.cents; }
+//     int64_t On(const GetBalance&) { return cents_; }  // the reply
+//    private:
+//     int64_t cents_;
+//   };
+//
+// On() takes one message at a time, on the actor's own loop, so its members
+// need no locks. It may return
+//   void               nothing to say; an ask resolves to OK
+//   R                  the reply
+//   absl::Status,      the reply, or the error an ask resolves to; an error
+//   absl::StatusOr<R>  counts as failed in the ledger
+//   Task<any of them>  the same from a coroutine; the actor takes its next
+//                      message when it is over, unless it was spawned
+//                      `interleaved`
+// An exception ends the actor, and nothing else.
+//
+// Ownership: the bus owns it.
+// Threads:   constructed by the thread that spawns it; the rest on its loop.
+// Ends:      Stop(), Ref::Stop(), an exception, or the bus's shutdown; OnStop()
+//            and the destructor follow. What it awaits is cancelled.
+
+#ifndef TROLLEY_ACTORS_ACTOR_H_
+#define TROLLEY_ACTORS_ACTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "trolley/actors/ref.h"
+#include "trolley/actors/sleep.h"
+#include "trolley/actors/task.h"
+#include "trolley/bus/actor_base.h"
+#include "trolley/bus/bus.h"
+#include "trolley/bus/scheduled_message.h"
+
+namespace trolley {
+
+// Names a message set by TellAfter, to cancel it.
+struct TimerId {
+  uint64_t value = 0;
+};
+
+class Actor : public ActorBase {
+ protected:
+  // The address of this actor: Self(this).
+  template <typename A>
+  static Ref<A> Self(const A* self) {
+    const Actor* actor = self;
+    return Ref<A>(actor->address());
+  }
+  Address address() const {
+    return Address(loop().bus_pointer(), cell_->id(loop().index()));
+  }
+
+  // Ends this actor when the handler in hand has returned.
+  void Stop() { loop().StopActor(*cell_, /*drain=*/false); }
+
+  // Sends `message` to this actor itself, `after` from now: never early, and
+  // never refused for want of room. TellAfter(this, absl::Seconds(1), Tick{}).
+  template <typename A, typename M>
+  TimerId TellAfter(A* self, absl::Duration after, M message) {
+    (void)sizeof(ActorHandles<A, M>);
+    Actor& actor = *self;
+    Loop& on = actor.loop();
+    Envelope* e = on.NewEnvelope(Envelope::BytesFor<M>());
+    e->target = actor.cell_->id(on.index());
+    e->sender = e->target;
+    e->type = &internal::Handler<A, M>::kType;
+    e->lane = static_cast<uint8_t>(Lane::kReply);
+    e->context = internal::TraceOf(on.turn().envelope);
+    e->Emplace<M>(std::move(message));
+    return {ScheduledMessage::Set(on, actor, e, on.Now() + after)};
+  }
+  // True: the message will not come. It looks at each armed timer of this
+  // actor.
+  bool CancelTimer(TimerId id) {
+    return ScheduledMessage::Cancel(*this, id.value);
+  }
+
+  // co_await Sleep(d): the handler goes on at least `d` later.
+  internal::Sleeping Sleep(absl::Duration d) const {
+    return internal::Sleeping(loop(), loop().Now() + d);
+  }
+
+  // Runs `task` beside the messages, which go on being handled while it waits.
+  // An exception or an error in it ends the actor. Cancelled with the actor.
+  void RunInBackground(Task<absl::Status> task);
+
+  // Spawns an actor, by default on this one's loop. As Bus::Spawn.
+  template <typename A, typename... Args>
+  absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
+    absl::StatusOr<Address> spawned =
+        SpawnActor(loop().bus_pointer(), options, ActorClassOf<A>(),
+                   std::make_unique<A>(std::forward<Args>(args)...));
+    if (!spawned.ok()) return spawned.status();
+    return Ref<A>(*std::move(spawned));
+  }
+
+  // Of the message in hand. The sender is nobody if it was a plain thread.
+  Address sender() const;
+  Instant deadline() const;
+  TraceContext trace() const;
+  // Begins a trace: what is sent from now on because of this message is in it.
+  void SetTrace(const TraceContext& trace);
+
+  // The loop this actor lives on: descriptors, timers, the clock.
+  Loop& loop() const { return *Loop::Current(); }
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_ACTOR_H_

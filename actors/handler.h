@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How an On() overload becomes a MessageType: what it replies, how it is
+// called, and what its result means for the ledger. Everything here is resolved
+// at the send site; at run time it is one indirect call.
+//
+// Inside actors/ only; users meet it in the compiler's errors.
+
+#ifndef TROLLEY_ACTORS_HANDLER_H_
+#define TROLLEY_ACTORS_HANDLER_H_
+
+#include <type_traits>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/task.h"
+#include "trolley/actors/type_name.h"
+#include "trolley/bus/loop.h"
+
+namespace trolley {
+
+// True if `A` has an On() that takes an M.
+template <typename A, typename M>
+concept Handles = requires(A& actor, M&& message) {
+  actor.On(std::move(message));
+};
+
+// The compiler names both types when this fails: "required from
+// 'struct trolley::ActorHandles<Account, Withdraw>'".
+template <typename A, typename M>
+struct ActorHandles {
+  static_assert(Handles<A, M>,
+                "this actor has no On() for this message; the two types are "
+                "the arguments of ActorHandles<Actor, Message> in the lines "
+                "around this one");
+  static_assert(!std::is_const_v<M> && !std::is_reference_v<M>);
+  static_assert(std::is_move_constructible_v<M>, "a message must be movable");
+};
+
+namespace internal {
+
+template <typename T>
+struct TaskResult {
+  using Type = T;
+  static constexpr bool kIsTask = false;
+};
+template <typename T>
+struct TaskResult<Task<T>> {
+  using Type = T;
+  static constexpr bool kIsTask = true;
+};
+
+// What an ask resolves to, for a handler that returns R.
+template <typename R>
+struct ReplyFor {
+  using Type = absl::StatusOr<R>;
+  static bool Ok(const R&) { return true; }
+};
+template <>
+struct ReplyFor<void> {
+  using Type = absl::Status;
+};
+template <>
+struct ReplyFor<absl::Status> {
+  using Type = absl::Status;
+  static bool Ok(const absl::Status& status) { return status.ok(); }
+};
+template <typename T>
+struct ReplyFor<absl::StatusOr<T>> {
+  using Type = absl::StatusOr<T>;
+  static bool Ok(const absl::StatusOr<T>& result) { return result.ok(); }
+};
+
+template <typename A, typename M>
+using RawResult = decltype(std::declval<A&>().On(std::declval<M>()));
+
+}  // namespace internal
+
+// What the handler of M in A comes to: R of On() or of its Task<R>.
+template <typename A, typename M>
+using HandlerResult =
+    typename internal::TaskResult<internal::RawResult<A, M>>::Type;
+
+// What an ask with M resolves to: absl::Status or absl::StatusOr<R>.
+template <typename A, typename M>
+using Reply = typename internal::ReplyFor<HandlerResult<A, M>>::Type;
+
+namespace internal {
+
+template <typename T>
+void DropAs(Envelope* e) {
+  e->payload<T>().~T();
+}
+
+// The reply as the asker in the same process gets it.
+struct TypedReply {
+  template <typename A, typename M>
+  using Stored = Reply<A, M>;
+  template <typename A, typename M, typename R>
+  static Stored<A, M> Convert(R&& result) {
+    return std::forward<R>(result);
+  }
+};
+
+template <typename Stored>
+inline constexpr MessageType kReplyMessage = {
+    .deliver = nullptr,
+    .drop = &DropAs<Stored>,
+    .answer = nullptr,
+    .name = &TypeName<Stored>,
+};
+
+// One MessageType for each actor class, message type and form of reply.
+template <typename A, typename M, typename ReplyForm = TypedReply>
+class Handler {
+ public:
+  using Result = HandlerResult<A, M>;
+  using Stored = typename ReplyForm::template Stored<A, M>;
+  static constexpr bool kIsTask = TaskResult<RawResult<A, M>>::kIsTask;
+
+  static Outcome Deliver(ActorBase& base, Envelope* e, Loop& loop) {
+    A& actor = static_cast<A&>(base);
+    absl::Cleanup drop = [e] { DropAs<M>(e); };
+    if constexpr (kIsTask) {
+      auto frame = actor.On(std::move(e->payload<M>())).Release();
+      std::move(drop).Cancel();  // Finish does it
+      SuspendedHandler& handler = frame.promise().handler;
+      handler.frame = frame;
+      handler.envelope = e;
+      handler.finish = &Finish;
+      loop.set_handler(&handler);
+      frame.resume();
+      if (frame.done()) return Finish(&handler, e);
+      loop.Suspend(*loop.turn().cell, handler);
+      return Outcome::kSuspended;
+    } else if constexpr (std::is_void_v<Result>) {
+      actor.On(std::move(e->payload<M>()));
+      std::move(drop).Invoke();
+      return Conclude(e);
+    } else {
+      Result result = actor.On(std::move(e->payload<M>()));
+      std::move(drop).Invoke();
+      return Conclude(e, std::move(result));
+    }
+  }
+
+  // SuspendedHandler::finish for coroutine handlers.
+  static Outcome Finish(SuspendedHandler* handler, Envelope* e) {
+    auto frame = std::coroutine_handle<TaskPromise<Result>>::from_address(
+        handler->frame.address());
+    absl::Cleanup drop = [frame, e] {
+      frame.destroy();
+      DropAs<M>(e);
+    };
+    if constexpr (std::is_void_v<Result>) {
+      frame.promise().Result();
+      std::move(drop).Invoke();
+      return Conclude(e);
+    } else {
+      Result result = frame.promise().Result();
+      std::move(drop).Invoke();
+      return Conclude(e, std::move(result));
+    }
+  }
+
+  static void Answer(Envelope* e, absl::Status error) {
+    Put(e, Stored(std::move(error)));
+  }
+
+  static constexpr MessageType kType = {
+      .deliver = &Deliver,
+      .drop = &DropAs<M>,
+      .answer = &Answer,
+      .name = &TypeName<M>,
+  };
+
+ private:
+  static void Put(Envelope* e, Stored reply) {
+    e->Emplace<Stored>(std::move(reply));
+    e->type = &kReplyMessage<Stored>;
+    e->is_reply = true;
+  }
+
+  static Outcome Conclude(Envelope* e) {
+    if (e->is_ask()) {
+      Put(e, ReplyForm::template Convert<A, M>(absl::OkStatus()));
+    }
+    return Outcome::kHandled;
+  }
+
+  template <typename R>
+  static Outcome Conclude(Envelope* e, R&& result) {
+    const bool ok = ReplyFor<Result>::Ok(result);
+    if (e->is_ask()) {
+      Put(e, ReplyForm::template Convert<A, M>(std::move(result)));
+    }
+    return ok ? Outcome::kHandled : Outcome::kFailed;
+  }
+};
+
+}  // namespace internal
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_HANDLER_H_

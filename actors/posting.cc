@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/posting.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace trolley::internal {
+namespace {
+
+std::string AskCycle(Loop& loop, ActorId asker, const Context* askers,
+                     ActorId target) {
+  const Names& names = loop.bus().names();
+  std::string path =
+      absl::StrCat(names.Describe(asker), " -> ", names.Describe(target));
+  for (const Context* c = askers; c != nullptr && asker != target;
+       c = c->parent()) {
+    if (!c->asker()) break;
+    path = absl::StrCat(names.Describe(c->asker()), " -> ", path);
+    if (c->asker() == target) break;
+  }
+  return path;
+}
+
+// An actor that goes on taking messages while it waits can answer itself.
+bool IsInterleaved(BusState& bus, ActorId id) {
+  return bus.port(id.loop()).cells.Find(id.slot())->interleaved.load(
+      std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Context::Ptr TraceOf(const Envelope* in_hand) {
+  if (in_hand == nullptr) return nullptr;
+  const Context* context = in_hand->context.get();
+  // A trace stands at the root of a chain, where nobody waits.
+  while (context != nullptr && context->asker()) context = context->parent();
+  return Context::Ptr::Share(context);
+}
+
+absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {
+  const Loop::Turn& turn = loop.turn();
+  const ActorId self =
+      turn.cell != nullptr ? turn.cell->id(loop.index()) : ActorId();
+  Context::Ptr askers;
+  if (turn.envelope != nullptr) {
+    askers = turn.envelope->context;
+    if (turn.envelope->ask_id != 0) {
+      askers = Context::New(askers ? askers->trace() : TraceContext(),
+                            turn.envelope->sender, askers);
+    }
+  }
+  bool cycle = self == target;
+  for (const Context* c = askers.get(); c != nullptr && !cycle;
+       c = c->parent()) {
+    cycle = c->asker() == target;
+  }
+  if (cycle && self && !IsInterleaved(loop.bus(), target)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a cycle of asks, which nobody could answer: ",
+                     AskCycle(loop, self, askers.get(), target)));
+  }
+  if (askers && askers->depth() >= Context::kMaxDepth) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "more than ", Context::kMaxDepth, " actors wait for one another"));
+  }
+  return askers;
+}
+
+Delivery Post(BusState& bus, Loop* loop, Envelope* e) {
+  if (loop != nullptr) {
+    loop->Send(e);
+    return Delivery::kAccepted;
+  }
+  const Delivery delivery = bus.SendAdmitted(e);
+  if (delivery != Delivery::kAccepted && !e->is_ask()) {
+    e->type->drop(e);
+    EnvelopePool::PutToHeap(e);
+  }
+  return delivery;
+}
+
+}  // namespace trolley::internal

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Posting: the steps that every send shares: take a place, get an envelope from
+// the right pool, say who sends it and on whose behalf, queue it.
+//
+// Any thread; inside actors/ only.
+
+#ifndef TROLLEY_ACTORS_POSTING_H_
+#define TROLLEY_ACTORS_POSTING_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "trolley/bus/address.h"
+#include "trolley/bus/loop.h"
+
+namespace trolley::internal {
+
+// The loop whose thread this is, if it is one of `bus`.
+inline Loop* LoopOf(const BusState* bus) {
+  Loop* loop = Loop::Current();
+  return loop != nullptr && &loop->bus() == bus ? loop : nullptr;
+}
+
+// What follows from the message in hand: its trace.
+Context::Ptr TraceOf(const Envelope* in_hand);
+// For an ask: its trace and everyone who waits for the asker.
+// FailedPrecondition: `target` is among them, so the ask could never be
+// answered; the message is the path. ResourceExhausted: kMaxDepth askers.
+absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target);
+
+inline Envelope* NewEnvelope(Loop* loop, size_t bytes) {
+  return loop != nullptr ? loop->NewEnvelope(bytes)
+                         : EnvelopePool::GetFromHeap(bytes);
+}
+
+inline void FreeEnvelope(Loop* loop, Envelope* e) {
+  if (loop != nullptr) {
+    loop->Free(e);
+  } else {
+    EnvelopePool::PutToHeap(e);
+  }
+}
+
+// Fills in what a data message has beside its payload.
+inline void FillIn(Envelope* e, Loop* loop, ActorId target,
+                   const MessageType* type) {
+  e->target = target;
+  e->type = type;
+  e->lane = static_cast<uint8_t>(Lane::kData);
+  e->holds_credit = true;
+  if (loop != nullptr && loop->turn().cell != nullptr) {
+    e->sender = loop->turn().cell->id(loop->index());
+  }
+}
+
+inline Delivery Admit(BusState* bus, Loop* loop, ActorId target) {
+  if (!target) return Delivery::kGone;
+  return loop != nullptr ? loop->Admit(target) : bus->Admit(target);
+}
+
+// Queues an admitted envelope. Anything but kAccepted: it was dropped and freed
+// (an ask's envelope is left to the caller).
+Delivery Post(BusState& bus, Loop* loop, Envelope* e);
+
+}  // namespace trolley::internal
+
+#endif  // TROLLEY_ACTORS_POSTING_H_

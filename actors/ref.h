@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ref<A>: an Address that knows its actor's class, and so what may be sent to
+// it and what comes back. A message that A has no On() for does not compile.
+//
+//   Tell        send one way; never blocks, never throws
+//   Send        the same, but a coroutine handler waits for room
+//   Ask         send and get a reply, in a coroutine handler
+//   AskAndWait  the same for a plain thread, which blocks
+//
+// Ownership: as Address: good for ever.
+// Threads:   thread-safe; Ask and Send only in an actor's handler.
+// Memory ordering: what the sender did before is visible to the handler, and
+//            what the handler did, to whoever gets its reply.
+
+#ifndef TROLLEY_ACTORS_REF_H_
+#define TROLLEY_ACTORS_REF_H_
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "trolley/actors/ask.h"
+#include "trolley/actors/blocking_ask.h"
+#include "trolley/actors/handler.h"
+#include "trolley/actors/posting.h"
+#include "trolley/actors/send.h"
+#include "trolley/actors/wire_methods.h"
+#include "trolley/bus/address.h"
+
+namespace trolley {
+
+// What may go with a Tell.
+struct TellOptions {
+  // After it the message is dropped and counted instead of handled.
+  Instant deadline = Instant::Infinite();
+  // Default: that of the message in hand.
+  TraceContext trace = {};
+};
+
+template <typename A>
+class Ref {
+  // M's own type, once it is certain that A takes it.
+  template <typename M>
+  using Checked =
+      std::enable_if_t<(sizeof(ActorHandles<A, std::decay_t<M>>) > 0),
+                       std::decay_t<M>>;
+
+ public:
+  Ref() = default;  // names nobody
+  explicit Ref(Address address) : address_(std::move(address)) {}
+
+  const Address& address() const { return address_; }
+  ActorId id() const { return address_.id(); }
+  explicit operator bool() const { return static_cast<bool>(address_); }
+
+  // kAccepted, kFull, kGone or kDraining; what is refused is counted.
+  template <typename M>
+  Delivery Tell(M&& message) const {
+    return TellWith({}, std::forward<M>(message));
+  }
+
+  template <typename M>
+  Delivery TellWith(const TellOptions& options, M&& message) const {
+    using Message = Checked<M>;
+    BusState* bus = address_.bus();
+    Loop* loop = internal::LoopOf(bus);
+    const Delivery place = internal::Admit(bus, loop, id());
+    if (place != Delivery::kAccepted) [[unlikely]] {
+      return place;
+    }
+    Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
+                                &internal::Handler<A, Message>::kType,
+                                std::forward<M>(message));
+    e->deadline = options.deadline;
+    if (options.trace.valid()) [[unlikely]] {
+      e->context = Context::New(options.trace, ActorId(), nullptr);
+    } else if (loop != nullptr) {
+      e->context = internal::TraceOf(loop->turn().envelope);
+    }
+    return internal::Post(*bus, loop, e);
+  }
+
+  // Waits for room if the mailbox is full. Resolves to OK or NotFound.
+  template <typename M>
+  Sending Send(M&& message) const {
+    using Message = Checked<M>;
+    Loop* loop = internal::LoopOf(address_.bus());
+    if (loop == nullptr || loop->turn().cell == nullptr) {
+      return Sending(loop, nullptr, NotAnActor("Send"));
+    }
+    Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
+                                &internal::Handler<A, Message>::kType,
+                                std::forward<M>(message));
+    e->context = internal::TraceOf(loop->turn().envelope);
+    return Sending(loop, e, absl::OkStatus());
+  }
+
+  // Resolves to what On() returns; errors as listed in ask.h. The deadline is
+  // the sooner of `timeout` from now and that of the message in hand.
+  template <typename M>
+  Asking<Reply<A, Checked<M>>> Ask(M&& message, absl::Duration timeout) const {
+    using Message = Checked<M>;
+    using Operation = Asking<Reply<A, Message>>;
+    BusState* bus = address_.bus();
+    Loop* loop = internal::LoopOf(bus);
+    if (loop == nullptr || loop->turn().cell == nullptr) {
+      return Operation(loop, NotAnActor("Ask"));
+    }
+    absl::StatusOr<Context::Ptr> askers = internal::AskersOf(*loop, id());
+    if (!askers.ok()) return Operation(loop, askers.status());
+    Instant deadline = loop->Now() + timeout;
+    if (const Envelope* in_hand = loop->turn().envelope) {
+      deadline = std::min(deadline, in_hand->deadline);
+    }
+    return Operation(loop, deadline, [&](uint64_t ask_id) {
+      const Delivery place = loop->Admit(id());
+      if (place != Delivery::kAccepted) {
+        return DeliveryStatus(place, address_.ToString());
+      }
+      Envelope* e = Fill<Message>(loop, BytesToAsk<Message>(),
+                                  &internal::Handler<A, Message>::kType,
+                                  std::forward<M>(message));
+      e->deadline = deadline;
+      e->ask_id = ask_id;
+      e->context = *std::move(askers);
+      loop->Send(e);
+      return absl::OkStatus();
+    });
+  }
+
+  // Blocks the calling thread until the reply or `timeout`. Errors as listed in
+  // ask.h; FailedPrecondition: the thread is a loop's.
+  template <typename M>
+  Reply<A, std::decay_t<M>> AskAndWait(M&& message,
+                                       absl::Duration timeout) const {
+    using Message = Checked<M>;
+    using Waiting = internal::BlockingAsk<Reply<A, Message>>;
+    if (Loop::Current() != nullptr) {
+      return absl::FailedPreconditionError(
+          "AskAndWait would block a loop; co_await Ask() instead");
+    }
+    BusState* bus = address_.bus();
+    const Delivery place = internal::Admit(bus, nullptr, id());
+    if (place != Delivery::kAccepted) {
+      return DeliveryStatus(place, address_.ToString());
+    }
+    Envelope* e = Fill<Message>(nullptr, BytesToAsk<Message>(),
+                                &internal::Handler<A, Message>::kType,
+                                std::forward<M>(message));
+    e->deadline = bus->clock().Now() + timeout;
+    auto waiting = RefPtr<Waiting>::Adopt(new Waiting);
+    e->asked_externally = true;
+    e->external = RefPtr<Waiting>(waiting).Leak();
+    if (internal::Post(*bus, nullptr, e) != Delivery::kAccepted) {
+      RefPtr<ExternalAsk>::Adopt(e->external);
+      e->type->drop(e);
+      EnvelopePool::PutToHeap(e);
+      return DeliveryStatus(Delivery::kGone, address_.ToString());
+    }
+    auto reply = waiting->Wait(timeout);
+    if (reply.has_value()) return *std::move(reply);
+    return absl::DeadlineExceededError(
+        absl::StrCat(address_.ToString(), " did not reply within ",
+                     absl::FormatDuration(timeout)));
+  }
+
+  // As Address::Stop.
+  Delivery Stop(bool drain = false) const { return address_.Stop(drain); }
+
+  friend bool operator==(const Ref& a, const Ref& b) {
+    return a.address_ == b.address_;
+  }
+
+ private:
+  // The reply travels home in the envelope of the question.
+  template <typename M>
+  static constexpr size_t BytesToAsk() {
+    return std::max(Envelope::BytesFor<M>(), Envelope::BytesFor<Reply<A, M>>());
+  }
+
+  template <typename Message, typename M>
+  Envelope* Fill(Loop* loop, size_t bytes, const MessageType* type,
+                 M&& message) const {
+    Envelope* e = internal::NewEnvelope(loop, bytes);
+    internal::FillIn(e, loop, id(), type);
+    e->Emplace<Message>(std::forward<M>(message));
+    return e;
+  }
+
+  static absl::Status NotAnActor(absl::string_view verb) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        verb,
+        " works in the handlers of the same bus's actors only; a plain "
+        "thread uses Tell or AskAndWait"));
+  }
+
+  Address address_;
+};
+
+// The one ActorClass of A.
+template <typename A>
+const ActorClass* ActorClassOf() {
+  static constexpr ActorClass kClass = {
+      .name = &TypeName<A>,
+      .wire_methods = &internal::WireMethodsOf<A>,
+  };
+  return &kClass;
+}
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_REF_H_

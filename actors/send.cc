@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/send.h"
+
+namespace trolley {
+
+Sending::Sending(Loop* loop, Envelope* message, absl::Status error)
+    : ReplyAwaiter(loop), message_(message), result_(std::move(error)) {
+  if (message_ == nullptr) return;
+  const Delivery delivery = loop->TakePlace(message_->target);
+  if (delivery != Delivery::kFull) {
+    Conclude(delivery);
+    return;
+  }
+  if (!Reserve()) {
+    Conclude(Delivery::kFull);
+    return;
+  }
+  Envelope* request =
+      ControlEnvelope(loop->NewEnvelope(Envelope::BytesFor<absl::Status>()),
+                      message_->target, RoomRequest{});
+  request->sender = message_->sender;
+  request->ask_id = ask_id();
+  loop->Send(request);
+}
+
+Sending::~Sending() {
+  if (message_ == nullptr) return;
+  message_->type->drop(message_);
+  loop()->Free(message_);
+}
+
+void Sending::OnReply(Envelope* e) {
+  const bool granted = e->payload<absl::Status>().ok();
+  e->type->drop(e);
+  loop()->Free(e);
+  Settle();
+  Conclude(granted ? Delivery::kAccepted : Delivery::kGone);
+  Wake();
+}
+
+void Sending::Conclude(Delivery delivery) {
+  loop()->Count(delivery);
+  if (delivery == Delivery::kAccepted) {
+    loop()->Send(std::exchange(message_, nullptr));
+    return;
+  }
+  result_ = DeliveryStatus(delivery,
+                           loop()->bus().names().Describe(message_->target));
+  message_->type->drop(message_);
+  loop()->Free(std::exchange(message_, nullptr));
+}
+
+}  // namespace trolley

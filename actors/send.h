@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sending: a send that waits for room. Made by Ref::Send; awaited by the actor
+// that sends. How an actor slows down to the pace of the one it feeds: senders
+// get the places of a full mailbox in the order in which they asked.
+//
+// Ownership: lives in the coroutine's frame; cannot be moved.
+// Threads:   loop thread only.
+// Bounds:    as Asking.
+// Ends:      resolves once: OK (accepted), or NotFound, the actor has ended.
+//            Destroyed earlier, the message is dropped.
+
+#ifndef TROLLEY_ACTORS_SEND_H_
+#define TROLLEY_ACTORS_SEND_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "trolley/actors/ask.h"
+#include "trolley/bus/control_messages.h"
+
+namespace trolley {
+
+class [[nodiscard]] Sending final : public internal::ReplyAwaiter {
+ public:
+  // Ref::Send makes these. Takes `message`, complete but for its place; null
+  // with an error to resolve to.
+  Sending(Loop* loop, Envelope* message, absl::Status error);
+  ~Sending() override;
+
+  bool await_ready() const { return message_ == nullptr; }
+  using ReplyAwaiter::await_suspend;
+  absl::Status await_resume() { return std::move(result_); }
+
+ private:
+  void OnReply(Envelope* e) override;
+  void OnTimer() override {}  // never set
+  void Conclude(Delivery delivery);
+
+  Envelope* message_;  // null once it is sent or dropped
+  absl::Status result_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_SEND_H_

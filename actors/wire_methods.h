@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// WireMethods: what an actor takes from other processes and from tools. An
+// actor says so in its class, and that is all there is to it:
+//
+//   class Counter : public trolley::Actor {
+//    public:
+//     using Receives = trolley::Messages<wordcount::Add, wordcount::TopQuery>;
+//     void On(const wordcount::Add& m);
+//     wordcount::Top On(const wordcount::TopQuery& m);
+//   };
+//
+// The messages are Protobuf types, found by their full name ("wordcount.Add");
+// a type that is not listed is refused, whoever sends it. The core does not
+// link Protobuf: this file uses what generated messages have, by name.
+//
+// Immutable, thread-safe.
+
+#ifndef TROLLEY_ACTORS_WIRE_METHODS_H_
+#define TROLLEY_ACTORS_WIRE_METHODS_H_
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "trolley/actors/handler.h"
+#include "trolley/actors/posting.h"
+#include "trolley/bus/actor_class.h"
+
+namespace trolley {
+
+template <typename... Ms>
+struct Messages {};
+
+// A message as bytes; a reply without content has an empty type.
+struct WireMessage {
+  std::string type;   // Protobuf's full name
+  std::string bytes;  // its binary encoding
+};
+
+template <typename M>
+concept WireType = requires(M& m, const M& c, std::string* to) {
+  std::string(M::descriptor()->full_name());
+  {
+    m.ParseFromArray(static_cast<const void*>(nullptr), 0)
+    } -> std::convertible_to<bool>;
+  { c.SerializeToString(to) } -> std::convertible_to<bool>;
+};
+
+struct WireMethod {
+  std::string (*message_type)();
+  // Empty: the reply has no content, or cannot cross a process.
+  std::string (*reply_type)();
+  // A data message for `target`, from `loop` or, if null, from the heap, whose
+  // reply is an absl::StatusOr<WireMessage>; null if `bytes` do not parse.
+  Envelope* (*make)(Loop* loop, ActorId target, absl::string_view bytes);
+};
+
+namespace internal {
+
+template <typename T>
+absl::StatusOr<WireMessage> ToWire(const T& content) {
+  if constexpr (WireType<T>) {
+    WireMessage reply{.type = std::string(T::descriptor()->full_name())};
+    if (content.SerializeToString(&reply.bytes)) return reply;
+    return absl::InternalError(
+        absl::StrCat("a reply of type ", reply.type, " does not serialize"));
+  } else {
+    return absl::UnimplementedError(absl::StrCat(
+        "the reply is a ", TypeName<T>(),
+        ", which cannot cross a process; make it a Protobuf type"));
+  }
+}
+
+inline absl::StatusOr<WireMessage> ToWire(const absl::Status& status) {
+  if (status.ok()) return WireMessage{};
+  return status;
+}
+
+template <typename T>
+absl::StatusOr<WireMessage> ToWire(const absl::StatusOr<T>& result) {
+  if (!result.ok()) return result.status();
+  return ToWire(*result);
+}
+
+// The reply as it leaves the process; made on the loop of the actor.
+struct WireReply {
+  template <typename A, typename M>
+  using Stored = absl::StatusOr<WireMessage>;
+  template <typename A, typename M, typename R>
+  static Stored<A, M> Convert(R&& result) {
+    return ToWire(result);
+  }
+};
+
+template <typename R>
+struct ReplyContent {
+  using Type = R;
+};
+template <typename T>
+struct ReplyContent<absl::StatusOr<T>> {
+  using Type = T;
+};
+
+template <typename A, typename M>
+struct WireMethodOf {
+  static_assert(WireType<M>, "Receives lists Protobuf messages only");
+  static_assert(Handles<A, M>, "Receives lists a message without an On()");
+
+  static std::string MessageTypeName() {
+    return std::string(M::descriptor()->full_name());
+  }
+
+  static std::string ReplyTypeName() {
+    using T = typename ReplyContent<HandlerResult<A, M>>::Type;
+    if constexpr (WireType<T>) {
+      return std::string(T::descriptor()->full_name());
+    } else {
+      return "";
+    }
+  }
+
+  static Envelope* Make(Loop* loop, ActorId target, absl::string_view bytes) {
+    M message;
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      return nullptr;
+    }
+    Envelope* e = NewEnvelope(
+        loop, std::max(Envelope::BytesFor<M>(),
+                       Envelope::BytesFor<absl::StatusOr<WireMessage>>()));
+    FillIn(e, loop, target, &Handler<A, M, WireReply>::kType);
+    e->Emplace<M>(std::move(message));
+    return e;
+  }
+
+  static constexpr WireMethod kMethod = {
+      .message_type = &MessageTypeName,
+      .reply_type = &ReplyTypeName,
+      .make = &Make,
+  };
+};
+
+template <typename A, typename List>
+struct WireMethodList;
+template <typename A, typename... Ms>
+struct WireMethodList<A, Messages<Ms...>> {
+  static absl::Span<const WireMethod* const> Get() {
+    static constexpr const WireMethod* kMethods[] = {
+        &WireMethodOf<A, Ms>::kMethod..., nullptr};
+    return absl::MakeConstSpan(kMethods, sizeof...(Ms));
+  }
+};
+
+template <typename A>
+absl::Span<const WireMethod* const> WireMethodsOf() {
+  if constexpr (requires { typename A::Receives; }) {
+    return WireMethodList<A, typename A::Receives>::Get();
+  } else {
+    return {};
+  }
+}
+
+}  // namespace internal
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_WIRE_METHODS_H_

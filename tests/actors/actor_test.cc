@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The actor API as a user meets it, on real loops.
+
+#include "trolley/actors/actor.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace trolley {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Deposit {
+  int64_t cents;
+};
+struct GetBalance {};
+struct Withdraw {
+  int64_t cents;
+};
+
+class Account : public Actor {
+ public:
+  explicit Account(int64_t cents) : cents_(cents) {}
+  void On(const Deposit& m) { cents_ += m.cents; }
+  int64_t On(const GetBalance&) { return cents_; }
+  absl::Status On(const Withdraw& m) {
+    if (m.cents > cents_) {
+      return absl::FailedPreconditionError("not that much there");
+    }
+    cents_ -= m.cents;
+    return absl::OkStatus();
+  }
+
+ private:
+  int64_t cents_;
+};
+
+struct Transfer {
+  int64_t cents;
+};
+
+class Teller : public Actor {
+ public:
+  Teller(Ref<Account> from, Ref<Account> to) : from_(from), to_(to) {}
+
+  Task<absl::Status> On(Transfer m) {
+    absl::StatusOr<int64_t> have =
+        co_await from_.Ask(GetBalance{}, absl::Seconds(10));
+    if (!have.ok()) co_return have.status();
+    absl::Status taken =
+        co_await from_.Ask(Withdraw{m.cents}, absl::Seconds(10));
+    if (!taken.ok()) co_return taken;
+    to_.Tell(Deposit{m.cents});
+    co_return absl::OkStatus();
+  }
+
+ private:
+  Ref<Account> from_;
+  Ref<Account> to_;
+};
+
+class ActorTest : public ::testing::TestWithParam<int> {
+ protected:
+  std::unique_ptr<Bus> NewBus() {
+    BusOptions options;
+    options.loops = std::vector<LoopOptions>(GetParam());
+    auto bus = Bus::Create(options);
+    EXPECT_TRUE(bus.ok()) << bus.status();
+    return *std::move(bus);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Loops, ActorTest, ::testing::Values(1, 2, 3));
+
+TEST_P(ActorTest, TellThenAskFromAThread) {
+  auto bus = NewBus();
+  auto account = bus->Spawn<Account>({.name = "accounts/alice"}, 100);
+  ASSERT_TRUE(account.ok()) << account.status();
+  EXPECT_EQ(account->Tell(Deposit{25}), Delivery::kAccepted);
+  EXPECT_EQ(account->AskAndWait(GetBalance{}, absl::Seconds(10)).value(), 125);
+  const absl::Status refused =
+      account->AskAndWait(Withdraw{1000}, absl::Seconds(10));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  ShutdownReport report = bus->Shutdown(absl::Seconds(5));
+  EXPECT_TRUE(report.clean) << report.ToString();
+  EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
+  EXPECT_EQ(account->Tell(Deposit{1}), Delivery::kDraining);
+}
+
+TEST_P(ActorTest, CoroutineHandlersAskOtherActors) {
+  auto bus = NewBus();
+  auto alice = bus->Spawn<Account>({}, 100);
+  auto bob = bus->Spawn<Account>({}, 0);
+  auto teller = bus->Spawn<Teller>({}, *alice, *bob);
+  EXPECT_TRUE(teller->AskAndWait(Transfer{60}, absl::Seconds(10)).ok());
+  EXPECT_EQ(teller->AskAndWait(Transfer{60}, absl::Seconds(10)).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(alice->AskAndWait(GetBalance{}, absl::Seconds(10)).value(), 40);
+  EXPECT_EQ(bob->AskAndWait(GetBalance{}, absl::Seconds(10)).value(), 60);
+  ShutdownReport report = bus->Shutdown(absl::Seconds(5));
+  EXPECT_TRUE(report.clean) << report.ToString();
+  EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
+}
+
+}  // namespace
+}  // namespace trolley
