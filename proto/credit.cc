@@ -22,14 +22,13 @@ bool CreditSender::Spend(size_t payload_bytes) {
 
 absl::Status CreditSender::Grant(uint32_t bytes) {
   if (bytes == 0) {
-    return MakeWireError(WireError::kBadLength, "a CREDIT frame of 0 bytes");
+    return MakeWireError(WireError::kBadLength, "CREDIT frame of 0 bytes");
   }
   if (available_ + bytes > kMostCreditBytes) {
     return MakeWireError(
         WireError::kCreditOverflow,
-        absl::StrCat("a CREDIT frame of ", bytes, " bytes on top of ",
-                     available_, " left; the sum must stay within ",
-                     kMostCreditBytes));
+        absl::StrCat("CREDIT frame of ", bytes, " bytes on top of ", available_,
+                     " left; the sum must stay within ", kMostCreditBytes));
   }
   available_ += bytes;
   return absl::OkStatus();
@@ -40,7 +39,7 @@ absl::Status CreditReceiver::Receive(size_t payload_bytes) {
   if (cost > available_) {
     return MakeWireError(
         WireError::kCreditOverrun,
-        absl::StrCat("a DATA frame that costs ", cost, " bytes of credit; ",
+        absl::StrCat("DATA frame that costs ", cost, " bytes of credit; ",
                      available_, " were left"));
   }
   available_ -= cost;

@@ -43,7 +43,7 @@ std::string Printable(std::string_view text) {
 
 absl::Status BadLength(FrameType type, std::string_view payload) {
   return MakeWireError(WireError::kBadLength,
-                       absl::StrCat("a ", FrameTypeName(type), " frame of ",
+                       absl::StrCat(FrameTypeName(type), " frame of ",
                                     payload.size(), " bytes"));
 }
 
@@ -89,7 +89,7 @@ void EncodeFrameHeader(const FrameHeader& header, char* out) {
 absl::StatusOr<FrameHeader> FrameEncoder::NextData(size_t payload_bytes) {
   if (payload_bytes > agreement_.send_max_frame_bytes) {
     return MakeWireError(WireError::kFrameTooLong,
-                         absl::StrCat("a DATA frame of ", payload_bytes,
+                         absl::StrCat("DATA frame of ", payload_bytes,
                                       " bytes; the peer accepts ",
                                       agreement_.send_max_frame_bytes,
                                       " (its max_frame_bytes)"));

@@ -146,7 +146,7 @@ absl::StatusOr<std::optional<Hello>> FrameDecoder::NextHello() {
     }
     return Fail(MakeWireError(
         WireError::kFrameBeforeHello,
-        absl::StrCat("a ", FrameTypeName(ParseHeader(held).type),
+        absl::StrCat(FrameTypeName(ParseHeader(held).type),
                      " frame came where the 32 bytes of a Hello must be")));
   }
   if (held.size() < kHelloBytes) return std::nullopt;
@@ -167,26 +167,26 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
   const std::string name = FrameTypeName(header.type);
   if (header.type == FrameType::kHello) {
     return MakeWireError(WireError::kDuplicateHello,
-                         "a HELLO frame; the Hello comes once, unframed");
+                         "HELLO frame; the Hello comes once, unframed");
   }
   if (reserved != 0 || (header.flags & ~kFlagOptional) != 0) {
     return MakeWireError(
         WireError::kReservedBits,
-        absl::StrCat("a ", name, " frame with flags 0x",
-                     absl::Hex(header.flags), " and reserved byte 0x",
-                     absl::Hex(reserved), "; only flag 0x1 has a meaning"));
+        absl::StrCat(name, " frame with flags 0x", absl::Hex(header.flags),
+                     " and reserved byte 0x", absl::Hex(reserved),
+                     "; only flag 0x1 has a meaning"));
   }
   if (header.length > options_.max_frame_bytes) {
     return MakeWireError(
         WireError::kFrameTooLong,
-        absl::StrCat("a ", name, " frame of ", header.length,
-                     " bytes; at most ", options_.max_frame_bytes,
+        absl::StrCat(name, " frame of ", header.length, " bytes; at most ",
+                     options_.max_frame_bytes,
                      " are accepted (max_frame_bytes)"));
   }
   if (header.fd_count > options_.max_fds) {
     return MakeWireError(
         WireError::kTooManyFds,
-        absl::StrCat("a ", name, " frame with ", header.fd_count,
+        absl::StrCat(name, " frame with ", header.fd_count,
                      " descriptors; at most ", options_.max_fds,
                      " are accepted (max_fds)"));
   }
@@ -196,28 +196,28 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
     if ((header.flags & kFlagOptional) != 0) return absl::OkStatus();
     return MakeWireError(
         WireError::kUnknownType,
-        absl::StrCat("a ", name,
+        absl::StrCat(name,
                      " frame, which version 1 does not know, without the "
                      "OPTIONAL flag"));
   }
   if (header.length < lengths->least || header.length > lengths->most) {
     return MakeWireError(
         WireError::kBadLength,
-        absl::StrCat("a ", name, " frame of ", header.length, " bytes; it has ",
+        absl::StrCat(name, " frame of ", header.length, " bytes; it has ",
                      lengths->least, " to ", lengths->most));
   }
   if (header.stream != 0) {
     return MakeWireError(WireError::kUnknownStream,
-                         absl::StrCat("a ", name, " frame on stream ",
-                                      header.stream, ", which is not open"));
+                         absl::StrCat(name, " frame on stream ", header.stream,
+                                      ", which is not open"));
   }
   const uint64_t expected =
       header.type == FrameType::kData ? last_sequence_ + 1 : 0;
   if (header.sequence != expected) {
     return MakeWireError(
         WireError::kBadSequence,
-        absl::StrCat("a ", name, " frame with sequence number ",
-                     header.sequence, " where ", expected, " must be"));
+        absl::StrCat(name, " frame with sequence number ", header.sequence,
+                     " where ", expected, " must be"));
   }
   return absl::OkStatus();
 }
@@ -278,7 +278,7 @@ absl::StatusOr<std::optional<Frame>> FrameDecoder::NextFrame() {
           LoadLittleEndian<uint32_t>(held.data() + payload_end)) {
     return Fail(MakeWireError(
         WireError::kBadPayloadCrc,
-        absl::StrCat("the payload of a ", FrameTypeName(frame.header.type),
+        absl::StrCat("the payload of the ", FrameTypeName(frame.header.type),
                      " frame of ", frame.header.length,
                      " bytes does not match its checksum")));
   }
@@ -308,7 +308,7 @@ absl::Status FrameDecoder::AtEnd() const {
   if (header_.has_value()) {
     return MakeWireError(
         WireError::kTorn,
-        absl::StrCat("the stream ended in a ", FrameTypeName(header_->type),
+        absl::StrCat("the stream ended in the ", FrameTypeName(header_->type),
                      " frame with sequence number ", header_->sequence,
                      ", after ", held, " of ",
                      kFrameHeaderBytes + header_->length +
