@@ -104,6 +104,24 @@ struct TypedReply {
   }
 };
 
+// The reply as a protocol promises it: the handler's own, or just whether it
+// went well.
+template <typename R>
+struct FixedReply {
+  template <typename A, typename M>
+  using Stored = R;
+  template <typename A, typename M, typename T>
+  static R Convert(T&& result) {
+    if constexpr (std::is_constructible_v<R, T&&>) {
+      return R(std::forward<T>(result));
+    } else if constexpr (requires { result.status(); }) {
+      return result.status();
+    } else {
+      return absl::OkStatus();
+    }
+  }
+};
+
 template <typename Stored>
 inline constexpr MessageType kReplyMessage = {
     .deliver = nullptr,

@@ -27,6 +27,7 @@
 #include "trolley/actors/blocking_ask.h"
 #include "trolley/actors/handler.h"
 #include "trolley/actors/posting.h"
+#include "trolley/actors/protocol.h"
 #include "trolley/actors/send.h"
 #include "trolley/actors/wire_methods.h"
 #include "trolley/bus/address.h"
@@ -43,15 +44,25 @@ struct TellOptions {
 
 template <typename A>
 class Ref {
+  using Target = internal::Target<A>;
+  template <typename M>
+  using ReplyTo = typename Target::template ReplyOf<std::decay_t<M>>;
+
   // M's own type, once it is certain that A takes it.
   template <typename M>
-  using Checked =
-      std::enable_if_t<(sizeof(ActorHandles<A, std::decay_t<M>>) > 0),
-                       std::decay_t<M>>;
+  using Checked = std::enable_if_t<
+      (sizeof(typename Target::template Check<std::decay_t<M>>) > 0),
+      std::decay_t<M>>;
 
  public:
   Ref() = default;  // names nobody
   explicit Ref(Address address) : address_(std::move(address)) {}
+
+  // A Ref<Protocol<...>> from any actor that handles all of it.
+  template <typename B>
+  requires requires { Target::template Of<B>(); }
+  Ref(const Ref<B>& actor)  // NOLINT: a Ref is one of its protocols
+      : address_(actor.address()), target_(Target::template Of<B>()) {}
 
   const Address& address() const { return address_; }
   ActorId id() const { return address_.id(); }
@@ -73,7 +84,7 @@ class Ref {
       return place;
     }
     Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
-                                &internal::Handler<A, Message>::kType,
+                                target_.template TypeOf<Message>(),
                                 std::forward<M>(message));
     e->deadline = options.deadline;
     if (options.trace.valid()) [[unlikely]] {
@@ -93,7 +104,7 @@ class Ref {
       return Sending(loop, nullptr, NotAnActor("Send"));
     }
     Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
-                                &internal::Handler<A, Message>::kType,
+                                target_.template TypeOf<Message>(),
                                 std::forward<M>(message));
     e->context = internal::TraceOf(loop->turn().envelope);
     return Sending(loop, e, absl::OkStatus());
@@ -102,9 +113,9 @@ class Ref {
   // Resolves to what On() returns; errors as listed in ask.h. The deadline is
   // the sooner of `timeout` from now and that of the message in hand.
   template <typename M>
-  Asking<Reply<A, Checked<M>>> Ask(M&& message, absl::Duration timeout) const {
+  Asking<ReplyTo<M>> Ask(M&& message, absl::Duration timeout) const {
     using Message = Checked<M>;
-    using Operation = Asking<Reply<A, Message>>;
+    using Operation = Asking<ReplyTo<Message>>;
     BusState* bus = address_.bus();
     Loop* loop = internal::LoopOf(bus);
     if (loop == nullptr || loop->turn().cell == nullptr) {
@@ -122,7 +133,7 @@ class Ref {
         return DeliveryStatus(place, address_.ToString());
       }
       Envelope* e = Fill<Message>(loop, BytesToAsk<Message>(),
-                                  &internal::Handler<A, Message>::kType,
+                                  target_.template TypeOf<Message>(),
                                   std::forward<M>(message));
       e->deadline = deadline;
       e->ask_id = ask_id;
@@ -135,10 +146,9 @@ class Ref {
   // Blocks the calling thread until the reply or `timeout`. Errors as listed in
   // ask.h; FailedPrecondition: the thread is a loop's.
   template <typename M>
-  Reply<A, std::decay_t<M>> AskAndWait(M&& message,
-                                       absl::Duration timeout) const {
+  ReplyTo<M> AskAndWait(M&& message, absl::Duration timeout) const {
     using Message = Checked<M>;
-    using Waiting = internal::BlockingAsk<Reply<A, Message>>;
+    using Waiting = internal::BlockingAsk<ReplyTo<Message>>;
     if (Loop::Current() != nullptr) {
       return absl::FailedPreconditionError(
           "AskAndWait would block a loop; co_await Ask() instead");
@@ -149,7 +159,7 @@ class Ref {
       return DeliveryStatus(place, address_.ToString());
     }
     Envelope* e = Fill<Message>(nullptr, BytesToAsk<Message>(),
-                                &internal::Handler<A, Message>::kType,
+                                target_.template TypeOf<Message>(),
                                 std::forward<M>(message));
     e->deadline = bus->clock().Now() + timeout;
     auto waiting = RefPtr<Waiting>::Adopt(new Waiting);
@@ -179,7 +189,7 @@ class Ref {
   // The reply travels home in the envelope of the question.
   template <typename M>
   static constexpr size_t BytesToAsk() {
-    return std::max(Envelope::BytesFor<M>(), Envelope::BytesFor<Reply<A, M>>());
+    return std::max(Envelope::BytesFor<M>(), Envelope::BytesFor<ReplyTo<M>>());
   }
 
   template <typename Message, typename M>
@@ -199,6 +209,7 @@ class Ref {
   }
 
   Address address_;
+  [[no_unique_address]] Target target_;
 };
 
 // The one ActorClass of A.

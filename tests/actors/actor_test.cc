@@ -111,5 +111,19 @@ TEST_P(ActorTest, CoroutineHandlersAskOtherActors) {
   EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
 }
 
+TEST_P(ActorTest, AProtocolStandsForAnyActorThatHandlesIt) {
+  using Savings = Protocol<Deposit, int64_t(GetBalance), Withdraw>;
+  auto bus = NewBus();
+  auto account = bus->Spawn<Account>({}, 100);
+  Ref<Savings> savings = *account;
+  EXPECT_EQ(savings.Tell(Deposit{25}), Delivery::kAccepted);
+  absl::StatusOr<int64_t> balance =
+      savings.AskAndWait(GetBalance{}, absl::Seconds(10));
+  EXPECT_EQ(balance.value(), 125);
+  EXPECT_TRUE(savings.AskAndWait(Withdraw{5}, absl::Seconds(10)).ok());
+  EXPECT_EQ(savings.AskAndWait(Withdraw{500}, absl::Seconds(10)).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 }  // namespace
 }  // namespace trolley

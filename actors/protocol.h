@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Protocol<Ms...>: what an actor can be told and asked, without its class. A
+// message that is answered is written as a function type:
+//
+//   using Ledger = trolley::Protocol<Deposit, int64_t(GetBalance)>;
+//   trolley::Ref<Ledger> ref = account;  // any actor that handles both
+//
+// A Ref<Protocol<...>> has the same verbs as any Ref. It costs one more pointer
+// and one more load for a send.
+//
+// Immutable, thread-safe.
+
+#ifndef TROLLEY_ACTORS_PROTOCOL_H_
+#define TROLLEY_ACTORS_PROTOCOL_H_
+
+#include <cstddef>
+#include <type_traits>
+
+#include "trolley/actors/handler.h"
+
+namespace trolley {
+
+template <typename... Ms>
+struct Protocol {};
+
+namespace internal {
+
+// One entry of a protocol: M, or R(M).
+template <typename Entry>
+struct ProtocolEntry {
+  using Message = Entry;
+  using Reply = absl::Status;
+};
+template <typename R, typename M>
+struct ProtocolEntry<R(M)> {
+  using Message = M;
+  using Reply = typename ReplyFor<R>::Type;
+};
+
+// What Ref needs to know of its parameter, for actor classes ...
+template <typename A>
+class Target {
+ public:
+  template <typename M>
+  using Check = ActorHandles<A, M>;
+  template <typename M>
+  using ReplyOf = Reply<A, M>;
+
+  template <typename M>
+  const MessageType* TypeOf() const {
+    return &Handler<A, M>::kType;
+  }
+};
+
+// ... and for protocols.
+template <typename... Entries>
+class Target<Protocol<Entries...>> {
+  template <typename M>
+  static constexpr size_t IndexOf() {
+    size_t index = 0;
+    (void)((std::is_same_v<M, typename ProtocolEntry<Entries>::Message>
+                ? true
+                : (++index, false)) ||
+           ...);
+    return index;
+  }
+  template <size_t kIndex, typename First, typename... Rest>
+  struct EntryAt : EntryAt<kIndex - 1, Rest...> {};
+  template <typename First, typename... Rest>
+  struct EntryAt<0, First, Rest...> {
+    using Type = ProtocolEntry<First>;
+  };
+
+ public:
+  template <typename M>
+  struct Check {
+    static_assert(IndexOf<M>() < sizeof...(Entries),
+                  "this message is not in the protocol");
+  };
+  template <typename M>
+  using ReplyOf = typename EntryAt<IndexOf<M>(), Entries...>::Type::Reply;
+
+  Target() = default;
+
+  // The table of an actor class that handles every entry.
+  template <typename A>
+  static Target Of() {
+    static_assert((Handles<A, typename ProtocolEntry<Entries>::Message> && ...),
+                  "the actor does not handle every message of the protocol");
+    static constexpr const MessageType* kTypes[] = {TypeFor<A, Entries>()...};
+    Target target;
+    target.types_ = kTypes;
+    return target;
+  }
+
+  template <typename M>
+  const MessageType* TypeOf() const {
+    return types_[IndexOf<M>()];
+  }
+
+ private:
+  template <typename A, typename Entry>
+  static constexpr const MessageType* TypeFor() {
+    using Message = typename ProtocolEntry<Entry>::Message;
+    if constexpr (!std::is_same_v<Entry, Message>) {
+      static_assert(
+          std::is_same_v<Reply<A, Message>,
+                         typename ProtocolEntry<Entry>::Reply>,
+          "the actor's reply to this message is not what the protocol says");
+    }
+    return &Handler<A, Message,
+                    FixedReply<typename ProtocolEntry<Entry>::Reply>>::kType;
+  }
+
+  const MessageType* const* types_ = nullptr;
+};
+
+}  // namespace internal
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_PROTOCOL_H_
