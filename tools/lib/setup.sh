@@ -23,20 +23,24 @@ require_debian_12() {
   if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
   if [[ $ID != debian || $VERSION_ID != 12 ]]; then
     die "this builds with the packages of Debian 12 (bookworm); here is" \
-      "$PRETTY_NAME. In a container it is one line:" \
-      "docker run -it --rm -v \"\$PWD\":/src -w /src debian:12 $0"
+      "$PRETTY_NAME. A container does:
+  docker run -it --rm -v \"\$PWD\":/src -w /src debian:12 tools/$(basename "$0")"
   fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     die "apt-get and dpkg-query are not on the PATH; add /usr/bin to it."
   fi
 }
 
+by_hand() {
+  echo "  apt-get update && apt-get install --no-install-recommends -y $*"
+}
+
 # Prints the command that gives root's rights, nothing when we have them.
 as_root() {
   if ((EUID == 0)); then return; fi
   if ! command -v sudo >/dev/null; then
-    die "installing packages needs root, and there is no sudo. Have root run:" \
-      "apt-get update && apt-get install --no-install-recommends -y $*"
+    die "installing packages needs root, and there is no sudo. Have root run:
+$(by_hand "$@")"
   fi
   # Where nobody can type a password, ask for none.
   if [[ -t 0 ]]; then echo sudo; else echo 'sudo -n'; fi
@@ -56,14 +60,17 @@ shown_or_logged() {
 explain_apt_failure() {
   local log=$1
   shift
-  if ! on_terminal; then tail -n 15 "$log" >&2; fi
-  if grep -qE 'Could not resolve|Temporary failure|Could not connect|unreachable|timed out|Connection failed' "$log"; then
+  if ! on_terminal; then tail -n 5 "$log" >&2; fi
+  local unreachable='Could not resolve|Temporary failure|Could not connect'
+  unreachable+='|unreachable|timed out|Connection failed'
+  if grep -qE "$unreachable" "$log"; then
     die "the packages could not be fetched: this machine does not reach the" \
-      "Debian archive. Once it does, run this again, or install by hand:" \
-      "apt-get update && apt-get install --no-install-recommends -y $*"
+      "Debian archive. Run this again once it does, or have root run:
+$(by_hand "$@")"
   fi
-  die "apt-get did not install the packages; its log is $log. To see what it" \
-    "says, run: apt-get update && apt-get install --no-install-recommends -y $*"
+  die "apt-get did not install the packages. Its log is $log;" \
+    "to see what it says, have root run:
+$(by_hand "$@")"
 }
 
 install_packages() {
