@@ -5,7 +5,8 @@
 
 #include "trolley/bus/loop.h"
 
-#include <cstdlib>
+#include <signal.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,6 +34,11 @@ Loop::~Loop() { End(); }
 
 void Loop::Run() {
   current_ = this;
+  // A peer that goes away is an EPIPE here, not the end of the process.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  bus_->sys().Sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   while (!ended_) {
     if (RunOnce()) continue;
     if (!ended_ && !SpinForWork()) Sleep();

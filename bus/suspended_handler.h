@@ -20,6 +20,8 @@
 
 namespace trolley {
 
+struct Cell;
+
 class SuspendedHandler {
  public:
   // True once the coroutine has run to its end or thrown.
