@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/wire.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "trolley/bus/external_ask.h"
+
+namespace trolley {
+namespace {
+
+using WireResult = absl::StatusOr<WireMessage>;
+
+class Callback final : public ExternalAsk {
+ public:
+  explicit Callback(std::function<void(WireResult)> done)
+      : done_(std::move(done)) {}
+
+  void OnReply(Envelope* e) override {
+    WireResult result = std::move(e->payload<WireResult>());
+    e->type->drop(e);
+    done_(std::move(result));
+  }
+
+ private:
+  const std::function<void(WireResult)> done_;
+};
+
+Context::Ptr ContextFor(const TellOptions& options, Loop* loop) {
+  if (options.trace.valid()) {
+    return Context::New(options.trace, ActorId(), nullptr);
+  }
+  return loop != nullptr ? internal::TraceOf(loop->turn().envelope) : nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<WireTarget> WireTarget::Find(const BusState::Ptr& bus,
+                                            absl::string_view name) {
+  const Names::Entry entry = bus->names().Find(name);
+  if (!entry.id) {
+    return absl::NotFoundError(absl::StrCat(
+        "no actor named \"", absl::CHexEscape(name.substr(0, Names::kMaxBytes)),
+        "\" is running"));
+  }
+  return WireTarget(std::string(name), Address(bus, entry.id),
+                    entry.actor_class);
+}
+
+std::vector<std::string> WireTarget::accepts() const {
+  std::vector<std::string> types;
+  for (const WireMethod* method : actor_class_->wire_methods()) {
+    types.push_back(method->message_type());
+  }
+  return types;
+}
+
+const WireMethod* WireTarget::MethodFor(absl::string_view type) const {
+  for (const WireMethod* method : actor_class_->wire_methods()) {
+    if (method->message_type() == type) return method;
+  }
+  return nullptr;
+}
+
+std::string WireTarget::ReplyType(absl::string_view message_type) const {
+  const WireMethod* method = MethodFor(message_type);
+  return method != nullptr ? method->reply_type() : "";
+}
+
+absl::StatusOr<Envelope*> WireTarget::Make(Loop* loop,
+                                           const WireMessage& message) const {
+  const WireMethod* method = MethodFor(message.type);
+  if (method == nullptr) {
+    const std::vector<std::string> types = accepts();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", name_, "\" does not take ",
+        message.type.empty() ? "a message without a type"
+                             : absl::CHexEscape(message.type.substr(0, 256)),
+        types.empty()
+            ? "; it takes nothing from other processes"
+            : absl::StrCat("; it takes ", absl::StrJoin(types, ", "))));
+  }
+  Envelope* e = method->make(loop, address_.id(), message.bytes);
+  if (e == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", message.bytes.size(), " bytes sent to \"", name_,
+                     "\" are not a ", message.type));
+  }
+  return e;
+}
+
+absl::Status WireTarget::Tell(const WireMessage& message,
+                              const TellOptions& options) const {
+  BusState* bus = address_.bus();
+  Loop* loop = internal::LoopOf(bus);
+  absl::StatusOr<Envelope*> made = Make(loop, message);
+  if (!made.ok()) return made.status();
+  Envelope* e = *made;
+  e->deadline = options.deadline;
+  e->context = ContextFor(options, loop);
+  Delivery delivery = internal::Admit(bus, loop, address_.id());
+  if (delivery != Delivery::kAccepted) {
+    e->type->drop(e);
+    internal::FreeEnvelope(loop, e);
+  } else {
+    delivery = internal::Post(*bus, loop, e);
+  }
+  return DeliveryStatus(delivery, absl::StrCat("\"", name_, "\""));
+}
+
+Asking<WireResult> WireTarget::Ask(const WireMessage& message,
+                                   absl::Duration timeout) const {
+  using Operation = Asking<WireResult>;
+  Loop* loop = internal::LoopOf(address_.bus());
+  if (loop == nullptr || loop->turn().cell == nullptr) {
+    return Operation(loop, absl::FailedPreconditionError(
+                               "Ask works in an actor's handler only"));
+  }
+  absl::StatusOr<Context::Ptr> askers =
+      internal::AskersOf(*loop, address_.id());
+  if (!askers.ok()) return Operation(loop, askers.status());
+  const Instant deadline = loop->Now() + timeout;
+  return Operation(loop, deadline, [&](uint64_t ask_id) -> absl::Status {
+    absl::StatusOr<Envelope*> made = Make(loop, message);
+    if (!made.ok()) return made.status();
+    Envelope* e = *made;
+    const Delivery place = loop->Admit(address_.id());
+    if (place != Delivery::kAccepted) {
+      e->type->drop(e);
+      loop->Free(e);
+      return DeliveryStatus(place, absl::StrCat("\"", name_, "\""));
+    }
+    e->deadline = deadline;
+    e->ask_id = ask_id;
+    e->context = *std::move(askers);
+    loop->Send(e);
+    return absl::OkStatus();
+  });
+}
+
+void WireTarget::AskThen(const WireMessage& message, const TellOptions& options,
+                         std::function<void(WireResult)> done) const {
+  BusState* bus = address_.bus();
+  Loop* loop = internal::LoopOf(bus);
+  absl::StatusOr<Envelope*> made = Make(loop, message);
+  if (!made.ok()) return done(made.status());
+  Envelope* e = *made;
+  Delivery delivery = internal::Admit(bus, loop, address_.id());
+  if (delivery == Delivery::kAccepted) {
+    e->deadline = options.deadline;
+    e->context = ContextFor(options, loop);
+    e->asked_externally = true;
+    e->external = RefPtr<ExternalAsk>::Adopt(new Callback(done)).Leak();
+    delivery = internal::Post(*bus, loop, e);
+    if (delivery == Delivery::kAccepted) return;
+    RefPtr<ExternalAsk>::Adopt(e->external);
+  }
+  e->type->drop(e);
+  internal::FreeEnvelope(loop, e);
+  done(DeliveryStatus(delivery, absl::StrCat("\"", name_, "\"")));
+}
+
+}  // namespace trolley

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sending to an actor by name, with messages as bytes: what links and tools do
+// for the other process. Only what the actor's class lists in Receives gets
+// through (actors/wire_methods.h).
+//
+// Thread-safe, but for AskWire: a loop's actors only.
+
+#ifndef TROLLEY_ACTORS_WIRE_H_
+#define TROLLEY_ACTORS_WIRE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "trolley/actors/ask.h"
+#include "trolley/actors/ref.h"
+#include "trolley/actors/wire_methods.h"
+
+namespace trolley {
+
+// An actor as other processes see it.
+class WireTarget {
+ public:
+  // NotFound: no actor of that name is running.
+  static absl::StatusOr<WireTarget> Find(const BusState::Ptr& bus,
+                                         absl::string_view name);
+
+  const Address& address() const { return address_; }
+  const std::string& name() const { return name_; }
+  absl::string_view class_name() const { return actor_class_->name(); }
+  // Full names of the messages it takes, in the order of its Receives.
+  std::vector<std::string> accepts() const;
+  // The type of the reply to `message_type`; empty if there is none.
+  std::string ReplyType(absl::string_view message_type) const;
+
+  // Sends one way.
+  // InvalidArgument: the actor does not take this type (the message lists what
+  // it takes), or the bytes are not one. Otherwise as DeliveryStatus.
+  absl::Status Tell(const WireMessage& message,
+                    const TellOptions& options = {}) const;
+
+  // Asks from an actor's coroutine handler. Errors: as Tell and Asking;
+  // Unimplemented: the reply has no form outside its process.
+  Asking<absl::StatusOr<WireMessage>> Ask(const WireMessage& message,
+                                          absl::Duration timeout) const;
+
+  // Asks from any thread. `done` is called once: by the replying loop, or
+  // before this returns if the ask fails at once. The deadline drops a message
+  // that waits too long for its handler; it does not bound the handler itself.
+  void AskThen(const WireMessage& message, const TellOptions& options,
+               std::function<void(absl::StatusOr<WireMessage>)> done) const;
+
+ private:
+  WireTarget(std::string name, Address address, const ActorClass* actor_class)
+      : name_(std::move(name)),
+        address_(std::move(address)),
+        actor_class_(actor_class) {}
+
+  const WireMethod* MethodFor(absl::string_view message_type) const;
+  // InvalidArgument: the bytes do not parse.
+  absl::StatusOr<Envelope*> Make(Loop* loop, const WireMessage& message) const;
+
+  std::string name_;
+  Address address_;
+  const ActorClass* actor_class_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_WIRE_H_
