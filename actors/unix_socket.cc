@@ -315,7 +315,7 @@ absl::Status UnixListenSocket::Open(const UnixListenOptions& options) {
   if (status.ok()) status = BindAndListen(options);
   if (!status.ok()) return status;
 
-  reserve_ = ScopedFd(*sys_, sys_->Eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  HoldReserve();
   if (!reserve_) {
     return ErrnoStatus(reserve_.get(), SysCall::kEventfd, "the reserve");
   }
@@ -333,23 +333,28 @@ absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
 }
 
 // Takes one connection with the descriptor that was kept for this, and closes
-// it: its peer learns at once, instead of hanging until it gives up.
-void UnixListenSocket::TurnOneAway() {
+// it: its peer learns at once, instead of hanging until it gives up. Returns
+// what accept4 did.
+int UnixListenSocket::TurnOneAway() {
   reserve_.reset();
-  {
-    const ScopedFd doomed(*sys_,
-                          sys_->Accept4(listener_.get(), nullptr, nullptr,
-                                        SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (doomed) ++turned_away_;
+  const int result = sys_->Accept4(listener_.get(), nullptr, nullptr,
+                                   SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (result >= 0) {
+    sys_->Close(result);
+    ++turned_away_;
   }
+  // Any other failure leaves the connection waiting, and has_reserve() false.
+  if (result >= 0 || result == -EAGAIN) HoldReserve();
+  return result;
+}
+
+void UnixListenSocket::HoldReserve() {
   reserve_ = ScopedFd(*sys_, sys_->Eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 absl::StatusOr<ScopedFd> UnixListenSocket::Accept() {
   // Another thread or process may have taken the last descriptor meanwhile.
-  if (!reserve_) {
-    reserve_ = ScopedFd(*sys_, sys_->Eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  }
+  if (!reserve_) HoldReserve();
   for (int i = 0; i < kMaxAcceptTries; ++i) {
     ScopedFd connection(*sys_, sys_->Accept4(listener_.get(), nullptr, nullptr,
                                              SOCK_CLOEXEC | SOCK_NONBLOCK));
@@ -357,19 +362,19 @@ absl::StatusOr<ScopedFd> UnixListenSocket::Accept() {
       connection.CheckFlags();
       return connection;
     }
-    switch (const int error = -connection.get()) {
-      case EINTR:
-      case ECONNABORTED:  // gone while it waited
-        continue;
-      case EAGAIN:
-        return absl::UnavailableError(
-            absl::StrCat("no connection waits at ", path_));
-      case EMFILE:
-      case ENFILE:
-        if (reserve_) TurnOneAway();
-        [[fallthrough]];
-      default:
-        return ErrnoStatus(error, SysCall::kAccept4, path_);
+    const int error = -connection.get();
+    const bool out_of_resources = error == EMFILE || error == ENFILE ||
+                                  error == ENOBUFS || error == ENOMEM;
+    // The kernel looks for a free descriptor before it looks for a connection,
+    // so only turning one away tells whether one waits at all.
+    if (error == EAGAIN ||
+        (out_of_resources && reserve_ && TurnOneAway() == -EAGAIN)) {
+      return absl::UnavailableError(
+          absl::StrCat("no connection waits at ", path_));
+    }
+    // ECONNABORTED: gone while it waited.
+    if (error != EINTR && error != ECONNABORTED) {
+      return ErrnoStatus(error, SysCall::kAccept4, path_);
     }
   }
   return absl::UnavailableError(

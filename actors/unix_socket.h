@@ -8,7 +8,7 @@
 //            connections belong to whom they are returned. The Sys outlives
 //            all.
 // Threads:   one at a time for each object.
-// Bounds:    `backlog` connections wait in the kernel; four descriptors for a
+// Bounds:    `backlog` connections wait in the kernel; three descriptors for a
 //            listener, one of them in reserve.
 // Ends:      Close(), or the destructor: the path is removed if it still is the
 //            socket that was made here, and so is PATH.lock.
@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -69,10 +70,10 @@ class UnixListenSocket {
 
   // Takes one waiting connection.
   // Unavailable: none waits; wait until fd() is readable.
-  // ResourceExhausted: the process or the system has no descriptor left. If
-  // has_reserve() still, the connection was taken and closed at once, so its
-  // peer knows and the listener is not readable for ever; go on. If not, it
-  // still waits: stop watching fd() for a while instead of spinning.
+  // ResourceExhausted: the process or the system has no descriptor, or no
+  // memory, left. If has_reserve() still, the connection was taken and closed
+  // at once, so its peer knows and fd() is not readable for ever: go on. If
+  // not, it still waits: leave fd() alone for a while instead of spinning.
   // Other codes, by errno_status.h: the listener is broken.
   absl::StatusOr<ScopedFd> Accept();
 
@@ -80,7 +81,7 @@ class UnixListenSocket {
   int fd() const { return listener_.get(); }
   const std::string& path() const { return path_; }
 
-  // Connections closed because no descriptor was left; a count.
+  // Connections closed because nothing was left to serve them; a count.
   uint64_t turned_away() const { return turned_away_; }
   bool has_reserve() const { return static_cast<bool>(reserve_); }
 
@@ -108,7 +109,8 @@ class UnixListenSocket {
   absl::Status InUse() const;
   std::string lock_path() const { return path_ + ".lock"; }
   bool IsStill(const std::string& path, const FileId& id) const;
-  void TurnOneAway();
+  int TurnOneAway();
+  void HoldReserve();
 
   Sys* sys_;
   std::string path_;
