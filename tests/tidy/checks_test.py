@@ -84,6 +84,8 @@ class ChecksTest(unittest.TestCase):
       self.catches(check, "tests/a_test.cc", f"f(); {call};")
     self.catches(check, "tests/a.sh", "while x; do sleep 1; done\n")
     self.catches(check, "tests/a.sh", "sleep 0.1\n")
+    for path in check_code.MAY_SLEEP:
+      self.allows(check, path, "nanosleep(&t, 0);")
     self.allows(check, "tests/a.sh", "# sleep 1\necho to sleep soundly\n")
     self.allows(check, "tests/a.cc", "FallAsleep(); oversleep(1); // sleep(1)")
 
