@@ -27,18 +27,18 @@
 //      list     longer list        empty + list   list, false   closed + list
 //      closed   refused            nothing        false         -
 //
-// Each arrow is one read-modify-write of word_, so that "may it sleep?" and "is
+// Each arrow is one read-modify-write of word_: "may it sleep?" and "is
 // something there?" cannot disagree, and no wake is lost (P3). A sleep ends
-// with at most one must-wake, and an awake consumer causes none (P4). A push
-// never follows the address it replaces, so a recycled one (ABA) is harmless.
+// with at most one must-wake, an awake consumer causes none (P4). A push never
+// follows the address it replaces, so a recycled one (ABA) is harmless.
 //
 // The wake goes through the consumer's poller, which dies when its loop ends,
-// while the pusher may be anywhere between its Push and its write to the wake
-// descriptor. So each armed -> list step is a promise of one Poller::Wake()
-// followed by one WakeDone(). The consumer counts the promises it was made: an
-// arm that it finds replaced by a list was taken by a pusher. Close() waits
-// until as many wakes are done. After it no thread is inside the poller or will
-// enter it, whoever still holds an address (P5).
+// while a pusher may be anywhere between its Push and its write to the wake
+// descriptor. So each armed -> list step promises one Poller::Wake() followed
+// by one WakeDone(). The consumer counts the promises: an arm that it finds
+// replaced by a list was taken by a pusher. Close() waits until as many wakes
+// are done. After it no thread is in the poller or will enter it, whoever still
+// holds an address (P5).
 //
 // Memory ordering: what a thread did before Push() is visible after the Take()
 // or Close() that returns its nodes; what the consumer did before Arm(), to the
@@ -71,8 +71,8 @@ class Handoff {
   Handoff& operator=(const Handoff&) = delete;
   ~Handoff() { assert(!IsList(word_.load(std::memory_order_relaxed))); }
 
-  // Any thread. Hands over a chain linked newest -> ... -> oldest through
-  // `next` (one node: the same pointer twice); oldest->next is overwritten.
+  // Any thread. Hands over a chain linked newest -> ... -> oldest (one node:
+  // the same pointer twice); overwrites oldest->next.
   //
   // Memory ordering: release hands over the nodes. The successful pushes that
   // follow are read-modify-writes, so they carry this release on, and the
@@ -92,7 +92,7 @@ class Handoff {
   }
 
   // The pusher that got kQueuedMustWake, once, after Poller::Wake() returned.
-  // No system call, except when Close() is waiting for it.
+  // No system call unless Close() is waiting for it.
   //
   // Memory ordering: release, so that the wake is over before Close() returns.
   // kClosing sits in the same word as the count: either Close() sees this wake
@@ -119,8 +119,7 @@ class Handoff {
   // Consumer. True: nothing is queued, and the next Push will wake it, so it
   // may sleep. False: something is queued (or closed), so it must not.
   //
-  // Memory ordering: release, see Push(). Arming twice is a read-modify-write
-  // too, so that it covers what the consumer did in between.
+  // Memory ordering: release, see Push(); also when it is armed already.
   bool Arm() {
     uintptr_t seen = armed_ ? kArmed : kEmpty;
     if (!word_.compare_exchange_strong(seen, kArmed, std::memory_order_release,
@@ -134,10 +133,9 @@ class Handoff {
   // Consumer. A peek for spinning: would Take() return something?
   bool HasWork() const { return IsList(word_.load(std::memory_order_relaxed)); }
 
-  // Consumer, once, before it destroys its poller. Returns what was queued,
-  // oldest first, and returns only when no wake is in flight any more. It waits
-  // in std::atomic::wait rather than by yielding: the pusher it waits for may
-  // have been preempted, and may have a lower real-time priority.
+  // Consumer, once, before it destroys its poller. What was queued, oldest
+  // first; returns when no wake is in flight any more. Waits asleep, as the
+  // pusher it waits for may be preempted, and of a lower real-time priority.
   //
   // Memory ordering: acquire of the nodes and of every finished wake.
   Node* Close() {
@@ -159,11 +157,10 @@ class Handoff {
   static constexpr uintptr_t kArmed = 1;
   static constexpr uintptr_t kClosed = 2;
 
-  // Wakes are counted above this bit. The counts may wrap.
+  // Wakes are counted above this bit; the counts may wrap.
   static constexpr uint32_t kClosing = 1;
   static constexpr uint32_t kOneWake = 2;
-
-  static constexpr size_t kLine = 64;  // one cache line
+  static constexpr size_t kLine = 64;
 
   static bool IsList(uintptr_t word) { return word > kClosed; }
   static Node* ToNode(uintptr_t word) { return reinterpret_cast<Node*>(word); }

@@ -21,7 +21,7 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tests/bench/handoff/candidates.h"
@@ -277,8 +277,6 @@ double SameLoopRaw(uint64_t messages) {
   if (a.hits + b.hits != messages) Die("a hit was lost");
   return PerMicrosecond(messages, Nanoseconds() - start);
 }
-
-struct LocalEnvelope : Envelope {};
 
 // The queue of one loop: of recycled, linked envelopes.
 class LinkedQueue {
