@@ -77,14 +77,19 @@ absl::StatusOr<WireMessage> ToWire(const T& content) {
   }
 }
 
+// Without payloads, which speak of this process.
+inline absl::Status OverWire(const absl::Status& status) {
+  return absl::Status(status.code(), status.message());
+}
+
 inline absl::StatusOr<WireMessage> ToWire(const absl::Status& status) {
   if (status.ok()) return WireMessage{};
-  return status;
+  return OverWire(status);
 }
 
 template <typename T>
 absl::StatusOr<WireMessage> ToWire(const absl::StatusOr<T>& result) {
-  if (!result.ok()) return result.status();
+  if (!result.ok()) return OverWire(result.status());
   return ToWire(*result);
 }
 

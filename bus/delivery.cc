@@ -2,9 +2,15 @@
 
 #include "trolley/bus/delivery.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 namespace trolley {
+namespace {
+
+constexpr char kNoAnswer[] = "trolleybus/no-answer";
+
+}  // namespace
 
 absl::string_view DeliveryName(Delivery delivery) {
   switch (delivery) {
@@ -40,6 +46,20 @@ absl::Status DeliveryStatus(Delivery delivery, absl::string_view to) {
           absl::StrCat("the link to ", to, " is not connected"));
   }
   return absl::InternalError("unknown delivery code");
+}
+
+absl::Status NoAnswerStatus(NoAnswer reason, absl::string_view text) {
+  absl::Status status = reason == NoAnswer::kExpired
+                            ? absl::DeadlineExceededError(text)
+                            : absl::NotFoundError(text);
+  status.SetPayload(kNoAnswer, absl::Cord());
+  return status;
+}
+
+NoAnswer NoAnswerOf(const absl::Status& status) {
+  if (!status.GetPayload(kNoAnswer).has_value()) return NoAnswer::kNone;
+  return absl::IsDeadlineExceeded(status) ? NoAnswer::kExpired
+                                          : NoAnswer::kGone;
 }
 
 }  // namespace trolley

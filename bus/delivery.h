@@ -28,6 +28,17 @@ absl::string_view DeliveryName(Delivery delivery);
 // in the order above. `to` names the actor in the message.
 absl::Status DeliveryStatus(Delivery delivery, absl::string_view to);
 
+// Why an ask ended without an answer of the handler's own.
+enum class NoAnswer : uint8_t {
+  kNone,     // the handler answered, with an error perhaps
+  kExpired,  // the deadline passed while the message waited
+  kGone,     // the actor ended first
+};
+
+// DeadlineExceeded, or NotFound; NoAnswerOf() finds the reason in it.
+absl::Status NoAnswerStatus(NoAnswer reason, absl::string_view text);
+NoAnswer NoAnswerOf(const absl::Status& status);
+
 }  // namespace trolley
 
 #endif  // TROLLEY_BUS_DELIVERY_H_

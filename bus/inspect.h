@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "trolley/bus/actor_class.h"
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/ledger.h"
 
@@ -23,7 +24,8 @@ struct ActorInfo {
   uint32_t capacity = 0;   // its bound
   uint64_t handled = 0;    // messages since it started
   uint64_t start_sequence = 0;
-  std::vector<std::string> accepts;  // message types from other processes
+  // Its class, for what it takes from other processes (actors/wire.h).
+  const ActorClass* actor_class = nullptr;
 };
 
 struct LoopInfo {

@@ -14,14 +14,15 @@
 // Ownership: the Bus owns its loops; a loop owns its poller and its actors.
 // Threads:   loop thread only, but for Current() and construction.
 // Bounds:    LoopOptions.
-// Ends:      End() ends its actors and refuses what comes later. The thread's
-//            function, Run(), then returns.
+// Ends:      End() ends its actors and refuses what comes later; Run() returns.
 
 #ifndef TROLLEY_BUS_LOOP_H_
 #define TROLLEY_BUS_LOOP_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -160,6 +161,9 @@ class Loop {
   // What it looks like now, for tools.
   LoopInfo Inspect();
   void InspectActors(std::vector<ActorInfo>& to);
+  std::optional<ActorInfo> InspectActor(ActorId id);  // nullopt: it has ended
+  // Calls `done` as the actor's last act, or at once if it has ended.
+  void WhenEnded(ActorId id, Command done);
 
  private:
   friend class ScheduledMessage;
@@ -185,6 +189,8 @@ class Loop {
   template <typename What>
   bool Guarded(Cell& cell, absl::string_view doing, What what);
   void EndActor(Cell& cell);
+  void TellEnded(ActorId id);
+  ActorInfo InfoOf(const Cell& cell) const;
   void DropUndelivered(Envelope* envelope, absl::string_view reason);
 
   size_t Poll(Instant deadline);
@@ -211,6 +217,7 @@ class Loop {
   Leases leases_;
   std::vector<Cell*> with_places_;  // cells whose local_places_ may be > 0
   std::vector<Command> idle_callbacks_;
+  std::vector<std::pair<ActorId, Command>> end_watchers_;
   std::vector<Event> events_;
   uint32_t turn_budget_ = 0;  // messages left in this turn
   uint32_t turns_since_poll_ = 0;

@@ -138,8 +138,9 @@ void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
     return;
   }
   e->type->answer(
-      e, absl::NotFoundError(absl::StrCat("the actor ", e->target.ToString(),
-                                          " did not answer: ", reason)));
+      e, NoAnswerStatus(NoAnswer::kGone,
+                        absl::StrCat("the actor ", e->target.ToString(),
+                                     " did not answer: ", reason)));
   SendReply(e);
 }
 
@@ -236,10 +237,11 @@ void Loop::HandleMessage(Cell& cell, Envelope* e) {
     if (e->holds_credit) GivePlaceBack(cell);
     e->type->drop(e);
     if (!e->is_ask()) return Free(e);
-    e->type->answer(e, absl::DeadlineExceededError(absl::StrCat(
-                           "the deadline passed while the message waited in "
-                           "the mailbox of ",
-                           NameOf(cell))));
+    e->type->answer(
+        e, NoAnswerStatus(NoAnswer::kExpired,
+                          absl::StrCat("the deadline passed while the message "
+                                       "waited in the mailbox of ",
+                                       NameOf(cell))));
     return SendReply(e);
   }
   turn_ = {.cell = &cell, .envelope = e};
@@ -367,6 +369,7 @@ void Loop::EndActor(Cell& cell) {
        {&cell.mailbox.control, &cell.mailbox.reply, &cell.mailbox.data}) {
     while (Envelope* e = lane->Pop()) DropUndelivered(e, "it has ended");
   }
+  TellEnded(id);
   cell.state = Cell::State::kFree;
   cell.data_queued = 0;
   cell.local_places = 0;
@@ -424,27 +427,57 @@ LoopInfo Loop::Inspect() {
   return info;
 }
 
+ActorInfo Loop::InfoOf(const Cell& cell) const {
+  absl::string_view state = "running";
+  if (cell.state == Cell::State::kStarting) {
+    state = "starting";
+  } else if (cell.state != Cell::State::kRunning) {
+    state = "draining";
+  } else if (cell.busy) {
+    state = "suspended";
+  }
+  return {.id = cell.id(index()),
+          .name = NameOf(cell),
+          .class_name = std::string(cell.actor_class->name()),
+          .state = std::string(state),
+          .depth = cell.data_queued,
+          .capacity = cell.capacity,
+          .handled = cell.handled,
+          .start_sequence = cell.start_sequence,
+          .actor_class = cell.actor_class};
+}
+
 void Loop::InspectActors(std::vector<ActorInfo>& to) {
   port_.cells.ForEach([&](Cell& cell) {
-    if (cell.actor == nullptr) return;
-    absl::string_view state = "running";
-    if (cell.state == Cell::State::kStarting) {
-      state = "starting";
-    } else if (cell.state != Cell::State::kRunning) {
-      state = "draining";
-    } else if (cell.busy) {
-      state = "suspended";
-    }
-    ActorInfo& info = to.emplace_back();
-    info.id = cell.id(index());
-    info.name = NameOf(cell);
-    info.class_name = std::string(cell.actor_class->name());
-    info.state = std::string(state);
-    info.depth = cell.data_queued;
-    info.capacity = cell.capacity;
-    info.handled = cell.handled;
-    info.start_sequence = cell.start_sequence;
+    if (cell.actor != nullptr) to.push_back(InfoOf(cell));
   });
+}
+
+std::optional<ActorInfo> Loop::InspectActor(ActorId id) {
+  const Cell* cell = Find(id);
+  if (cell == nullptr || cell->state == Cell::State::kReserved) {
+    return std::nullopt;
+  }
+  return InfoOf(*cell);
+}
+
+void Loop::WhenEnded(ActorId id, Command done) {
+  if (Find(id) == nullptr) return done(*this);
+  end_watchers_.emplace_back(id, std::move(done));
+}
+
+void Loop::TellEnded(ActorId id) {
+  // A watcher may add others.
+  std::vector<Command> told;
+  for (auto at = end_watchers_.begin(); at != end_watchers_.end();) {
+    if (at->first == id) {
+      told.push_back(std::move(at->second));
+      at = end_watchers_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  for (Command& done : told) done(*this);
 }
 
 }  // namespace trolley
