@@ -50,9 +50,9 @@ class ConformanceRig {
   virtual absl::StatusOr<std::unique_ptr<Poller>> NewPoller(Sys& sys) = 0;
 
   // Has `action` happen on another thread as soon as this one waits (or, where
-  // time is virtual, within the next Wait). Before the rig goes it has
-  // happened.
+  // time is virtual, within the next Wait), and before Settle() returns.
   virtual void WhileWaiting(std::function<void()> action) = 0;
+  virtual void Settle() = 0;
 };
 
 // One poller under test.
@@ -132,7 +132,7 @@ class PollerConformance : public testing::TestWithParam<ConformanceSubject> {
   size_t ReadAll(int fd);  // reads until it would block or ends
 
   std::vector<Trigger> Triggers();  // those the poller has
-  int OpenDescriptors();            // of this process; 0 where time is virtual
+  int OpenDescriptors();            // of this process
   bool virtual_time() { return capabilities().virtual_time; }
 
  private:

@@ -23,6 +23,7 @@ class SimRig final : public ConformanceRig {
   void WhileWaiting(std::function<void()> action) override {
     world_.At(world_.clock().Now() + absl::Milliseconds(1), std::move(action));
   }
+  void Settle() override {}
 
  private:
   SimWorld world_;
