@@ -7,8 +7,10 @@
 //   4. Memory must stay within the bound of frame_decoder.h.
 // Anything else aborts. frame_corpus_test.cc replays corpus/ without a fuzzer.
 //
-//   bazel build --config=clang //tests/proto:frame_decoder_fuzz
-//   bazel-bin/tests/proto/frame_decoder_fuzz tests/proto/corpus
+//   bazel build --config=clang --copt=-fsanitize=fuzzer-no-link,address
+//       //tests/proto:frame_decoder_fuzz      (one command; the copt lets the
+//   mkdir /tmp/found                           fuzzer see inside the decoder)
+//   bazel-bin/tests/proto/frame_decoder_fuzz /tmp/found tests/proto/corpus
 
 #include <algorithm>
 #include <cstddef>
