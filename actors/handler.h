@@ -73,8 +73,14 @@ struct ReplyFor<absl::StatusOr<T>> {
   static bool Ok(const absl::StatusOr<T>& result) { return result.ok(); }
 };
 
+// A class, so that it is looked at when M is known and not before: an actor
+// without any On() may have a Ref.
 template <typename A, typename M>
-using RawResult = decltype(std::declval<A&>().On(std::declval<M>()));
+struct RawResultOf {
+  using Type = decltype(std::declval<A&>().On(std::declval<M>()));
+};
+template <typename A, typename M>
+using RawResult = typename RawResultOf<A, M>::Type;
 
 }  // namespace internal
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Service: the word counter put together: which actor on which loop.
+//
+//   loop 0    reader -> splitter     and the answers, "wordcount/top"
+//   loop 1..  counter-0, counter-1, ...
+//
+// Ownership: the bus owns the actors; this only knows their addresses.
+// Threads:   Start is called once, by main.
+
+#ifndef TROLLEY_EXAMPLES_WORDCOUNT_SERVICE_H_
+#define TROLLEY_EXAMPLES_WORDCOUNT_SERVICE_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "trolley/bus/bus.h"
+#include "trolley/examples/wordcount/counter.h"
+#include "trolley/examples/wordcount/top.h"
+#include "trolley/poller/scoped_fd.h"
+
+namespace wordcount {
+
+struct Service {
+  // Spawns everything and begins to read `input`.
+  // `counters` is at least 1; errors as Bus::Spawn.
+  static absl::StatusOr<Service> Start(trolley::Bus& bus, int counters,
+                                       trolley::ScopedFd input);
+
+  trolley::Ref<TopWords> top;
+};
+
+}  // namespace wordcount
+
+#endif  // TROLLEY_EXAMPLES_WORDCOUNT_SERVICE_H_
