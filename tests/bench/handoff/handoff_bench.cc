@@ -407,6 +407,7 @@ std::vector<Case> Cases(double scale) {
   add(w, "raw.mpsc_malloc", [=] { return RawStream<MallocQueue>(single, 1); });
   add(w, "linked", [=] { return OneWay<Linked>(stream, kBatch); });
   add(w, "linked.chained", [=] { return OneWay<Chained>(stream, kBatch); });
+  add(w, "linked.headed", [=] { return OneWay<Headed>(stream, kBatch); });
   add(w, "linked.pointers", [=] { return OneWay<Pointers>(stream, kBatch); });
   add(w, "ring64", [=] { return OneWay<Rings<Slot64>>(stream, kBatch); });
   add(w, "ring32", [=] { return OneWay<Rings<Slot32>>(stream, kBatch); });
@@ -416,6 +417,7 @@ std::vector<Case> Cases(double scale) {
   w = "cross_oneway_batch1";
   add(w, "linked", [=] { return OneWay<Linked>(single, 1); });
   add(w, "linked.chained", [=] { return OneWay<Chained>(single, 1); });
+  add(w, "linked.headed", [=] { return OneWay<Headed>(single, 1); });
   add(w, "ring64", [=] { return OneWay<Rings<Slot64>>(single, 1); });
   add(w, "ring32", [=] { return OneWay<Rings<Slot32>>(single, 1); });
   add(w, "block64", [=] { return OneWay<Blocks<Slot64>>(single, 1); });
@@ -425,6 +427,7 @@ std::vector<Case> Cases(double scale) {
   add(w, "raw.mailbox", [=] { return RawPingPong<SpinningMailbox>(spin); });
   add(w, "linked", [=] { return PingPong<Linked>(spin, kSpins); });
   add(w, "linked.chained", [=] { return PingPong<Chained>(spin, kSpins); });
+  add(w, "linked.headed", [=] { return PingPong<Headed>(spin, kSpins); });
   add(w, "ring64", [=] { return PingPong<Rings<Slot64>>(spin, kSpins); });
   add(w, "ring32", [=] { return PingPong<Rings<Slot32>>(spin, kSpins); });
   add(w, "block64", [=] { return PingPong<Blocks<Slot64>>(spin, kSpins); });
@@ -435,6 +438,7 @@ std::vector<Case> Cases(double scale) {
       [=] { return RawPingPong<EventFdAndEpoll>(block); });
   add(w, "linked", [=] { return PingPong<Linked>(block, 0); });
   add(w, "linked.chained", [=] { return PingPong<Chained>(block, 0); });
+  add(w, "linked.headed", [=] { return PingPong<Headed>(block, 0); });
   add(w, "ring64", [=] { return PingPong<Rings<Slot64>>(block, 0); });
   add(w, "block64", [=] { return PingPong<Blocks<Slot64>>(block, 0); });
 
@@ -442,6 +446,7 @@ std::vector<Case> Cases(double scale) {
   add(w, "raw.mpsc_malloc", [=] { return RawStream<MallocQueue>(fan, 4); });
   add(w, "linked", [=] { return FanIn<Linked>(fan, 4); });
   add(w, "linked.chained", [=] { return FanIn<Chained>(fan, 4); });
+  add(w, "linked.headed", [=] { return FanIn<Headed>(fan, 4); });
   add(w, "linked.pointers", [=] { return FanIn<Pointers>(fan, 4); });
   add(w, "ring64", [=] { return FanIn<Rings<Slot64>>(fan, 4); });
   add(w, "ring32", [=] { return FanIn<Rings<Slot32>>(fan, 4); });
