@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 #
 # Sourced after say.sh. bazel_in runs Bazel the same way on a terminal, in a
 # pipe and in CI.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 #
 # Sourced. Talking to whoever runs a script: notes go to stderr, so that stdout
 # holds nothing but results.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 #
 # Sourced after say.sh. ensure_packages installs what the build needs on a fresh
 # Debian 12; on a machine that has it all, it is one dpkg-query.
@@ -78,7 +79,9 @@ install_packages() {
   root=$(as_root "$@") || exit 1
   log=$(mktemp -t trolleybus-setup.XXXXXX) || die "cannot write to /tmp."
   # The lock's patience is for machines that update themselves at boot.
-  local apt=($root env DEBIAN_FRONTEND=noninteractive apt-get -q
+  local apt
+  read -ra apt <<<"$root"
+  apt+=(env DEBIAN_FRONTEND=noninteractive apt-get -q
     -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2)
   say "Installing from the Debian archive (up to 800 MB unpacked, once):"
   say "  $*"
