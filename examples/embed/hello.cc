@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The smallest program that uses Trolleybus from another workspace.
+// Two actors on two loops, from a workspace of your own.
 
+#include <cstdint>
 #include <iostream>
 
-#include "absl/time/time.h"
-#include "trolley/poller/poller.h"
+#include "trolley/actors/actor.h"
+
+// [README]
+struct Deposit { int64_t cents; };
+struct GetBalance {};
+
+class Account : public trolley::Actor {
+ public:
+  void On(const Deposit& m) { cents_ += m.cents; }
+  int64_t On(const GetBalance&) { return cents_; }  // what it returns is the reply
+ private:
+  int64_t cents_ = 0;
+};
 
 int main() {
-  const trolley::Instant start;
-  const trolley::Instant later = start + absl::Milliseconds(250);
-  std::cout << "hello, " << absl::FormatDuration(later - start) << " later\n";
+  trolley::Bus bus({.loops = {{.poller = "epoll"}, {.poller = "auto"}}});
+  auto account = bus.Spawn<Account>({.name = "accounts/alice", .loop = 1});
+  account->Tell(Deposit{25});
+  std::cout << *account->AskAndWait(GetBalance{}, absl::Seconds(1)) << " cents\n";
+  std::cout << bus.Shutdown(absl::Seconds(5)).ledger.ToString() << "\n";
 }
+// [/README]
