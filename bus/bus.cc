@@ -139,9 +139,8 @@ absl::StatusOr<BusInfo> Bus::Inspect(absl::Duration timeout) const {
 void Bus::RunUntilIdle() {
   for (bool worked = true; worked;) {
     worked = false;
-    for (const std::shared_ptr<Loop>& loop : loops_) {
-      while (loop->RunOnce()) worked = true;
-    }
+    // A turn each: an actor that is never done may be waiting for another loop.
+    for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->RunOnce();
     if (worked) continue;
     for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->Settle();
   }

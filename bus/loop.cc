@@ -50,7 +50,7 @@ bool Loop::RunOnce() {
   Loop* const outer = std::exchange(current_, this);
   port_.stats.turns.Increment();
   bool worked = TakeHandedOver();
-  if (!timers_.empty()) timers_.FireDue(Now());
+  if (!timers_.empty()) worked |= timers_.FireDue(Now());
   if (!replies_.empty() || !run_queue_.empty()) {
     HandleReplies();
     RunActors();

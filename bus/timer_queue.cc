@@ -19,14 +19,17 @@ void TimerQueue::Set(Timer& timer, Instant deadline) {
          {.deadline = deadline, .sequence = next_sequence_++, .timer = &timer});
 }
 
-void TimerQueue::FireDue(Instant now) {
+bool TimerQueue::FireDue(Instant now) {
+  bool fired = false;
   for (size_t budget = heap_.size();
        budget > 0 && !heap_.empty() && heap_.front().deadline <= now;
        --budget) {
     Timer* due = heap_.front().timer;
     Remove(0);
+    fired = true;
     due->OnTimer();
   }
+  return fired;
 }
 
 void TimerQueue::Remove(size_t position) {

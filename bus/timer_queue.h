@@ -57,8 +57,8 @@ class TimerQueue {
 
   // Fires the timers due at `now`, in order, but at most as many as were armed
   // when it was called: a timer that re-arms itself at once cannot keep the
-  // loop here.
-  void FireDue(Instant now);
+  // loop here. False if none was due.
+  bool FireDue(Instant now);
 
   // The earliest deadline; infinite if none is armed.
   Instant next() const {
