@@ -238,7 +238,9 @@ absl::StatusOr<WaitResult> EpollPoller::Wait(absl::Span<Event> events,
       result.woken = wake_.Take();
     }
     if (result.events > 0 || result.woken || limit.passed()) return result;
-    if (ready == 0 && clock_.Now() >= deadline) return result;
+    if (ready == 0 && !deadline.is_infinite() && clock_.Now() >= deadline) {
+      return result;
+    }
   }
 }
 

@@ -110,6 +110,7 @@ absl::Span<const int> LikelyErrnos(SysCall call) {
     case SysCall::kMmap:
       return kControl;
     case SysCall::kSigmask:
+    case SysCall::kGetpid:
     case SysCall::kGettid:
     case SysCall::kMunmap:
       return {};

@@ -7,7 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "trolley/poller/busy_poller.h"
 #include "trolley/poller/epoll_poller.h"
+#include "trolley/poller/io_uring_poller.h"
+#include "trolley/poller/poll_poller.h"
+#include "trolley/poller/select_poller.h"
+#include "trolley/poller/sigio_poller.h"
 
 namespace trolley {
 namespace {
@@ -18,7 +23,9 @@ std::string ToString(std::string_view text) { return std::string(text); }
 
 std::vector<NamedPoller> BuiltinPollers() {
   return {
-      {"epoll", EpollPoller::Create},
+      {"epoll", EpollPoller::Create},   {"io_uring", IoUringPoller::Create},
+      {"poll", PollPoller::Create},     {"sigio", SigioPoller::Create},
+      {"select", SelectPoller::Create}, {"busy", BusyPoller::Create},
   };
 }
 

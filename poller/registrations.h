@@ -53,9 +53,13 @@ class Registrations {
   // Null: no such registration, or `fd` is registered with another token. The
   // pointer is good until the next Insert or Erase.
   Entry* Find(int fd, Token token) {
+    Entry* const entry = FindAny(fd);
+    return entry != nullptr && entry->token == token ? entry : nullptr;
+  }
+  // Whatever its token.
+  Entry* FindAny(int fd) {
     const auto it = by_fd_.find(fd);
-    return it != by_fd_.end() && it->second.token == token ? &it->second
-                                                           : nullptr;
+    return it != by_fd_.end() ? &it->second : nullptr;
   }
 
   size_t size() const { return by_fd_.size(); }

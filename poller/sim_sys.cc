@@ -111,6 +111,7 @@ intptr_t SimSys::Call(SysCall call, Args a) {
       return Shutdown(fd, ToInt(a[1]));
     case SysCall::kUnlink:
       return bound_.erase(As<const char>(a[0])) > 0 ? 0 : -ENOENT;
+    case SysCall::kGetpid:
     case SysCall::kGettid:
       return 1;
     default:

@@ -152,6 +152,8 @@ intptr_t KernelSys::Dispatch(SysCall call, const Args& a) {
                             As<const timespec>(a[2]));
     case SysCall::kTgsigqueueinfo:
       return ::syscall(SYS_rt_tgsigqueueinfo, fd, a[1], a[2], a[3]);
+    case SysCall::kGetpid:
+      return ::getpid();
     case SysCall::kGettid:
       return ::syscall(SYS_gettid);
     case SysCall::kKill:
@@ -223,6 +225,7 @@ const char* SysCallName(SysCall call) {
       "rt_sigprocmask",
       "rt_sigtimedwait",
       "rt_tgsigqueueinfo",
+      "getpid",
       "gettid",
       "kill",
       "pidfd_open",

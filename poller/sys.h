@@ -171,6 +171,7 @@ class Sys {
   int Tgsigqueueinfo(pid_t process, pid_t thread, int signal, siginfo_t* info) {
     return Int(SysCall::kTgsigqueueinfo, process, thread, signal, info);
   }
+  pid_t Getpid() { return Int(SysCall::kGetpid); }
   pid_t Gettid() { return Int(SysCall::kGettid); }
   int Kill(pid_t pid, int signal) { return Int(SysCall::kKill, pid, signal); }
   int PidfdOpen(pid_t pid, uint32_t flags) {

@@ -54,6 +54,7 @@ enum class SysCall : uint8_t {
   kSigmask,
   kSigtimedwait,
   kTgsigqueueinfo,
+  kGetpid,
   kGettid,
   kKill,
   kPidfdOpen,

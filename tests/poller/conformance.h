@@ -10,10 +10,10 @@
 //       testing::Values(OnKernel("mine", MyPoller::Create)), SubjectName);
 //   }  // namespace trolley
 //
-// A case whose name has a pitfall number is about that entry of
-// docs/pitfalls.md. The poller's capabilities say which cases apply; one that
-// does not is skipped and says why. A case that waits for what must come waits
-// for ever: the time limit of the test is its clock.
+// A case whose name has a pitfall number is about that entry of README.md here.
+// The poller's capabilities say which cases apply; one that does not is skipped
+// and says why. A case that waits for what must come waits for ever: the time
+// limit of the test is its clock.
 //
 // Threads: each case runs on its own rig, on the thread that runs the test.
 

@@ -262,6 +262,8 @@ TEST_P(PollerConformance, Pitfall22_ABadDescriptorDoesNotSilenceTheOthers) {
   Look();
   bad.read.reset();  // without Remove: a bug of the caller
   bad.write.reset();
+  // A poller that pins the file may still report its end, but only once.
+  Look();
   EXPECT_TRUE(Look().empty());
   Write(good.write.get());
   EXPECT_EQ(WaitFor(good_token).Of(good_token), Ready::kReadable);
@@ -287,7 +289,10 @@ TEST_P(PollerConformance, Pitfall45_ManyAtOnceAndAllReady) {
   }
   std::cout << duplicates.size() << " descriptors\n";
   ASSERT_GE(duplicates.size(), std::min<size_t>(count, 100));
-  const Reports reports = Look(/*room=*/256, /*waits=*/200);
+  Reports reports;
+  for (int i = 0; i < 200 && reports.ready.size() < tokens.size(); ++i) {
+    WaitOnce(reports, /*room=*/256, Instant());
+  }
   for (const Token token : tokens) EXPECT_GE(reports.Times(token), 1);
   for (size_t i = 0; i < duplicates.size(); ++i) {
     Remove(duplicates[i].get(), tokens[i]);

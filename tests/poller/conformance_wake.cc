@@ -18,7 +18,7 @@ TEST_P(PollerConformance, Pitfall30_AWakeBeforeTheWaitIsNotLost) {
 }
 
 TEST_P(PollerConformance, Pitfall30_AWakeDuringTheWaitEndsIt) {
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 20 && !HasFailure(); ++i) {
     rig().WhileWaiting([this] { poller().Wake(); });
     Reports reports;
     const WaitResult result = WaitOnce(reports, 8, Instant::Infinite());

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/poller/io_uring_poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/poller/errno_status.h"
+#include "trolley/poller/poll_bits.h"
+#include "trolley/poller/wait_limit.h"
+
+namespace trolley {
+namespace {
+
+constexpr uint32_t kWakeSlot = 0;
+
+// Of the completions of a cancellation itself. No slot has this number.
+constexpr uint64_t kNobody = ~uint64_t{0};
+
+// How often Remove() tries to enter a kernel that says "later".
+constexpr int kMostTries = 100;
+
+uint64_t UserData(uint32_t slot, uint32_t request) {
+  return (uint64_t{request} << 32) | slot;
+}
+
+bool IsLater(int error) {
+  return error == -EINTR || error == -EAGAIN || error == -EBUSY;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Poller>> IoUringPoller::Create(
+    Sys& sys, const Clock& clock) {
+  absl::StatusOr<std::unique_ptr<IoUringRing>> ring = IoUringRing::Open(sys);
+  if (!ring.ok()) return ring.status();
+  absl::StatusOr<ScopedFd> wake = WakeFd::Open(sys);
+  if (!wake.ok()) return wake.status();
+  return std::unique_ptr<Poller>(
+      new IoUringPoller(sys, clock, *std::move(ring), *std::move(wake)));
+}
+
+IoUringPoller::IoUringPoller(Sys& sys, const Clock& clock,
+                             std::unique_ptr<IoUringRing> ring, ScopedFd wake)
+    : sys_(sys),
+      clock_(clock),
+      wake_(sys, std::move(wake)),
+      capabilities_({.name = "io_uring",
+                     .edge = true,
+                     .oneshot = true,
+                     .rdhup = true,
+                     .any_fd = true,
+                     .sub_ms = true,
+                     .o1_wait = true,
+                     .thread_bound = true}),
+      ring_(std::move(ring)) {
+  slots_.push_back(
+      {.fd = wake_.fd(), .interest = {Ready::kReadable, Trigger::kEdge}});
+  QueueToArm(kWakeSlot);
+}
+
+absl::Status IoUringPoller::Add(int fd, Token token, Interest interest) {
+  absl::Status allowed =
+      registrations_.CanAdd(capabilities_, fd, token, interest);
+  if (!allowed.ok()) return allowed;
+  // The request itself is made later, when it is too late to say this.
+  const int flags = sys_.Fcntl(fd, F_GETFD);
+  if (flags < 0) {
+    return ErrnoStatus(flags, SysCall::kFcntl, absl::StrCat("fd ", fd));
+  }
+  uint32_t slot = static_cast<uint32_t>(slots_.size());
+  if (free_slots_.empty()) {
+    slots_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  slots_[slot].fd = fd;
+  slots_[slot].token = token;
+  slots_[slot].interest = interest;
+  registrations_.Insert(fd, {{token, interest}, slot});
+  QueueToArm(slot);
+  return absl::OkStatus();
+}
+
+absl::Status IoUringPoller::Modify(int fd, Token token, Interest interest) {
+  Entry* const entry = registrations_.Find(fd, token);
+  if (entry == nullptr) return NotRegistered(fd);
+  absl::Status allowed = CheckTrigger(capabilities_, interest);
+  if (!allowed.ok()) return allowed;
+  GiveUp(entry->slot);
+  slots_[entry->slot].interest = interest;
+  QueueToArm(entry->slot);
+  return absl::OkStatus();
+}
+
+absl::Status IoUringPoller::Remove(int fd, Token token) {
+  Entry* const entry = registrations_.Find(fd, token);
+  if (entry == nullptr) return NotRegistered(fd);
+  const uint32_t slot = entry->slot;
+  const bool held = slots_[slot].in_kernel;
+  registrations_.Erase(fd);
+  GiveUp(slot);
+  slots_[slot].fd = -1;
+  free_slots_.push_back(slot);
+  if (held) Settle();
+  return absl::OkStatus();
+}
+
+void IoUringPoller::QueueToArm(uint32_t slot) {
+  if (slots_[slot].queued || !WantsAnything(slots_[slot].interest)) return;
+  slots_[slot].queued = true;
+  to_arm_.push_back(slot);
+}
+
+// From here on nothing of the slot's request so far is reported.
+void IoUringPoller::GiveUp(uint32_t slot) {
+  Slot& it = slots_[slot];
+  if (it.in_kernel) to_cancel_.push_back(UserData(slot, it.request));
+  it.in_kernel = false;
+  ++it.request;
+}
+
+// Null: the kernel took nothing off the full queue; `error` says why.
+io_uring_sqe* IoUringPoller::NextSubmission(int& error) {
+  io_uring_sqe* next = ring_->NextSubmission();
+  for (int i = 0; next == nullptr && i < kMostTries; ++i) {
+    error = ring_->Enter(/*wait=*/false, nullptr);
+    if (error < 0 && !IsLater(error)) return nullptr;
+    next = ring_->NextSubmission();
+  }
+  return next;
+}
+
+// Puts what is to be given up and then what is to be armed into the ring. 0, or
+// -errno when the kernel takes no more; what is left stays queued.
+int IoUringPoller::ArmQueued() {
+  int error = 0;
+  while (!to_cancel_.empty()) {
+    io_uring_sqe* const sqe = NextSubmission(error);
+    if (sqe == nullptr) return error < 0 ? error : -EBUSY;
+    sqe->opcode = IORING_OP_POLL_REMOVE;
+    sqe->fd = -1;
+    sqe->addr = to_cancel_.back();
+    sqe->user_data = kNobody;
+    to_cancel_.pop_back();
+  }
+  // In order: who has waited longest is looked at first.
+  size_t armed = 0;
+  for (; armed < to_arm_.size(); ++armed) {
+    const uint32_t slot = to_arm_[armed];
+    Slot& it = slots_[slot];
+    // Removed, silenced or armed since it was queued.
+    if (it.fd < 0 || it.in_kernel || !WantsAnything(it.interest)) {
+      it.queued = false;
+      continue;
+    }
+    io_uring_sqe* const sqe = NextSubmission(error);
+    if (sqe == nullptr) break;
+    sqe->opcode = IORING_OP_POLL_ADD;
+    sqe->fd = it.fd;
+    sqe->poll32_events = static_cast<uint16_t>(ToPollBits(it.interest));
+    if (it.interest.trigger == Trigger::kEdge) {
+      sqe->len = IORING_POLL_ADD_MULTI;
+    }
+    sqe->user_data = UserData(slot, ++it.request);
+    it.in_kernel = true;
+    it.queued = false;
+  }
+  const bool all = armed == to_arm_.size();
+  to_arm_.erase(to_arm_.begin(), to_arm_.begin() + armed);
+  if (all) return 0;
+  return error < 0 ? error : -EBUSY;
+}
+
+// Has the kernel let go of what is to be given up. What fails here is done by
+// the next Wait.
+void IoUringPoller::Settle() {
+  int done = ring_->Enable();
+  if (done < 0) return;
+  for (int i = 0; i < kMostTries && !to_cancel_.empty(); ++i) {
+    done = ArmQueued();
+    if (done < 0 && !IsLater(done)) return;
+  }
+  for (int i = 0; i < kMostTries; ++i) {
+    done = ring_->Enter(/*wait=*/false, nullptr);
+    if (!IsLater(done)) return;
+  }
+}
+
+void IoUringPoller::Take(const io_uring_cqe& completion,
+                         absl::Span<Event> events, WaitResult& result) {
+  if (completion.user_data == kNobody) return;
+  const uint32_t slot = static_cast<uint32_t>(completion.user_data);
+  Slot& it = slots_[slot];
+  if (it.request != completion.user_data >> 32) return;  // given up
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) {
+    it.in_kernel = false;
+    // Level looks again with the next wait. An edge request that the kernel has
+    // ended (it may, at any time) is made again; it reports what holds then.
+    if (completion.res >= 0 && it.interest.trigger != Trigger::kOneshot) {
+      QueueToArm(slot);
+    }
+  }
+  if (slot == kWakeSlot) {
+    if (completion.res < 0) QueueToArm(slot);
+    result.woken = wake_.Take() || result.woken;
+    return;
+  }
+  // -EBADF: closed without Remove; silent. -ECANCELED: so is its thread.
+  if (completion.res < 0) return;
+  const Ready ready = FromPollBits(completion.res);
+  if (!Any(ready)) return;
+  if (it.wait == wait_) {  // a second change within one wait
+    events[it.event].ready = events[it.event].ready | ready;
+    return;
+  }
+  it.wait = wait_;
+  it.event = result.events;
+  events[result.events++] = {it.token, ready};
+}
+
+absl::StatusOr<WaitResult> IoUringPoller::Wait(absl::Span<Event> events,
+                                               Instant deadline) {
+  if (events.empty()) {
+    return absl::InvalidArgumentError("no room for a single event");
+  }
+  if (const int done = ring_->Enable(); done < 0) {
+    return ErrnoStatus(done, SysCall::kIoUringRegister, "ENABLE_RINGS");
+  }
+  ++wait_;
+  for (;;) {
+    int done = ArmQueued();
+    WaitLimit limit(clock_, deadline);
+    if (done == 0) {
+      done = ring_->Enter(!limit.passed() && !ring_->HasCompletion(),
+                          limit.spec());
+    }
+    if (done == -EEXIST) {
+      return absl::FailedPreconditionError(
+          "an io_uring poller belongs to the thread that used it first");
+    }
+    if (done < 0 && !IsLater(done)) {
+      return ErrnoStatus(done, SysCall::kIoUringEnter, "");
+    }
+    WaitResult result;
+    while (result.events < events.size() && ring_->HasCompletion()) {
+      Take(ring_->TakeCompletion(), events, result);
+    }
+    // The completion of a wake may be behind those that did not fit.
+    if (!result.woken && ring_->HasCompletion()) result.woken = wake_.Take();
+    if (result.events > 0 || result.woken) return result;
+    // Only a look that worked may say that there is nothing.
+    if (done >= 0 && limit.passed()) return result;
+    if (done >= 0 && !deadline.is_infinite() && clock_.Now() >= deadline) {
+      return result;
+    }
+  }
+}
+
+}  // namespace trolley

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/poller/io_uring_ring.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/poller/errno_status.h"
+
+namespace trolley {
+namespace {
+
+// Newer than the headers of the oldest system that this builds on. Not macros:
+// where the header has them, a redefinition would clash.
+constexpr uint32_t kFeatureNoIowait = 1u << 17;
+constexpr uint32_t kEnterNoIowait = 1u << 7;
+
+constexpr uint32_t kCompletions = 8 * IoUringRing::kEntries;
+
+// Best first. The first is opened disabled: it belongs to the thread that
+// enables it, which need not be the one that opens it.
+constexpr uint32_t kLadder[] = {
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+        IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL,
+    0,
+};
+
+const char* UsualCause(int error) {
+  switch (-error) {
+    case EPERM:
+    case EACCES:
+      return " (forbidden by kernel.io_uring_disabled or a container's seccomp "
+             "filter)";
+    case ENOSYS:
+      return " (a kernel without io_uring, or a seccomp filter)";
+    case ENOMEM:
+      return " (no memory; on old kernels, RLIMIT_MEMLOCK)";
+    default:
+      return "";
+  }
+}
+
+absl::Status Refusal(int error, SysCall call, const char* thing) {
+  const absl::Status plain = ErrnoStatus(error, call, thing);
+  return absl::Status(plain.code(),
+                      absl::StrCat(plain.message(), UsualCause(error)));
+}
+
+// The kernel writes these words while we read them, and the other way round.
+uint32_t Load(uint32_t* word) {
+  return std::atomic_ref<uint32_t>(*word).load();
+}
+void Store(uint32_t* word, uint32_t value) {
+  std::atomic_ref<uint32_t>(*word).store(value);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<IoUringRing>> IoUringRing::Open(Sys& sys) {
+  io_uring_params params = {};
+  ScopedFd fd;
+  for (const uint32_t flags : kLadder) {
+    params = {};
+    params.flags = flags | IORING_SETUP_CQSIZE;
+    params.cq_entries = kCompletions;
+    fd = ScopedFd(sys, sys.IoUringSetup(kEntries, &params));
+    // EINVAL is how a kernel says that it does not know a flag.
+    if (fd || fd.get() != -EINVAL) break;
+  }
+  if (!fd) return Refusal(fd.get(), SysCall::kIoUringSetup, "");
+
+  // Waiting with a limit; completions that do not fit are kept; and, as old as
+  // the last of these, polls that stay armed.
+  const uint32_t needed = IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP |
+                          IORING_FEAT_SINGLE_MMAP | IORING_FEAT_RSRC_TAGS;
+  if ((params.features & needed) != needed) {
+    return absl::UnimplementedError(
+        absl::StrCat("io_uring_setup: this kernel's io_uring lacks features 0x",
+                     absl::Hex(needed & ~params.features)));
+  }
+  std::unique_ptr<IoUringRing> ring(
+      new IoUringRing(sys, std::move(fd), params));
+  ring->no_iowait_ = (params.features & kFeatureNoIowait) != 0;
+  absl::Status status = ring->Map();
+  if (status.ok()) status = ring->CheckOperations();
+  if (!status.ok()) return status;
+  return ring;
+}
+
+IoUringRing::~IoUringRing() {
+  if (submissions_ != nullptr) sys_.Munmap(submissions_, submissions_size_);
+  if (rings_ != nullptr) sys_.Munmap(rings_, rings_size_);
+}
+
+absl::Status IoUringRing::Map() {
+  const size_t size = std::max<size_t>(
+      params_.sq_off.array + params_.sq_entries * sizeof(uint32_t),
+      params_.cq_off.cqes + params_.cq_entries * sizeof(io_uring_cqe));
+  const intptr_t rings = sys_.Mmap(size, fd_.get(), IORING_OFF_SQ_RING);
+  if (rings < 0) {
+    return Refusal(static_cast<int>(rings), SysCall::kMmap, "io_uring rings");
+  }
+  rings_ = reinterpret_cast<void*>(rings);
+  rings_size_ = size;
+  const size_t entries_size = params_.sq_entries * sizeof(io_uring_sqe);
+  const intptr_t entries = sys_.Mmap(entries_size, fd_.get(), IORING_OFF_SQES);
+  if (entries < 0) {
+    return Refusal(static_cast<int>(entries), SysCall::kMmap,
+                   "io_uring entries");
+  }
+  submissions_ = reinterpret_cast<io_uring_sqe*>(entries);
+  submissions_size_ = entries_size;
+  // Entry i of the ring is always submission i.
+  uint32_t* const array = At<uint32_t>(params_.sq_off.array);
+  for (uint32_t i = 0; i < params_.sq_entries; ++i) array[i] = i;
+  return absl::OkStatus();
+}
+
+absl::Status IoUringRing::CheckOperations() {
+  constexpr uint32_t kOperations = 64;
+  alignas(
+      io_uring_probe) char space[sizeof(io_uring_probe) +
+                                 kOperations * sizeof(io_uring_probe_op)] = {};
+  auto* const probe = reinterpret_cast<io_uring_probe*>(space);
+  const int done = sys_.IoUringRegister(fd_.get(), IORING_REGISTER_PROBE, probe,
+                                        kOperations);
+  if (done < 0) return Refusal(done, SysCall::kIoUringRegister, "PROBE");
+  for (const int needed : {IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE}) {
+    if (needed > probe->last_op ||
+        (probe->ops[needed].flags & IO_URING_OP_SUPPORTED) == 0) {
+      return absl::UnimplementedError(absl::StrCat(
+          "io_uring_register(PROBE): this kernel lacks operation ", needed));
+    }
+  }
+  return absl::OkStatus();
+}
+
+int IoUringRing::Enable() {
+  if (enabled_) return 0;
+  if ((params_.flags & IORING_SETUP_R_DISABLED) != 0) {
+    const int done = sys_.IoUringRegister(
+        fd_.get(), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+    if (done < 0) return done;
+  }
+  enabled_ = true;
+  return 0;
+}
+
+io_uring_sqe* IoUringRing::NextSubmission() {
+  uint32_t* const tail = At<uint32_t>(params_.sq_off.tail);
+  if (*tail - Load(At<uint32_t>(params_.sq_off.head)) == params_.sq_entries) {
+    return nullptr;
+  }
+  io_uring_sqe* const next = &submissions_[*tail & (params_.sq_entries - 1)];
+  std::memset(next, 0, sizeof(*next));
+  // Nobody reads it before Enter(), on this same thread: no polling thread is
+  // ever asked for. So the caller may fill it after this.
+  Store(tail, *tail + 1);
+  return next;
+}
+
+int IoUringRing::Enter(bool wait, const timespec* limit) {
+  const uint32_t queued = *At<uint32_t>(params_.sq_off.tail) -
+                          Load(At<uint32_t>(params_.sq_off.head));
+  io_uring_getevents_arg arg = {};
+  arg.ts = reinterpret_cast<uint64_t>(limit);
+  uint32_t flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+  if (no_iowait_) flags |= kEnterNoIowait;
+  int done = sys_.IoUringEnter(fd_.get(), queued, wait ? 1 : 0, flags, &arg,
+                               sizeof(arg));
+  if (done == -EINVAL && no_iowait_) {
+    no_iowait_ = false;
+    return Enter(wait, limit);
+  }
+  return done == -ETIME ? 0 : done;
+}
+
+bool IoUringRing::HasCompletion() const {
+  return Load(At<uint32_t>(params_.cq_off.head)) !=
+         Load(At<uint32_t>(params_.cq_off.tail));
+}
+
+io_uring_cqe IoUringRing::TakeCompletion() {
+  uint32_t* const head = At<uint32_t>(params_.cq_off.head);
+  const io_uring_cqe taken =
+      At<io_uring_cqe>(params_.cq_off.cqes)[*head & (params_.cq_entries - 1)];
+  Store(head, *head + 1);
+  return taken;
+}
+
+}  // namespace trolley

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/poller/sigio_poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/poller/errno_status.h"
+#include "trolley/poller/poll_bits.h"
+
+namespace trolley {
+namespace {
+
+// A burst longer than this is dealt with in parts.
+constexpr int kMostSignalsAtOnce = 1024;
+
+// As in WakeFd: more failures in a row than there is a reason for.
+constexpr int kMostWakeFailures = 1000;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Poller>> SigioPoller::Create(
+    Sys& sys, const Clock& clock) {
+  return std::unique_ptr<Poller>(new SigioPoller(sys, clock));
+}
+
+SigioPoller::SigioPoller(Sys& sys, const Clock& clock)
+    : sys_(sys),
+      clock_(clock),
+      capabilities_({.name = "sigio",
+                     .edge = true,
+                     .oneshot = true,
+                     .rdhup = true,
+                     .sub_ms = true,
+                     .o1_wait = true,
+                     .thread_bound = true}) {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, Signal());
+  sigaddset(&signals_, SIGIO);
+}
+
+SigioPoller::~SigioPoller() {
+  for (const auto& [fd, entry] : registrations_) Disarm(fd);
+  // What is still queued must not be there for the thread's next poller.
+  if (thread_.load() != sys_.Gettid()) return;
+  const timespec now = {};
+  siginfo_t info;
+  while (sys_.Sigtimedwait(&signals_, &info, &now) > 0) {
+  }
+}
+
+absl::Status SigioPoller::Bind() {
+  if (thread_.load() != 0) return absl::OkStatus();
+  const int blocked = sys_.Sigmask(SIG_BLOCK, &signals_, nullptr);
+  if (blocked < 0) return ErrnoStatus(blocked, SysCall::kSigmask, "block");
+  process_ = sys_.Getpid();
+  thread_.store(sys_.Gettid());
+  return absl::OkStatus();
+}
+
+// Signals first, then a look: what changes in between is seen twice, not never.
+absl::Status SigioPoller::Arm(int fd, Entry& entry) {
+  const auto failed = [fd](int error, const char* what) {
+    return ErrnoStatus(error, SysCall::kFcntl, absl::StrCat(what, ", fd ", fd));
+  };
+  const int flags = sys_.Fcntl(fd, F_GETFL);
+  if (flags < 0) return failed(flags, "F_GETFL");
+  if ((flags & O_ASYNC) != 0) {
+    // Armed already: by Add, or through a duplicate of the descriptor.
+    entry.shared = true;
+    return absl::OkStatus();
+  }
+  f_owner_ex owner = {.type = F_OWNER_TID, .pid = thread_.load()};
+  int done = sys_.Fcntl(fd, F_SETOWN_EX, reinterpret_cast<intptr_t>(&owner));
+  if (done < 0) return failed(done, "F_SETOWN_EX");
+  done = sys_.Fcntl(fd, F_SETSIG, Signal());
+  if (done < 0) return failed(done, "F_SETSIG");
+  done = sys_.Fcntl(fd, F_SETFL, flags | O_ASYNC);
+  if (done < 0) return failed(done, "F_SETFL, O_ASYNC");
+  // A kind of descriptor that cannot do it says nothing and does nothing.
+  const int now = sys_.Fcntl(fd, F_GETFL);
+  if (now >= 0 && (now & O_ASYNC) != 0) return absl::OkStatus();
+  Disarm(fd);
+  if (now < 0) return failed(now, "F_GETFL");
+  return absl::UnimplementedError(absl::StrCat(
+      "fd ", fd, " sends no signals: an eventfd, a timerfd or a file"));
+}
+
+void SigioPoller::Disarm(int fd) {
+  const int flags = sys_.Fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_ASYNC) != 0) {
+    sys_.Fcntl(fd, F_SETFL, flags & ~O_ASYNC);
+  }
+}
+
+absl::Status SigioPoller::Add(int fd, Token token, Interest interest) {
+  absl::Status status =
+      registrations_.CanAdd(capabilities_, fd, token, interest);
+  if (status.ok()) status = Bind();
+  if (!status.ok()) return status;
+  Entry entry = {{token, interest}};
+  status = Arm(fd, entry);
+  if (!status.ok()) return status;
+  shared_ += entry.shared;
+  Heat(fd, registrations_.Insert(fd, entry));
+  return absl::OkStatus();
+}
+
+absl::Status SigioPoller::Modify(int fd, Token token, Interest interest) {
+  Entry* const entry = registrations_.Find(fd, token);
+  if (entry == nullptr) return NotRegistered(fd);
+  absl::Status allowed = CheckTrigger(capabilities_, interest);
+  if (!allowed.ok()) return allowed;
+  // Normally armed, and this finds out with one call. It is not where another
+  // file has taken the number.
+  Entry now = *entry;
+  allowed = Arm(fd, now);
+  if (!allowed.ok()) return allowed;
+  entry->interest = interest;
+  entry->armed = true;
+  Heat(fd, *entry);
+  return absl::OkStatus();
+}
+
+absl::Status SigioPoller::Remove(int fd, Token token) {
+  Entry* const entry = registrations_.Find(fd, token);
+  if (entry == nullptr) return NotRegistered(fd);
+  shared_ -= entry->shared;
+  // O_ASYNC belongs to the open file. While there are registrations that share
+  // one, it may be this one, and they need it; a signal nobody waits for is
+  // harmless.
+  const bool last = shared_ == 0;
+  if (entry->hot) hot_.erase(std::find(hot_.begin(), hot_.end(), fd));
+  registrations_.Erase(fd);
+  if (last) Disarm(fd);
+  return absl::OkStatus();
+}
+
+void SigioPoller::Heat(int fd, Entry& entry) {
+  if (entry.hot) return;
+  entry.hot = true;
+  hot_.push_back(fd);
+}
+
+void SigioPoller::HeatAll(bool shared_only) {
+  for (auto& [fd, entry] : registrations_) {
+    if (!shared_only || entry.shared) Heat(fd, entry);
+  }
+}
+
+void SigioPoller::TakeOne(const siginfo_t& info) {
+  if (info.si_signo == SIGIO) {
+    HeatAll(/*shared_only=*/false);
+    return;
+  }
+  if (info.si_code == SI_QUEUE) return;  // Wake() has set woken_ as well
+  if (shared_ > 0) HeatAll(/*shared_only=*/true);
+  Entry* const entry = registrations_.FindAny(info.si_fd);
+  if (entry != nullptr) Heat(info.si_fd, *entry);
+}
+
+// Waits for a signal and takes those behind it. > 0: there were some, 0: there
+// were none within the limit, else -errno.
+int SigioPoller::TakeSignals(WaitLimit& limit) {
+  const timespec now = {};
+  siginfo_t info = {};
+  int taken = 0;
+  for (; taken < kMostSignalsAtOnce; ++taken) {
+    const int signal =
+        sys_.Sigtimedwait(&signals_, &info, taken == 0 ? limit.spec() : &now);
+    if (signal == -EAGAIN) return taken;
+    if (signal < 0) return taken > 0 ? taken : signal;
+    TakeOne(info);
+  }
+  return taken;
+}
+
+// Reports the hot ones that are ready, and lets those cool down that are not.
+// -errno when the kernel did not answer; nothing has changed then.
+int SigioPoller::AskHot(absl::Span<Event> events, WaitResult& result) {
+  asked_.clear();
+  for (const int fd : hot_) {
+    const Entry* const entry = registrations_.FindAny(fd);
+    const bool ask = entry != nullptr && entry->hot && entry->armed &&
+                     WantsAnything(entry->interest);
+    asked_.push_back({.fd = ask ? fd : -1,
+                      .events = ask ? ToPollBits(entry->interest) : short{0},
+                      .revents = 0});
+  }
+  if (asked_.empty()) return 0;
+  const timespec now = {};
+  const int found = sys_.Ppoll(absl::MakeSpan(asked_), &now);
+  if (found < 0) return found;
+
+  // Those that did not fit stay in front; those that were reported and may be
+  // ready still go to the back.
+  std::vector<int> waiting;
+  std::vector<int> reported;
+  for (size_t i = 0; i < hot_.size(); ++i) {
+    Entry* const entry = registrations_.FindAny(hot_[i]);
+    if (entry == nullptr || !entry->hot) continue;
+    const short bits = asked_[i].fd < 0 ? 0 : asked_[i].revents;
+    if (bits == 0 || (bits & POLLNVAL) != 0) {
+      entry->hot = false;
+    } else if (result.events == events.size()) {
+      waiting.push_back(hot_[i]);
+    } else {
+      events[result.events++] = {entry->token, FromPollBits(bits)};
+      entry->armed = entry->interest.trigger != Trigger::kOneshot;
+      entry->hot = entry->interest.trigger == Trigger::kLevel;
+      if (entry->hot) reported.push_back(hot_[i]);
+    }
+  }
+  waiting.insert(waiting.end(), reported.begin(), reported.end());
+  hot_ = std::move(waiting);
+  return found;
+}
+
+absl::StatusOr<WaitResult> SigioPoller::Wait(absl::Span<Event> events,
+                                             Instant deadline) {
+  if (events.empty()) {
+    return absl::InvalidArgumentError("no room for a single event");
+  }
+  absl::Status bound = Bind();
+  if (!bound.ok()) return bound;
+  // The first look at the queue does not wait, and it comes even if something
+  // is hot: a signal must not stand behind a descriptor that is always ready.
+  WaitLimit look(clock_, Instant());
+  bool may_sleep = false;
+  for (;;) {
+    WaitLimit limit(clock_, deadline);
+    const int taken = TakeSignals(may_sleep ? limit : look);
+    if (taken < 0 && taken != -EINTR) {
+      return ErrnoStatus(taken, SysCall::kSigtimedwait, "");
+    }
+    WaitResult result;
+    const int asked = AskHot(events, result);
+    if (asked < 0 && asked != -EINTR) {
+      return ErrnoStatus(asked, SysCall::kPpoll, "");
+    }
+    // After the queue was looked at: what Wake() sets later, it signals.
+    result.woken = woken_.load() && woken_.exchange(false);
+    if (result.events > 0 || result.woken) return result;
+    const bool nothing = taken >= 0 && asked >= 0;
+    if (nothing && limit.passed()) return result;
+    if (nothing && may_sleep && !deadline.is_infinite() &&
+        clock_.Now() >= deadline) {
+      return result;
+    }
+    may_sleep = asked >= 0;
+  }
+}
+
+// Either the waiting thread has told its number before it looks at woken_, or
+// it sees woken_: both are in one order for all threads.
+void SigioPoller::Wake() {
+  if (woken_.exchange(true)) return;
+  const pid_t thread = thread_.load();
+  if (thread == 0) return;
+  siginfo_t info = {};
+  info.si_code = SI_QUEUE;
+  info.si_pid = process_;
+  for (int failures = 0;; ++failures) {
+    // A full queue has no room for one that carries a word, but always for the
+    // plain SIGIO.
+    const int signal = failures % 2 == 0 ? Signal() : SIGIO;
+    info.si_signo = signal;
+    const int sent = sys_.Tgsigqueueinfo(process_, thread, signal, &info);
+    if (sent >= 0) return;
+    // The thread has ended and waits no more.
+    if (sent == -ESRCH && failures > 0) return;
+    if (failures == kMostWakeFailures) std::abort();
+  }
+}
+
+}  // namespace trolley

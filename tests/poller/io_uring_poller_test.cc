@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is particular to io_uring: how it is refused, and what it does when the
+// kernel takes away what it had promised (pitfalls 42 and 49).
+
+#include "trolley/poller/io_uring_poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "trolley/poller/fault_sys.h"
+#include "trolley/poller/pollers.h"
+
+namespace trolley {
+namespace {
+
+bool Contains(const absl::Status& status, const std::string& text) {
+  return status.ToString().find(text) != std::string::npos;
+}
+
+TEST(IoUringPollerTest, Pitfall49_ARefusalSaysWhichCallWhichErrnoAndWhy) {
+  struct Case {
+    int error;
+    absl::StatusCode code;
+    const char* why;
+  };
+  for (const Case& c :
+       {Case{EPERM, absl::StatusCode::kPermissionDenied,
+             "kernel.io_uring_disabled"},
+        Case{ENOSYS, absl::StatusCode::kUnimplemented, "seccomp"},
+        Case{ENOMEM, absl::StatusCode::kResourceExhausted, "RLIMIT_MEMLOCK"}}) {
+    FaultSys sys(RealSys());
+    sys.FailAll(SysCall::kIoUringSetup, c.error);
+    const auto made = IoUringPoller::Create(sys, MonotonicClock());
+    EXPECT_EQ(made.status().code(), c.code) << made.status();
+    EXPECT_TRUE(Contains(made.status(), "io_uring_setup")) << made.status();
+    EXPECT_TRUE(Contains(made.status(), c.why)) << made.status();
+    EXPECT_EQ(sys.Count(SysCall::kIoUringSetup), 1u) << "asked again";
+  }
+}
+
+TEST(IoUringPollerTest, Pitfall49_OtherPollersDoWithoutIt) {
+  FaultSys sys(RealSys());
+  sys.FailAll(SysCall::kIoUringSetup, EPERM);
+  const auto chosen = ChoosePoller({.any_fd = true}, sys, MonotonicClock());
+  ASSERT_TRUE(chosen.ok()) << chosen.status();
+  EXPECT_EQ(chosen->poller->capabilities().name, "poll");
+  ASSERT_EQ(chosen->refused.size(), 2u);
+  EXPECT_EQ(chosen->refused[0].name, "epoll");
+  EXPECT_TRUE(Contains(chosen->refused[0].why, "lacks: any_fd"));
+  EXPECT_EQ(chosen->refused[1].name, "io_uring");
+  EXPECT_TRUE(Contains(chosen->refused[1].why, "io_uring_setup"));
+}
+
+// Which of the three ways of setting up was taken is not to be seen from
+// outside: each must pass the same small test.
+TEST(IoUringPollerTest, Pitfall49_EveryRungOfTheLadderWorks) {
+  for (uint64_t refused = 0; refused <= 2; ++refused) {
+    FaultSys sys(RealSys());
+    if (refused > 0) sys.FailNth(SysCall::kIoUringSetup, 1, EINVAL, refused);
+    const auto made = IoUringPoller::Create(sys, MonotonicClock());
+    if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made.status();
+    EXPECT_EQ(sys.Count(SysCall::kIoUringSetup), refused + 1);
+    Poller& poller = **made;
+    int fds[2];
+    ASSERT_EQ(sys.Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    const ScopedFd read(sys, fds[0]);
+    const ScopedFd write(sys, fds[1]);
+    for (const Trigger trigger :
+         {Trigger::kLevel, Trigger::kEdge, Trigger::kOneshot}) {
+      ASSERT_TRUE(
+          poller.Add(read.get(), {1, 1}, {Ready::kReadable, trigger}).ok());
+      Event events[4];
+      auto result = poller.Wait(absl::MakeSpan(events), Instant());
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->events, 0u);
+      std::thread writer([&] { sys.Write(write.get(), {"x", 1}); });
+      result = poller.Wait(absl::MakeSpan(events), Instant::Infinite());
+      writer.join();
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->events, 1u);
+      char byte = 0;
+      EXPECT_EQ(sys.Read(read.get(), {&byte, 1}), 1);
+      std::thread waker([&] { poller.Wake(); });
+      do {
+        result = poller.Wait(absl::MakeSpan(events), Instant::Infinite());
+        ASSERT_TRUE(result.ok()) << result.status();
+      } while (!result->woken);
+      waker.join();
+      ASSERT_TRUE(poller.Remove(read.get(), {1, 1}).ok());
+    }
+  }
+}
+
+// A thousand registrations, no system call until the wait, and far fewer then.
+TEST(IoUringPollerTest, Pitfall45_RegistrationsAreOneCallForMany) {
+  FaultSys sys(RealSys());
+  const auto made = IoUringPoller::Create(sys, MonotonicClock());
+  if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made.status();
+  int fds[2];
+  ASSERT_EQ(sys.Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  const ScopedFd read(sys, fds[0]);
+  const ScopedFd write(sys, fds[1]);
+  std::vector<ScopedFd> duplicates;
+  for (uint32_t i = 1; i <= 1000; ++i) {
+    duplicates.emplace_back(sys, sys.Dup(read.get()));
+    ASSERT_TRUE(duplicates.back());
+    ASSERT_TRUE(
+        (*made)->Add(duplicates.back().get(), {i, 1}, {Ready::kReadable}).ok());
+  }
+  EXPECT_EQ(sys.Count(SysCall::kIoUringEnter), 0u);
+  Event event;
+  ASSERT_TRUE((*made)->Wait({&event, 1}, Instant()).ok());
+  EXPECT_LE(sys.Count(SysCall::kIoUringEnter), 5u);
+}
+
+TEST(IoUringPollerTest, Pitfall37_UseOnASecondThreadIsAnError) {
+  const auto made = IoUringPoller::Create(RealSys(), MonotonicClock());
+  if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made.status();
+  Event event;
+  ASSERT_TRUE((*made)->Wait({&event, 1}, Instant()).ok());
+  if (!(*made)->capabilities().thread_bound) GTEST_SKIP() << "not bound";
+  std::thread other([&] {
+    const auto result = (*made)->Wait({&event, 1}, Instant());
+    // Older kernels do not check, and then it works.
+    if (!result.ok()) {
+      EXPECT_EQ(result.status().code(), absl::StatusCode::kFailedPrecondition);
+    }
+  });
+  other.join();
+}
+
+}  // namespace
+}  // namespace trolley

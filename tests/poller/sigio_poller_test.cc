@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is particular to signals (pitfall 29): a queue that is full, descriptors
+// that send none, and the mask of the thread. Each case runs on a thread of its
+// own, because the signals stay blocked in it.
+
+#include "trolley/poller/sigio_poller.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+#include <thread>
+
+#include "trolley/poller/fault_sys.h"
+#include "trolley/poller/scoped_fd.h"
+
+namespace trolley {
+namespace {
+
+constexpr Token kToken = {.slot = 1, .generation = 1};
+constexpr Token kOther = {.slot = 2, .generation = 1};
+
+struct Pipe {
+  explicit Pipe(Sys& sys) {
+    int fds[2] = {-1, -1};
+    EXPECT_EQ(sys.Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    read = ScopedFd(sys, fds[0]);
+    write = ScopedFd(sys, fds[1]);
+  }
+  ScopedFd read;
+  ScopedFd write;
+};
+
+template <typename Body>
+void OnItsOwnThread(Body body) {
+  std::thread thread(body);
+  thread.join();
+}
+
+TEST(SigioPollerTest, Pitfall29_AnEventfdIsRefusedBecauseItSendsNothing) {
+  OnItsOwnThread([] {
+    FaultSys sys(RealSys());
+    const auto poller = *SigioPoller::Create(sys, MonotonicClock());
+    const ScopedFd counter(sys, sys.Eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    EXPECT_EQ(poller->Add(counter.get(), kToken, {Ready::kReadable}).code(),
+              absl::StatusCode::kUnimplemented);
+  });
+}
+
+// More signals than the queue takes: the kernel sends one plain SIGIO that
+// names nobody. The descriptor whose signal was lost must be found all the
+// same.
+TEST(SigioPollerTest, Pitfall29_AFullQueueLosesNothing) {
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_SIGPENDING, &before), 0);
+  OnItsOwnThread([&before] {
+    Sys& sys = RealSys();
+    const auto poller = *SigioPoller::Create(sys, MonotonicClock());
+    const Pipe noisy(sys);
+    const Pipe quiet(sys);
+    ASSERT_TRUE(poller->Add(noisy.read.get(), kToken, {Ready::kReadable}).ok());
+    ASSERT_TRUE(poller->Add(quiet.read.get(), kOther, {Ready::kReadable}).ok());
+    Event events[4];
+    ASSERT_TRUE(poller->Wait(absl::MakeSpan(events), Instant()).ok());
+
+    const rlimit few = {.rlim_cur = 16, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_SIGPENDING, &few), 0);
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_EQ(sys.Write(noisy.write.get(), {"x", 1}), 1);
+    }
+    EXPECT_EQ(sys.Write(quiet.write.get(), {"x", 1}), 1);
+    poller->Wake();  // there is no room for its signal either
+    const auto result =
+        poller->Wait(absl::MakeSpan(events), Instant::Infinite());
+    ASSERT_EQ(::setrlimit(RLIMIT_SIGPENDING, &before), 0);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_TRUE(result->woken);
+    ASSERT_EQ(result->events, 2u);
+  });
+}
+
+TEST(SigioPollerTest, AWakeWithoutRoomInTheQueueIsAPlainSignal) {
+  FaultSys sys(RealSys());
+  std::unique_ptr<Poller> poller = *SigioPoller::Create(sys, MonotonicClock());
+  std::atomic<bool> bound{false};
+  bool woken = false;
+  std::thread loop([&] {
+    Event event;
+    EXPECT_TRUE(poller->Wait({&event, 1}, Instant()).ok());
+    bound.store(true);
+    const auto result = poller->Wait({&event, 1}, Instant::Infinite());
+    woken = result.ok() && result->woken;
+  });
+  while (!bound.load()) std::this_thread::yield();
+  sys.FailNth(SysCall::kTgsigqueueinfo, 1, EAGAIN);
+  poller->Wake();
+  loop.join();  // hangs if the wake was lost
+  EXPECT_TRUE(woken);
+}
+
+TEST(SigioPollerTest, TheMaskOfTheThreadBlocksTheSignals) {
+  OnItsOwnThread([] {
+    Sys& sys = RealSys();
+    const auto poller = *SigioPoller::Create(sys, MonotonicClock());
+    sigset_t mask;
+    ASSERT_EQ(sys.Sigmask(SIG_BLOCK, nullptr, &mask), 0);
+    EXPECT_EQ(sigismember(&mask, SigioPoller::Signal()), 0);
+    Event event;
+    ASSERT_TRUE(poller->Wait({&event, 1}, Instant()).ok());
+    ASSERT_EQ(sys.Sigmask(SIG_BLOCK, nullptr, &mask), 0);
+    EXPECT_EQ(sigismember(&mask, SigioPoller::Signal()), 1);
+    EXPECT_EQ(sigismember(&mask, SIGIO), 1);
+  });
+}
+
+TEST(SigioPollerTest, ADuplicateOfAWatchedDescriptorIsWatchedToo) {
+  OnItsOwnThread([] {
+    Sys& sys = RealSys();
+    const auto poller = *SigioPoller::Create(sys, MonotonicClock());
+    const Pipe pipe(sys);
+    const ScopedFd duplicate(sys, sys.Dup(pipe.read.get()));
+    ASSERT_TRUE(poller->Add(pipe.read.get(), kToken, {Ready::kReadable}).ok());
+    ASSERT_TRUE(poller->Add(duplicate.get(), kOther, {Ready::kReadable}).ok());
+    Event events[4];
+    ASSERT_TRUE(poller->Wait(absl::MakeSpan(events), Instant()).ok());
+    EXPECT_EQ(sys.Write(pipe.write.get(), {"x", 1}), 1);
+    auto result = poller->Wait(absl::MakeSpan(events), Instant::Infinite());
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->events, 2u);
+    // The one whose number the signals carry goes; the other must not go deaf.
+    char byte = 0;
+    EXPECT_EQ(sys.Read(pipe.read.get(), {&byte, 1}), 1);
+    ASSERT_TRUE(poller->Remove(pipe.read.get(), kToken).ok());
+    ASSERT_TRUE(poller->Wait(absl::MakeSpan(events), Instant()).ok());
+    EXPECT_EQ(sys.Write(pipe.write.get(), {"x", 1}), 1);
+    result = poller->Wait(absl::MakeSpan(events), Instant::Infinite());
+    ASSERT_TRUE(result.ok());
+    ASSERT_EQ(result->events, 1u);
+    EXPECT_EQ(events[0].token, kOther);
+  });
+}
+
+}  // namespace
+}  // namespace trolley
