@@ -38,9 +38,8 @@ absl::StatusOr<Service> Service::Start(trolley::Bus& bus, int counters,
                                        .mailbox_capacity = kLinesWaiting},
                                       refs, *top);
   if (!splitter.ok()) return splitter.status();
-  auto reader =
-      bus.Spawn<trolley::PipeReader>({.name = "wordcount/reader", .loop = 0},
-                                     std::move(input), *splitter);
+  auto reader = bus.Spawn<trolley::PipeReader>(
+      {.name = "wordcount/reader", .loop = 0}, std::move(input), *splitter);
   if (!reader.ok()) return reader.status();
   return Service{.top = *top};
 }
