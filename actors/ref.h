@@ -218,8 +218,11 @@ const ActorClass* ActorClassOf() {
   static constexpr ActorClass kClass = {
       .name = &TypeName<A>,
       .wire_methods = &internal::WireMethodsOf<A>,
-  };
-  return &kClass;
+      .interleaved = requires {requires A::kInterleaved;
+}
+,
+};  // namespace trolley
+return &kClass;
 }
 
 }  // namespace trolley

@@ -18,6 +18,9 @@ struct ActorClass {
   absl::string_view (*name)();
   // The messages it takes from other processes (actors/wire.h); may be empty.
   absl::Span<const WireMethod* const> (*wire_methods)();
+  // True: its actors are interleaved, whatever SpawnOptions says, because
+  // their handlers rely on it. A class says so by `kInterleaved = true`.
+  bool interleaved = false;
 };
 
 }  // namespace trolley
