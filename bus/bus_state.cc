@@ -3,6 +3,7 @@
 #include "trolley/bus/bus_state.h"
 
 #include <cstdio>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -10,10 +11,22 @@
 
 namespace trolley {
 
+namespace {
+
+uint64_t RandomId() {
+  std::random_device random;
+  const uint64_t id = (uint64_t{random()} << 32) | random();
+  return id != 0 ? id : 1;
+}
+
+}  // namespace
+
 BusState::BusState(BusOptions options)
     : options_(std::move(options)),
       sys_(options_.sys != nullptr ? *options_.sys : RealSys()),
-      clock_(options_.clock != nullptr ? *options_.clock : MonotonicClock()) {
+      clock_(options_.clock != nullptr ? *options_.clock : MonotonicClock()),
+      instance_id_(options_.instance_id != 0 ? options_.instance_id
+                                             : RandomId()) {
   for (const LoopOptions& loop : options_.loops) {
     ports_.push_back(
         std::make_unique<LoopPort>(ports_.size(), loop.max_actors));

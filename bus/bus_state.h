@@ -41,6 +41,9 @@ class BusState : public RefCounted {
   bool draining() const { return draining_.load(); }
   void BeginDraining() { draining_.store(true); }
 
+  // Tells this run of the program from every other one; random, not 0.
+  uint64_t instance_id() const { return instance_id_; }
+
   uint64_t NextStartSequence() { return next_start_.fetch_add(1) + 1; }
   // The loop for the next actor that does not care.
   uint32_t NextLoop() { return next_loop_.fetch_add(1) % loops(); }
@@ -62,6 +65,7 @@ class BusState : public RefCounted {
   const BusOptions options_;
   Sys& sys_;
   const Clock& clock_;
+  const uint64_t instance_id_;
   std::vector<std::unique_ptr<LoopPort>> ports_;
   Names names_;
   LedgerCounters<SharedCounter> outside_;  // the sends of plain threads

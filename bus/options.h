@@ -59,6 +59,10 @@ struct BusOptions {
   Sys* sys = nullptr;
   const Clock* clock = nullptr;
 
+  // Tells this run of the program from every other one, so that links notice a
+  // peer that was restarted. 0: random. Tests that replay set it.
+  uint64_t instance_id = 0;
+
   // Called with one line when a handler throws or an actor is ended by an
   // error. Thread-safe. Null writes to standard error.
   std::function<void(absl::string_view)> log = nullptr;
