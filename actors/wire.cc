@@ -111,6 +111,22 @@ absl::Status WireTarget::Tell(const WireMessage& message,
   return DeliveryStatus(delivery, absl::StrCat("\"", name_, "\""));
 }
 
+Sending WireTarget::Send(const WireMessage& message,
+                         const TellOptions& options) const {
+  Loop* loop = internal::LoopOf(address_.bus());
+  if (loop == nullptr || loop->turn().cell == nullptr) {
+    return Sending(
+        loop, nullptr,
+        absl::FailedPreconditionError("Send works in an actor's handler only"));
+  }
+  absl::StatusOr<Envelope*> made = Make(loop, message);
+  if (!made.ok()) return Sending(loop, nullptr, made.status());
+  Envelope* e = *made;
+  e->deadline = options.deadline;
+  e->context = ContextFor(options, loop);
+  return Sending(loop, e, absl::OkStatus());
+}
+
 Asking<WireResult> WireTarget::Ask(const WireMessage& message,
                                    absl::Duration timeout) const {
   using Operation = Asking<WireResult>;
@@ -161,6 +177,30 @@ void WireTarget::AskThen(const WireMessage& message, const TellOptions& options,
   e->type->drop(e);
   internal::FreeEnvelope(loop, e);
   done(DeliveryStatus(delivery, absl::StrCat("\"", name_, "\"")));
+}
+
+WireAsk::WireAsk(const WireTarget& target, const WireMessage& message,
+                 const TellOptions& options)
+    : made_(target.Make(Loop::Current(), message)),
+      asking_(Loop::Current(), options.deadline,
+              [&](uint64_t ask_id) {
+                if (!made_.ok()) return made_.status();
+                (*made_)->ask_id = ask_id;
+                (*made_)->deadline = options.deadline;
+                (*made_)->context = ContextFor(options, nullptr);
+                return absl::OkStatus();
+              }),
+      sending_{Loop::Current(), Unsent(), made_.status()} {}
+
+Envelope* WireAsk::Unsent() {
+  if (made_.ok() && (*made_)->ask_id == 0) {  // no reply slot was left
+    (*made_)->type->drop(*made_);
+    Loop::Current()->Free(*made_);
+    made_ = absl::ResourceExhaustedError(
+        "this loop has as many asks under way as its "
+        "LoopOptions::max_pending_asks allows");
+  }
+  return made_.ok() ? *made_ : nullptr;
 }
 
 }  // namespace trolley

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "trolley/actors/ask.h"
 #include "trolley/actors/ref.h"
+#include "trolley/actors/send.h"
 #include "trolley/actors/wire_methods.h"
 
 namespace trolley {
@@ -32,6 +33,9 @@ class WireTarget {
   const Address& address() const { return address_; }
   const std::string& name() const { return name_; }
   absl::string_view class_name() const { return actor_class_->name(); }
+  bool Takes(absl::string_view message_type) const {
+    return MethodFor(message_type) != nullptr;
+  }
   // Full names of the messages it takes, in the order of its Receives.
   std::vector<std::string> accepts() const;
   // The type of the reply to `message_type`; empty if there is none.
@@ -42,6 +46,11 @@ class WireTarget {
   // it takes), or the bytes are not one. Otherwise as DeliveryStatus.
   absl::Status Tell(const WireMessage& message,
                     const TellOptions& options = {}) const;
+
+  // The same from an actor's coroutine; waits for room if the mailbox is full.
+  // Errors: as Tell, but for a full mailbox.
+  Sending Send(const WireMessage& message,
+               const TellOptions& options = {}) const;
 
   // Asks from an actor's coroutine handler. Errors: as Tell and Asking;
   // Unimplemented: the reply has no form outside its process.
@@ -55,6 +64,7 @@ class WireTarget {
                std::function<void(absl::StatusOr<WireMessage>)> done) const;
 
  private:
+  friend class WireAsk;
   WireTarget(std::string name, Address address, const ActorClass* actor_class)
       : name_(std::move(name)),
         address_(std::move(address)),
@@ -67,6 +77,34 @@ class WireTarget {
   std::string name_;
   Address address_;
   const ActorClass* actor_class_;
+};
+
+// An ask that waits for room in the mailbox first, on behalf of whoever is not
+// of this bus: nobody here waits for the answer, so no chain of askers begins.
+//
+//   WireAsk ask(target, message, options);
+//   absl::Status sent = co_await ask.sent();        // it has its place
+//   if (sent.ok()) reply = co_await ask.reply();
+//
+// Await each at most once, in this order. Loop thread only; cannot be moved;
+// destroyed early, it is forgotten. Errors of sent(): as WireTarget::Send; of
+// reply(): as WireTarget::Ask.
+class WireAsk {
+ public:
+  using Result = absl::StatusOr<WireMessage>;
+
+  WireAsk(const WireTarget& target, const WireMessage& message,
+          const TellOptions& options);
+
+  Sending& sent() { return sending_; }
+  Asking<Result>& reply() { return asking_; }
+
+ private:
+  Envelope* Unsent();
+
+  absl::StatusOr<Envelope*> made_;
+  Asking<Result> asking_;
+  Sending sending_;
 };
 
 }  // namespace trolley
