@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Link: what every actor that leads to another process takes. Most senders do
+// not speak to it but to a Remote (actors/remote.h), which does.
+//
+// Messages: plain values.
+
+#ifndef TROLLEY_ACTORS_LINK_H_
+#define TROLLEY_ACTORS_LINK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "trolley/actors/protocol.h"
+#include "trolley/actors/ref.h"
+#include "trolley/actors/wire_methods.h"
+
+namespace trolley {
+
+// A message for the actor `target` of the other process. Told, it resolves to
+// OK when it stands in the link's outbox.
+struct LinkTell {
+  std::string target;  // its bus name there
+  WireMessage message;
+  // The time left travels; it is dropped there, and counted, after it.
+  Instant deadline = Instant::Infinite();
+  std::string sender = "";  // for logs and traces there; may be empty
+};
+
+// The same as an ask; its deadline is that of Ask(). Errors: what the handler
+// there returned, word for word, or
+//   Unavailable         not connected; the connection ended before the answer
+//                       (the text says whether the question had left); or the
+//                       other process is shutting down
+//   NotFound            no such actor there, or it ended
+//   InvalidArgument     it does not take this type, or the bytes are not one
+//   ResourceExhausted   too many asks on this link, or too long for a frame
+//   DeadlineExceeded    no answer in time
+struct LinkAsk {
+  std::string target;
+  WireMessage message;
+  std::string sender = "";
+  // Who waits, outermost first, as "<instance id>/<name>"; see link.proto.
+  std::vector<std::string> askers = {};
+};
+
+// Counters since the link was spawned, over all its connections.
+struct LinkStats {
+  bool connected = false;
+  uint64_t connections = 0;  // handshakes completed
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+  uint64_t frames_in = 0;
+  uint64_t frames_out = 0;  // that the kernel took whole
+
+  // Of the LinkTells and LinkAsks taken, each counts once here:
+  uint64_t written = 0;   // the kernel took it whole
+  uint64_t unsent = 0;    // its connection ended first; nothing of it counts
+  uint64_t not_sent = 0;  // refused here: not connected, expired, too long...
+  uint64_t waiting = 0;   // in the outbox now
+  // Of those written:
+  uint64_t refused_by_peer = 0;  // tells and asks that came back as Refusals
+  uint64_t fate_unknown = 0;     // asks whose connection ended before an answer
+
+  uint64_t received = 0;   // messages from the peer
+  uint64_t delivered = 0;  // of those, accepted by the target's mailbox
+  uint64_t refused = 0;    // of those, sent back
+  uint64_t queued = 0;     // of those, waiting for room in a mailbox now
+
+  uint64_t pending_asks = 0;         // of ours, now
+  uint64_t late_replies = 0;         // to asks whose deadline had passed
+  uint64_t undelivered_replies = 0;  // their asker's connection had ended
+  uint64_t torn = 0;                 // connections that ended inside a frame
+  uint64_t protocol_errors = 0;  // connections ended by bytes that break a rule
+};
+struct GetLinkStats {};
+
+using Link =
+    Protocol<absl::Status(LinkTell), absl::StatusOr<WireMessage>(LinkAsk),
+             LinkStats(GetLinkStats)>;
+
+// Told to the watcher of a link, in this order and in turn. Nothing from the
+// other process is delivered between a LinkDown and the next LinkUp.
+struct LinkUp {
+  Ref<Link> link;
+  uint64_t peer_instance_id = 0;  // another one: the process was restarted
+  uint32_t peer_uid = 0;
+  int32_t peer_pid = 0;  // a hint for people
+};
+struct LinkDown {
+  Ref<Link> link;
+  // OK: the peer closed between two frames. DataLoss: it ended inside one.
+  absl::Status reason;
+  LinkStats stats;
+};
+using LinkWatcher = Protocol<LinkUp, LinkDown>;
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_LINK_H_

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UnixConnection: one connection of a UnixLink: its bytes, frames, credit and
+// limits. What the frames mean is the link's business.
+//
+// Ownership: shared by the link and its coroutines, so that the stream outlives
+//            whoever waits in it.
+// Threads:   loop thread only.
+// Bounds:    UnixLinkOptions; reads hold a frame and a read buffer at most.
+// Ends:      End(), once: what the peer is told, and why, is settled there. Its
+//            coroutines notice and return; the last one closes the descriptor.
+
+#ifndef TROLLEY_ACTORS_UNIX_CONNECTION_H_
+#define TROLLEY_ACTORS_UNIX_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/link.h"
+#include "trolley/actors/signal.h"
+#include "trolley/actors/stream.h"
+#include "trolley/actors/task.h"
+#include "trolley/actors/unix_link_options.h"
+#include "trolley/actors/unix_socket.h"
+#include "trolley/proto/credit.h"
+#include "trolley/proto/frame.h"
+#include "trolley/proto/frame_decoder.h"
+#include "trolley/proto/link.pb.h"
+
+namespace trolley {
+
+// Who is at the other end of a connected socket.
+// PermissionDenied: a user that `options` does not allow.
+absl::StatusOr<UnixCredentials> AllowedPeer(Sys& sys, int fd,
+                                            const UnixLinkOptions& options);
+
+// Says Hello and why this connection ends, as far as that goes without waiting.
+void TurnAway(Sys& sys, int fd, const UnixLinkOptions& options,
+              uint64_t instance_id, const absl::Status& why);
+
+class UnixConnection {
+ public:
+  using Proto = link::v1::Envelope;
+
+  // `options`, `stats` and `changed` outlive it. `changed` is notified when a
+  // sender that found no room should look again.
+  UnixConnection(Loop& loop, ScopedFd fd, const UnixLinkOptions& options,
+                 LinkStats& stats, Signal& changed);
+  ~UnixConnection();
+
+  // Sends our Hello and reads the peer's, within the handshake deadline.
+  // Errors are final: it has ended.
+  Task<absl::Status> Handshake(uint64_t instance_id);
+
+  // The next frame; it stays good until the next call. nullopt: it has ended.
+  Task<std::optional<wire::Frame>> NextFrame();
+
+  // Writes what is queued until it ends; one coroutine runs it.
+  Task<absl::Status> Write();
+
+  // False: no room in the outbox, or no credit; `changed` will tell.
+  // ResourceExhausted: longer than the peer takes.
+  absl::StatusOr<bool> TrySend(const Proto& message);
+  // An answer: takes no credit, and the outbox may be over its limit.
+  // ResourceExhausted: longer than the peer takes.
+  absl::Status SendAnswer(const Proto& answer);
+
+  // A received message of that size costs credit ...
+  // Errors: the peer had not that much.
+  absl::Status Charge(size_t payload_bytes);
+  // ... until a mailbox has taken it or it was refused.
+  void Discharge(size_t payload_bytes);
+
+  void SendPong(uint64_t token);
+  void SendGoAway(absl::string_view text);
+  // The peer grants us more. Errors: it may not.
+  absl::Status Grant(uint32_t bytes);
+
+  // Ends it and wakes everyone. A `reason` that carries a WireError goes to the
+  // peer as an ERROR frame, unless it came from there.
+  void End(absl::Status reason, bool tell_peer = true);
+  // What is queued leaves now, as far as the kernel takes it without waiting.
+  void Flush();
+
+  bool ended() const { return ended_; }
+  bool established() const { return encoder_.has_value(); }
+  // Why it ended. OK: the peer closed it between two frames.
+  const absl::Status& reason() const { return reason_; }
+  // False once the peer takes nothing any more.
+  bool writable() const { return !ended_ && !write_failed_; }
+  const wire::Agreement& agreement() const { return agreement_; }
+  // Of the last message sent; sequence numbers above written_sequence() were
+  // not taken whole by the kernel.
+  uint64_t last_sequence() const { return encoder_->last_sequence(); }
+  uint64_t written_sequence() const { return written_sequence_; }
+  uint64_t received_sequence() const { return received_sequence_; }
+
+  // Set by the link.
+  absl::Status peer_drains = absl::OkStatus();  // the peer said GOAWAY
+
+ private:
+  // The handshake's, then that of a write which makes no progress.
+  class Limit final : public Timer {
+   public:
+    explicit Limit(UnixConnection& connection) : connection_(connection) {}
+    void OnTimer() override { connection_.OutOfTime(); }
+
+   private:
+    UnixConnection& connection_;
+  };
+
+  // A queued frame; where it ends, counted from the first byte ever queued.
+  struct Queued {
+    uint64_t end = 0;
+    uint64_t sequence = 0;  // 0: no DATA
+    bool message = false;   // DATA that carries a LinkTell or LinkAsk
+  };
+
+  absl::StatusOr<uint64_t> Append(const Proto& envelope);
+  // Everything in outbox_ that no Queued ends yet is one frame.
+  void Enqueue(uint64_t sequence, bool message);
+  Task<absl::StatusOr<size_t>> Read();
+  ssize_t WriteSome();
+  void Took(size_t bytes);
+  void OutOfTime();
+  size_t unwritten() const { return outbox_.size() - offset_; }
+
+  Loop& loop_;
+  const UnixLinkOptions& options_;
+  LinkStats& stats_;
+  Signal& changed_;
+  Stream stream_;
+  Limit limit_;
+
+  bool ended_ = false;
+  bool write_failed_ = false;
+  absl::Status reason_;
+
+  wire::FrameDecoder decoder_;
+  wire::Agreement agreement_;
+  std::optional<wire::FrameEncoder> encoder_;  // after the handshake
+  std::optional<wire::CreditSender> send_credit_;
+  std::optional<wire::CreditReceiver> receive_credit_;
+  uint64_t received_sequence_ = 0;
+
+  std::string outbox_;
+  size_t offset_ = 0;  // of outbox_ that the kernel has taken
+  uint64_t total_written_ = 0;
+  uint64_t written_sequence_ = 0;
+  std::deque<Queued> queued_;
+  size_t queued_messages_ = 0;
+  Signal filled_;  // the outbox is no longer empty
+  std::string payload_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_UNIX_CONNECTION_H_

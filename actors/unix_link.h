@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UnixLink: an actor that is a connection to another process over a Unix
+// socket. Both ends may tell and ask; what arrives goes to the actor it names,
+// if that actor's class lists the message in its Receives
+// (actors/wire_methods.h). proto/README.md has the bytes.
+//
+//   auto link = bus.Spawn<trolley::UnixLink>({}, "/run/words.sock");
+//   auto top = bus.Spawn<trolley::Remote<TopK>>({}, *link, "wordcount/top");
+//
+// Back pressure runs end to end: a message received holds credit until its
+// target's mailbox has taken it; without credit this link takes no message from
+// its own mailbox, which fills, and so its senders wait. One slow target does
+// not keep messages from others, nor answers: those need no credit.
+//
+// Ownership: the bus owns it; it owns the connection.
+// Threads:   as any actor.
+// Bounds:    UnixLinkOptions, and SpawnOptions::mailbox_capacity for messages
+//            on their way out, asks without an answer included.
+// Ends:      one that was dialled lives until it is stopped, or until its
+//            connection ends if it does not reconnect; one that was accepted
+//            ends with its connection, when all that came is delivered. Asks
+//            without an answer then fail with Unavailable. A bus that shuts
+//            down says GOAWAY first, and answers what was asked before.
+
+#ifndef TROLLEY_ACTORS_UNIX_LINK_H_
+#define TROLLEY_ACTORS_UNIX_LINK_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/actor.h"
+#include "trolley/actors/link.h"
+#include "trolley/actors/signal.h"
+#include "trolley/actors/unix_connection.h"
+#include "trolley/actors/unix_link_options.h"
+#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/wire.h"
+#include "trolley/poller/scoped_fd.h"
+
+namespace trolley {
+
+class UnixLink : public Actor {
+ public:
+  // Its handlers wait for answers while others go on.
+  static constexpr bool kInterleaved = true;
+
+  // Dials `path`.
+  explicit UnixLink(std::string path, UnixLinkOptions options = {});
+
+  // Takes a connected, non-blocking stream socket, whose peer was checked by
+  // whoever accepted it. `place` is released when the link ends.
+  UnixLink(ScopedFd connected, UnixCredentials peer, UnixLinkOptions options,
+           std::shared_ptr<void> place = nullptr);
+
+  Task<absl::Status> On(const LinkTell& tell);
+  Task<absl::StatusOr<WireMessage>> On(const LinkAsk& ask);
+  LinkStats On(const GetLinkStats&);
+
+ protected:
+  void OnStart() override;
+  void OnDrain() override;
+  void OnStop() override;
+
+ private:
+  using Connection = std::shared_ptr<UnixConnection>;
+  using Proto = UnixConnection::Proto;
+
+  // A message that waits for room in its target's mailbox.
+  struct Arrived {
+    Connection connection;
+    uint64_t sequence = 0;
+    size_t payload_bytes = 0;  // of its frame
+    Instant deadline;
+    link::v1::Message message;
+  };
+  // The messages for one actor, in the order in which they came.
+  struct Lane {
+    WireTarget target;
+    std::deque<Arrived> waiting;
+    bool running = false;
+    bool stale = false;  // `target` has ended; there may be a successor
+  };
+  // An ask of ours; lives in its handler.
+  struct PendingAsk {
+    UnixConnection* connection = nullptr;
+    uint64_t sequence = 0;
+    std::optional<absl::StatusOr<WireMessage>> answer;
+    Signal answered;
+  };
+
+  // The life of the link: a connection, or one after the other.
+  Task<absl::Status> Live();
+  Task<absl::Status> Converse(Connection connection);
+  static Task<absl::Status> Write(Connection connection);
+  absl::StatusOr<ScopedFd> Dial();
+  absl::Duration NextBackoff();
+
+  // Out.
+  Task<absl::StatusOr<Connection>> Transmit(Proto envelope, Instant deadline);
+  absl::Status NotSendable() const;
+  void FailAsks(const UnixConnection& connection);
+
+  // In.
+  absl::Status Handle(const Connection& connection, const wire::Frame& frame);
+  absl::Status HandleData(const Connection& connection,
+                          const wire::Frame& frame);
+  void HandleMessage(const Connection& connection,
+                     const wire::FrameHeader& header,
+                     link::v1::Message message);
+  void HandleReply(link::v1::Reply reply);
+  void HandleRefusal(const link::v1::Refusal& refusal);
+  Lane* LaneFor(const std::string& target);
+  Task<absl::Status> RunLane(Lane* lane);
+  Task<absl::Status> AnswerLater(Connection connection, uint64_t ask_id,
+                                 std::unique_ptr<WireAsk> ask);
+  void Answer(UnixConnection& connection, uint64_t ask_id,
+              absl::StatusOr<WireMessage> result);
+  void Refuse(UnixConnection& connection, uint64_t sequence, uint64_t ask_id,
+              link::v1::Refusal::Reason reason, absl::string_view detail);
+
+  std::string PeerName() const;
+  void Log(absl::string_view what) const;
+
+  const std::string path_;  // empty: accepted
+  const UnixLinkOptions options_;
+  ScopedFd accepted_;  // until OnStart
+  UnixCredentials peer_;
+  std::shared_ptr<void> place_;
+
+  LinkStats stats_;
+  // Whoever sends looks again: there is a connection, room, or credit; or not.
+  Signal changed_;
+  Signal drained_;  // no message waits in a lane
+  Turns turns_;     // of the senders
+  enum class State {
+    kConnecting,
+    kConnected,
+    kDown
+  } state_ = State::kConnecting;
+  absl::Status down_reason_;
+  Connection connection_;
+  bool draining_ = false;
+  bool useful_ = false;          // this connection brought a good frame
+  bool refusal_logged_ = false;  // on this connection
+  uint32_t failures_ = 0;        // to connect, in a row
+  std::minstd_rand random_;
+
+  uint64_t next_ask_id_ = 0;
+  absl::flat_hash_map<uint64_t, PendingAsk*> asks_;
+  size_t asks_taken_ = 0;  // of the peer's, not answered yet
+  absl::node_hash_map<std::string, Lane> lanes_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_UNIX_LINK_H_
