@@ -7,20 +7,30 @@ that path.
 """
 
 # Set here, not in .bazelrc, because an embedder's .bazelrc is not ours.
-_COPTS = [
-    "-std=c++20",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    # Designated initializers name what differs from the default; that is why
-    # Options structs have defaults.
-    "-Wno-missing-field-initializers",
-]
+_LANGUAGE = ["-std=c++20"]
+
+# Ours alone, and asked for in .bazelrc: an embedder's compiler may warn of more
+# than ours does, and their build must not break for it.
+_WARNINGS = select({
+    "//third_party/build:strict": [
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        # Designated initializers name what differs from the default; that is
+        # why Options structs have defaults.
+        "-Wno-missing-field-initializers",
+    ],
+    "//conditions:default": [],
+})
+
+def _copts(kwargs):
+    return _LANGUAGE + _WARNINGS + kwargs.pop("copts", [])
 
 def _with_includes(kwargs):
+    copts = _copts(kwargs)
     return dict(
         kwargs,
-        copts = _COPTS + kwargs.pop("copts", []),
+        copts = copts,
         include_prefix = "trolley/" + native.package_name(),
         strip_include_prefix = "/" + native.package_name(),
     )
@@ -31,7 +41,7 @@ def trolley_cc_library(name, **kwargs):
 
 def trolley_cc_binary(name, **kwargs):
     """cc_binary with our warnings and language version."""
-    copts = _COPTS + kwargs.pop("copts", [])
+    copts = _copts(kwargs)
     native.cc_binary(name = name, copts = copts, **kwargs)
 
 def trolley_cc_test(name, deps = [], size = "small", main = True, **kwargs):
@@ -44,7 +54,7 @@ def trolley_cc_test(name, deps = [], size = "small", main = True, **kwargs):
       main: False for a test that brings a main of its own.
       **kwargs: as in cc_test.
     """
-    copts = _COPTS + kwargs.pop("copts", [])
+    copts = _copts(kwargs)
     gtest = "gtest_main" if main else "gtest"
     native.cc_test(
         name = name,
