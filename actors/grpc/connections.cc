@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/grpc/connections.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace trolley::control {
+namespace {
+
+std::vector<uid_t> AllowedUids(const ControlOptions& options, uid_t own_uid) {
+  std::vector<uid_t> allowed = options.allowed_uids;
+  allowed.push_back(0);
+  allowed.push_back(own_uid);
+  return allowed;
+}
+
+}  // namespace
+
+Connections::Connections(BusState::Ptr bus, const ControlOptions& options,
+                         uid_t own_uid, std::unique_ptr<Acceptor> acceptor)
+    : bus_(std::move(bus)),
+      path_(options.path),
+      allowed_uids_(AllowedUids(options, own_uid)),
+      max_connections_(options.max_connections),
+      acceptor_(std::move(acceptor)) {}
+
+bool Connections::IsAllowed(uid_t uid) const {
+  return std::find(allowed_uids_.begin(), allowed_uids_.end(), uid) !=
+         allowed_uids_.end();
+}
+
+bool Connections::HasEnded(const ScopedFd& connection) const {
+  char byte;
+  iovec into = {.iov_base = &byte, .iov_len = 1};
+  msghdr message = {};
+  message.msg_iov = &into;
+  message.msg_iovlen = 1;
+  const ssize_t n =
+      bus_->sys().Recvmsg(connection.get(), &message, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR);
+}
+
+void Connections::Count(std::atomic<uint64_t>& counter,
+                        const UnixCredentials& peer, absl::string_view why) {
+  const uint64_t n = counter.fetch_add(1) + 1;
+  if ((n & (n - 1)) != 0) return;
+  bus_->Log(absl::StrCat(
+      "control service at ", path_, ": closed a connection of user ", peer.uid,
+      " (process ", peer.pid, "): ", why, "; ", n, " such so far"));
+}
+
+void Connections::Take(ScopedFd connection) {
+  const absl::StatusOr<UnixCredentials> peer =
+      PeerCredentials(bus_->sys(), connection.get());
+  if (!peer.ok() || !IsAllowed(peer->uid)) {
+    Count(refused_peers_, peer.ok() ? *peer : UnixCredentials(),
+          peer.ok() ? "it is not in ControlOptions::allowed_uids"
+                    : "nobody knows whose it is");
+    return;
+  }
+  absl::MutexLock lock(&mutex_);
+  open_.erase(
+      std::remove_if(open_.begin(), open_.end(),
+                     [this](const ScopedFd& fd) { return HasEnded(fd); }),
+      open_.end());
+  if (closed_) return;
+  if (open_.size() >= max_connections_) {
+    Count(turned_away_, *peer,
+          absl::StrCat(max_connections_,
+                       " are open (ControlOptions::max_connections)"));
+    return;
+  }
+  ScopedFd ours(bus_->sys(), bus_->sys().Dup(connection.get()));
+  if (!ours) {
+    Count(turned_away_, *peer, "no descriptor is left");
+    return;
+  }
+  open_.push_back(std::move(ours));
+  // Under the lock, so that none is handed over after Close().
+  Acceptor::NewConnectionParameters parameters;
+  parameters.fd = connection.release();
+  acceptor_->HandleNewConnection(&parameters);
+}
+
+void Connections::Close() {
+  absl::MutexLock lock(&mutex_);
+  closed_ = true;
+  open_.clear();
+}
+
+}  // namespace trolley::control

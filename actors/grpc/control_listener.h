@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ControlListener: the actor that accepts the connections of a control service.
+// It has no name, so nobody stops it from outside.
+//
+// Ownership: owns the listening socket.
+// Threads:   as any actor.
+// Bounds:    kAcceptsPerTurn connections, then its neighbours have their turn.
+// Ends:      Stop(); its destructor removes the socket and then notifies
+//            `ended`.
+
+#ifndef TROLLEY_ACTORS_GRPC_CONTROL_LISTENER_H_
+#define TROLLEY_ACTORS_GRPC_CONTROL_LISTENER_H_
+
+#include <memory>
+#include <optional>
+
+#include "absl/synchronization/notification.h"
+#include "trolley/actors/actor.h"
+#include "trolley/actors/grpc/connections.h"
+#include "trolley/actors/unix_socket.h"
+
+namespace trolley::control {
+
+class ControlListener final : public Actor, private Watcher {
+ public:
+  static constexpr int kAcceptsPerTurn = 16;
+
+  ControlListener(UnixListenSocket socket,
+                  std::shared_ptr<Connections> connections,
+                  std::shared_ptr<absl::Notification> ended);
+  ~ControlListener() override;
+
+  struct GoOn {};
+  void On(const GoOn&);
+
+ protected:
+  void OnStart() override { On(GoOn{}); }
+  void OnStop() override { Unwatch(); }
+
+ private:
+  void OnReady(Ready ready) override;
+  void Unwatch();
+
+  UnixListenSocket socket_;
+  const std::shared_ptr<Connections> connections_;
+  const std::shared_ptr<absl::Notification> ended_;
+  std::optional<Token> watched_;
+};
+
+}  // namespace trolley::control
+
+#endif  // TROLLEY_ACTORS_GRPC_CONTROL_LISTENER_H_

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/grpc/control_service.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "trolley/actors/actor.h"
+#include "trolley/actors/grpc/connections.h"
+#include "trolley/actors/grpc/control_listener.h"
+#include "trolley/actors/grpc/control_state.h"
+#include "trolley/actors/grpc/controller.h"
+#include "trolley/actors/grpc/inspector.h"
+#include "trolley/actors/grpc/messenger.h"
+#include "trolley/actors/unix_socket.h"
+
+namespace trolley {
+namespace {
+
+// For the actor that accepts, and for streams of gRPC's own (a health watch),
+// to end before they are left behind or cut off.
+constexpr absl::Duration kStopWait = absl::Seconds(1);
+
+absl::Status Check(const ControlOptions& options) {
+  const auto bad = [](absl::string_view field, absl::string_view rule) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ControlOptions::", field, " ", rule));
+  };
+  if (options.max_connections == 0) {
+    return bad("max_connections", "is 0: nobody could connect");
+  }
+  if (options.max_calls_per_connection == 0) {
+    return bad("max_calls_per_connection", "is 0: nobody could call");
+  }
+  if (options.max_message_bytes < 4096 ||
+      options.max_message_bytes > (1u << 30)) {
+    return bad("max_message_bytes", "is not within 4 KiB and 1 GiB");
+  }
+  for (absl::Duration d :
+       {options.handshake_timeout, options.idle_timeout,
+        options.default_deadline, options.longest_deadline}) {
+    if (d < absl::Milliseconds(1) || d > absl::Hours(24)) {
+      return bad(
+          "handshake_timeout, idle_timeout, default_deadline and "
+          "longest_deadline",
+          "are within 1 ms and 24 h");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+class ControlService::Impl {
+ public:
+  Impl(Bus& bus, ControlOptions options)
+      : state_(std::make_shared<const control::ControlState>(
+            bus, std::move(options))),
+        inspector_(state_),
+        messenger_(state_),
+        controller_(state_) {}
+
+  ~Impl() { Stop(); }
+
+  absl::Status Start() {
+    const ControlOptions& options = state_->options;
+    BusState& bus = *state_->bus.state();
+    if (absl::Status valid = Check(options); !valid.ok()) return valid;
+    absl::StatusOr<UnixListenSocket> socket =
+        ListenUnix(bus.sys(), options.path, {.mode = options.socket_mode});
+    if (!socket.ok()) return socket.status();
+    if (absl::Status served = StartServer(); !served.ok()) return served;
+    absl::StatusOr<Ref<control::ControlListener>> listener =
+        state_->bus.Spawn<control::ControlListener>(
+            {.loop = options.loop}, *std::move(socket), connections_,
+            listener_ended_);
+    if (!listener.ok()) return listener.status();
+    listener_ = listener->address();
+    return absl::OkStatus();
+  }
+
+  void Stop() {
+    if (server_ == nullptr) return;
+    if (listener_.Stop() == Delivery::kAccepted) {
+      listener_ended_->WaitForNotificationWithTimeout(kStopWait);
+    }
+    connections_->Close();
+    server_->GetHealthCheckService()->SetServingStatus(false);
+    state_->calls->EndAll();
+    server_->Shutdown(std::chrono::system_clock::now() +
+                      absl::ToChronoMilliseconds(kStopWait));
+    server_->Wait();
+    server_.reset();
+  }
+
+  const std::string& path() const { return state_->options.path; }
+  const control::Connections& connections() const { return *connections_; }
+
+ private:
+  absl::Status StartServer() {
+    const ControlOptions& options = state_->options;
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+    builder.SetMaxSendMessageSize(options.max_message_bytes);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                               options.max_calls_per_connection);
+    builder.AddChannelArgument(
+        GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+        absl::ToInt64Milliseconds(options.handshake_timeout));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                               absl::ToInt64Milliseconds(options.idle_timeout));
+    using Experimental = grpc::ServerBuilder::experimental_type;
+    auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+        Experimental::ExternalConnectionType::FROM_FD,
+        grpc::InsecureServerCredentials());
+    builder.RegisterService(&inspector_);
+    builder.RegisterService(&messenger_);
+    builder.RegisterService(&controller_);
+    connections_ = std::make_shared<control::Connections>(
+        state_->bus.state(), options, geteuid(), std::move(acceptor));
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) {
+      return absl::InternalError("gRPC did not start; its log says why");
+    }
+    return absl::OkStatus();
+  }
+
+  const std::shared_ptr<const control::ControlState> state_;
+  control::Inspector inspector_;
+  control::Messenger messenger_;
+  control::Controller controller_;
+  std::shared_ptr<control::Connections> connections_;
+  std::shared_ptr<absl::Notification> listener_ended_ =
+      std::make_shared<absl::Notification>();
+  Address listener_;
+  std::unique_ptr<grpc::Server> server_;  // null: not started, or stopped
+};
+
+ControlService::ControlService(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)) {}
+
+ControlService::~ControlService() = default;
+
+absl::StatusOr<std::unique_ptr<ControlService>> ControlService::Start(
+    Bus& bus, ControlOptions options) {
+  auto impl = std::make_unique<Impl>(bus, std::move(options));
+  if (absl::Status started = impl->Start(); !started.ok()) return started;
+  return std::unique_ptr<ControlService>(new ControlService(std::move(impl)));
+}
+
+std::string ControlService::address() const {
+  return absl::StrCat("unix:", impl_->path());
+}
+
+uint64_t ControlService::refused_peers() const {
+  return impl_->connections().refused_peers();
+}
+
+uint64_t ControlService::turned_away() const {
+  return impl_->connections().turned_away();
+}
+
+void ControlService::Stop() { impl_->Stop(); }
+
+}  // namespace trolley

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ControlService: serves proto/control.proto for a running bus, with gRPC over
+// a Unix socket: look at its actors, send to them, ask them, stop them. The
+// `trolley` command is its client. Health checks come with it, and reflection,
+// by which tools know the messages of your actors.
+//
+//   absl::StatusOr<std::unique_ptr<trolley::ControlService>> control =
+//       trolley::ControlService::Start(bus, {.path =
+//       "/run/bank/control.sock"});
+//   if (!control.ok()) ...
+//   ...
+//   (*control)->Stop();
+//   bus.Shutdown(absl::Seconds(5));
+//
+// The socket is ours (actors/unix_socket.h), not gRPC's: it is 0600 from its
+// first moment, is never taken from a live server, and a peer whose user is not
+// allowed is closed before a byte of it is read. Whoever is allowed may do
+// everything.
+//
+// Ownership: owns the socket, the gRPC server and the actor that accepts; the
+//            bus outlives it.
+// Threads:   Start, Stop and the destructor: a plain thread, never a loop. It
+//            starts the threads of a gRPC server; none of them ever waits for
+//            an actor.
+// Bounds:    ControlOptions.
+// Ends:      Stop(), or the destructor, which calls it.
+
+#ifndef TROLLEY_ACTORS_GRPC_CONTROL_SERVICE_H_
+#define TROLLEY_ACTORS_GRPC_CONTROL_SERVICE_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "trolley/bus/bus.h"
+
+namespace trolley {
+
+struct ControlOptions {
+  // Where the socket is made: at most 107 bytes, in a directory that others may
+  // not write to.
+  std::string path = "";
+
+  // Permissions of the socket: who may write may connect. 0600: this user and
+  // root. To let others in, widen it *and* list them in allowed_uids.
+  mode_t socket_mode = 0600;
+
+  // Users let in beside root and the one that this process runs as.
+  std::vector<uid_t> allowed_uids = {};
+
+  // What GetServerInfo answers for the version of your program.
+  std::string version = "";
+
+  // The loop that accepts; SpawnOptions::kAnyLoop: any.
+  int loop = SpawnOptions::kAnyLoop;
+
+  // Connections at one time; one more is closed at once. 64: people and their
+  // scripts. Each costs two descriptors.
+  uint32_t max_connections = 64;
+
+  // Calls at one time on one connection; a client queues what is more. 256:
+  // with max_connections, at most 16384 asks are open.
+  uint32_t max_calls_per_connection = 256;
+
+  // Bytes of one request and of one response. 4 MiB is gRPC's own default: a
+  // page of 1000 actors is a tenth of it.
+  uint32_t max_message_bytes = 4u << 20;
+
+  // How long a peer may take until it speaks HTTP/2. 2 s: it is on this
+  // machine; one that says nothing is closed.
+  absl::Duration handshake_timeout = absl::Seconds(2);
+
+  // A connection without a call for this long is closed; a client opens another
+  // when it has something to ask. 10 min: longer than a person thinks.
+  absl::Duration idle_timeout = absl::Minutes(10);
+
+  // The deadline of an ask, or of the wait for a stop, of a call that has none,
+  // and the longest that any is given, so that no call is open for ever.
+  absl::Duration default_deadline = absl::Seconds(10);
+  absl::Duration longest_deadline = absl::Minutes(10);
+};
+
+class ControlService {
+ public:
+  // Serves `bus` at options.path from now on.
+  // InvalidArgument: an option is out of its range. AlreadyExists: a live
+  // server has the path. Otherwise as ListenUnix (actors/unix_socket.h) and
+  // SpawnActor (bus/spawn.h).
+  static absl::StatusOr<std::unique_ptr<ControlService>> Start(
+      Bus& bus, ControlOptions options);
+
+  ControlService(const ControlService&) = delete;
+  ControlService& operator=(const ControlService&) = delete;
+  ~ControlService();
+
+  // What a client dials: "unix:" and the path.
+  std::string address() const;
+
+  // Connections closed because of their user, or because there were
+  // max_connections; counts.
+  uint64_t refused_peers() const;
+  uint64_t turned_away() const;
+
+  // Takes no more connections, removes the socket, ends the calls that are open
+  // with UNAVAILABLE (reason DRAINING), and the server. Idempotent. Call it
+  // before Bus::Shutdown.
+  void Stop();
+
+ private:
+  class Impl;
+  explicit ControlService(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_GRPC_CONTROL_SERVICE_H_

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Controller: the service that ends actors. A call ends when its actor has
+// ended, or at its own deadline; the stop goes on all the same.
+//
+// Ownership: what waits for ends is shared with the loops that will tell.
+// Threads:   thread-safe.
+// Bounds:    one entry for each actor that is being stopped, one wait for each
+//            call that is open.
+
+#ifndef TROLLEY_ACTORS_GRPC_CONTROLLER_H_
+#define TROLLEY_ACTORS_GRPC_CONTROLLER_H_
+
+#include <memory>
+
+#include "trolley/actors/grpc/control_state.h"
+#include "trolley/proto/control.grpc.pb.h"
+
+namespace trolley::control {
+
+class Controller final : public v1::Controller::CallbackService {
+ public:
+  explicit Controller(std::shared_ptr<const ControlState> state);
+  ~Controller() override;
+
+  grpc::ServerUnaryReactor* StopActor(grpc::CallbackServerContext* context,
+                                      const v1::StopActorRequest* request,
+                                      v1::Actor* response) override;
+
+ private:
+  class Stops;
+
+  const std::shared_ptr<const ControlState> state_;
+  const std::shared_ptr<Stops> stops_;
+};
+
+}  // namespace trolley::control
+
+#endif  // TROLLEY_ACTORS_GRPC_CONTROLLER_H_

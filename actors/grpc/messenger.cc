@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/grpc/messenger.h"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "trolley/actors/grpc/control_error.h"
+
+namespace trolley::control {
+namespace {
+
+constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
+
+std::string TypeOf(const google::protobuf::Any& payload) {
+  const std::string& url = payload.type_url();
+  const size_t slash = url.rfind('/');
+  return slash == std::string::npos ? url : url.substr(slash + 1);
+}
+
+grpc::Status Rejected(const WireTarget& target, const std::string& type) {
+  const std::string accepted = absl::StrJoin(target.accepts(), ", ");
+  return ControlError(
+      v1::MESSAGE_TYPE_REJECTED,
+      absl::StrCat("\"", target.name(), "\" does not take ",
+                   type.empty() ? "a message without a type" : type, "; ",
+                   accepted.empty() ? "it takes nothing from outside"
+                                    : absl::StrCat("it takes ", accepted)),
+      {{"actor", target.name()}, {"type", type}, {"accepted", accepted}});
+}
+
+// A message that never got into the mailbox.
+grpc::Status NotSent(const absl::Status& error, const WireTarget& target,
+                     const std::string& type) {
+  const std::string& actor = target.name();
+  switch (error.code()) {
+    case absl::StatusCode::kOk:
+      return grpc::Status::OK;
+    case absl::StatusCode::kInvalidArgument:
+      return ControlError(v1::BAD_PAYLOAD, error.message(),
+                          {{"actor", actor}, {"type", type}});
+    case absl::StatusCode::kResourceExhausted:
+      return ControlError(
+          v1::MAILBOX_FULL,
+          absl::StrCat("the mailbox of \"", actor, "\" is full"),
+          {{"actor", actor}});
+    case absl::StatusCode::kNotFound:
+      return ControlError(
+          v1::ACTOR_GONE,
+          absl::StrCat("the actor \"", actor, "\" has just ended"),
+          {{"actor", actor}});
+    default:
+      return ControlError(v1::DRAINING, error.message(), {{"actor", actor}});
+  }
+}
+
+grpc::Status TimedOut(const std::string& actor) {
+  return ControlError(
+      v1::ASK_TIMEOUT,
+      absl::StrCat("\"", actor,
+                   "\" did not answer in time; it may handle the message yet"),
+      {{"actor", actor}});
+}
+
+grpc::Status NotAnswered(const absl::Status& error, const std::string& actor) {
+  switch (NoAnswerOf(error)) {
+    case NoAnswer::kExpired:
+      return TimedOut(actor);
+    case NoAnswer::kGone:
+      return ControlError(
+          v1::ACTOR_STOPPED_DURING_ASK,
+          absl::StrCat("the actor \"", actor, "\" ended before it answered"),
+          {{"actor", actor}});
+    case NoAnswer::kNone:
+      break;
+  }
+  return HandlerFailed(actor, error);
+}
+
+grpc::Status FillIn(const WireMessage& reply, const std::string& actor,
+                    uint32_t limit, v1::Envelope& to) {
+  // Room for the names around the reply.
+  constexpr size_t kAround = 1024;
+  if (reply.bytes.size() + kAround > limit) {
+    return ControlError(
+        v1::PAYLOAD_TOO_LARGE,
+        absl::StrCat("the reply of \"", actor, "\" has ", reply.bytes.size(),
+                     " bytes, more than ControlOptions::max_message_bytes (",
+                     limit, ") allows"),
+        {{"actor", actor},
+         {"bytes", absl::StrCat(reply.bytes.size())},
+         {"limit", absl::StrCat(limit)}});
+  }
+  if (!reply.type.empty()) {
+    to.mutable_payload()->set_type_url(
+        absl::StrCat(kTypeUrlPrefix, reply.type));
+    to.mutable_payload()->set_value(reply.bytes);
+  }
+  return grpc::Status::OK;
+}
+
+}  // namespace
+
+template <typename Request>
+grpc::Status Messenger::Read(const Request& request, Parcel* parcel) const {
+  if (grpc::Status valid = state_->CheckName("actor", request.actor());
+      !valid.ok()) {
+    return valid;
+  }
+  const v1::Envelope& envelope = request.envelope();
+  if (!envelope.traceparent().empty()) {
+    absl::StatusOr<TraceContext> trace =
+        TraceContext::FromTraceparent(envelope.traceparent());
+    if (!trace.ok()) {
+      return BadRequest("envelope.traceparent", trace.status().message());
+    }
+    parcel->options.trace = *trace;
+  }
+  parcel->target = WireTarget::Find(state_->bus.state(), request.actor());
+  if (!parcel->target.ok()) return NoSuchActor(request.actor());
+  const WireTarget& target = *parcel->target;
+  if (grpc::Status same = state_->CheckUid(request.actor(), request.uid(),
+                                           target.address().id());
+      !same.ok()) {
+    return same;
+  }
+  const std::string type = TypeOf(envelope.payload());
+  const std::vector<std::string> accepted = target.accepts();
+  if (std::find(accepted.begin(), accepted.end(), type) == accepted.end()) {
+    return Rejected(target, type);
+  }
+  parcel->message = {.type = type, .bytes = envelope.payload().value()};
+  return grpc::Status::OK;
+}
+
+grpc::ServerUnaryReactor* Messenger::SendMessage(
+    grpc::CallbackServerContext*, const v1::SendMessageRequest* request,
+    v1::SendMessageResponse*) {
+  OpenCall::Ptr call = OpenCall::Begin(state_->calls);
+  call->End([&] {
+    Parcel parcel;
+    if (grpc::Status read = Read(*request, &parcel); !read.ok()) return read;
+    return NotSent(parcel.target->Tell(parcel.message, parcel.options),
+                   *parcel.target, parcel.message.type);
+  });
+  return call->reactor();
+}
+
+grpc::ServerUnaryReactor* Messenger::AskActor(
+    grpc::CallbackServerContext* context, const v1::AskActorRequest* request,
+    v1::AskActorResponse* response) {
+  const absl::Duration limit = state_->LimitOf(*context);
+  OpenCall::Ptr call =
+      OpenCall::Begin(state_->calls, limit,
+                      [actor = request->actor()] { return TimedOut(actor); });
+  grpc::ServerUnaryReactor* reactor = call->reactor();
+  if (call->ended()) return reactor;
+  Parcel parcel;
+  if (grpc::Status read = Read(*request, &parcel); !read.ok()) {
+    call->End(read);
+    return reactor;
+  }
+  parcel.options.deadline = state_->bus.state()->clock().Now() + limit;
+  // What comes back while AskThen runs, on its own thread, was never sent; a
+  // reply comes from elsewhere, or later.
+  struct Asking {
+    const std::thread::id by = std::this_thread::get_id();
+    bool now = true;  // used by that thread alone
+  };
+  auto asking = std::make_shared<Asking>();
+  const WireTarget target = *parcel.target;
+  target.AskThen(
+      parcel.message, parcel.options,
+      [=, type = parcel.message.type,
+       most_bytes = state_->options.max_message_bytes](
+          absl::StatusOr<WireMessage> reply) {
+        call->End([&] {
+          if (reply.ok()) {
+            return FillIn(*reply, target.name(), most_bytes,
+                          *response->mutable_envelope());
+          }
+          if (asking->by == std::this_thread::get_id() && asking->now) {
+            return NotSent(reply.status(), target, type);
+          }
+          return NotAnswered(reply.status(), target.name());
+        });
+      });
+  asking->now = false;
+  return reactor;
+}
+
+}  // namespace trolley::control

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messenger: the service that sends to actors and asks them.
+//
+// Thread-safe.
+
+#ifndef TROLLEY_ACTORS_GRPC_MESSENGER_H_
+#define TROLLEY_ACTORS_GRPC_MESSENGER_H_
+
+#include <memory>
+#include <utility>
+
+#include "trolley/actors/grpc/control_state.h"
+#include "trolley/actors/wire.h"
+#include "trolley/proto/control.grpc.pb.h"
+
+namespace trolley::control {
+
+class Messenger final : public v1::Messenger::CallbackService {
+ public:
+  explicit Messenger(std::shared_ptr<const ControlState> state)
+      : state_(std::move(state)) {}
+
+  grpc::ServerUnaryReactor* SendMessage(grpc::CallbackServerContext* context,
+                                        const v1::SendMessageRequest* request,
+                                        v1::SendMessageResponse*) override;
+  grpc::ServerUnaryReactor* AskActor(grpc::CallbackServerContext* context,
+                                     const v1::AskActorRequest* request,
+                                     v1::AskActorResponse* response) override;
+
+ private:
+  // Who is meant and what is sent, all of it checked but for the bytes.
+  struct Parcel {
+    absl::StatusOr<WireTarget> target = absl::UnknownError("");
+    WireMessage message;
+    TellOptions options;
+  };
+  template <typename Request>
+  grpc::Status Read(const Request& request, Parcel* parcel) const;
+
+  const std::shared_ptr<const ControlState> state_;
+};
+
+}  // namespace trolley::control
+
+#endif  // TROLLEY_ACTORS_GRPC_MESSENGER_H_

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Client: one run of `trolley` against one service: where it is, how long to
+// wait, in what form to print, and what to say when it goes wrong.
+//
+// Used by one thread. Ends with the program.
+
+#ifndef TROLLEY_TOOLS_TROLLEY_CLIENT_H_
+#define TROLLEY_TOOLS_TROLLEY_CLIENT_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tools/trolley/arguments.h"
+#include "trolley/proto/control.grpc.pb.h"
+
+namespace trolley::tools {
+
+namespace v1 = control::v1;
+
+class Client {
+ public:
+  // InvalidArgument: the common options are wrong; the text says how.
+  static absl::StatusOr<Client> Create(const Arguments& arguments);
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  v1::Inspector::Stub& inspector() const { return *inspector_; }
+  v1::Messenger::Stub& messenger() const { return *messenger_; }
+  v1::Controller::Stub& controller() const { return *controller_; }
+
+  // "table", "json", "jsonl" or "name".
+  const std::string& output() const { return output_; }
+  absl::Duration timeout() const { return timeout_; }
+
+  // Sets the deadline of a call: the timeout from now.
+  void Prepare(grpc::ClientContext& context) const;
+
+  // Says on stderr what went wrong, and the way out; returns the exit code.
+  int Report(const grpc::Status& error) const;
+
+ private:
+  Client() = default;
+
+  std::string address_;
+  std::string output_;
+  absl::Duration timeout_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::Inspector::Stub> inspector_;
+  std::unique_ptr<v1::Messenger::Stub> messenger_;
+  std::unique_ptr<v1::Controller::Stub> controller_;
+};
+
+// Says on stderr what is wrong with the command line; returns kUsage.
+int ReportUsage(const absl::Status& error);
+
+}  // namespace trolley::tools
+
+#endif  // TROLLEY_TOOLS_TROLLEY_CLIENT_H_

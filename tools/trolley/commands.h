@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of `trolley`, one family for each file.
+
+#ifndef TROLLEY_TOOLS_TROLLEY_COMMANDS_H_
+#define TROLLEY_TOOLS_TROLLEY_COMMANDS_H_
+
+#include "tools/trolley/arguments.h"
+
+namespace trolley::tools {
+
+Command PsCommand();    // inspect_commands.cc
+Command InfoCommand();  // inspect_commands.cc
+Command SendCommand();  // message_commands.cc
+Command AskCommand();   // message_commands.cc
+Command StopCommand();  // stop_command.cc
+
+}  // namespace trolley::tools
+
+#endif  // TROLLEY_TOOLS_TROLLEY_COMMANDS_H_

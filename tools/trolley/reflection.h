@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ReflectionStream: questions to a server's reflection, one at a time.
+//
+// Used by one thread; each question waits for its answer, at most until the
+// deadline of the client.
+
+#ifndef TROLLEY_TOOLS_TROLLEY_REFLECTION_H_
+#define TROLLEY_TOOLS_TROLLEY_REFLECTION_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+
+#include <memory>
+
+#include "tools/trolley/client.h"
+#include "trolley/tools/trolley/reflection.pb.h"
+
+namespace trolley::tools {
+
+class ReflectionStream {
+ public:
+  explicit ReflectionStream(const Client& client);
+  ~ReflectionStream();
+
+  // False: the stream has ended; status() says why.
+  bool Ask(const ReflectionRequest& question, ReflectionResponse* answer);
+  grpc::Status status();
+
+ private:
+  // Waits for the operation that was just begun.
+  bool Await();
+
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  grpc::TemplatedGenericStub<ReflectionRequest, ReflectionResponse> stub_;
+  std::unique_ptr<
+      grpc::ClientAsyncReaderWriter<ReflectionRequest, ReflectionResponse>>
+      stream_;
+  bool alive_ = false;
+  bool finished_ = false;
+  grpc::Status status_;
+};
+
+}  // namespace trolley::tools
+
+#endif  // TROLLEY_TOOLS_TROLLEY_REFLECTION_H_
