@@ -13,7 +13,7 @@ trolley::Task<absl::StatusOr<Top>> TopWords::On(const TopQuery& query) {
     co_return absl::InvalidArgumentError(
         "k is 0; ask for the top 1 at least, such as {\"k\": 10}");
   }
-  if (query.at_end()) co_await ended_.Wait();
+  while (query.at_end() && !end_.has_value()) co_await ended_.Wait();
   absl::StatusOr<Share> all = co_await Collect(query.k());
   if (!all.ok()) co_return all.status();
   std::sort(all->top.begin(), all->top.end(), ComesBefore);
@@ -36,7 +36,7 @@ trolley::Task<absl::StatusOr<Progress>> TopWords::On(const ProgressQuery&) {
 
 void TopWords::On(const InputEnded& m) {
   end_ = m;
-  ended_.Open();
+  ended_.Notify();
 }
 
 trolley::Task<absl::StatusOr<Share>> TopWords::Collect(uint32_t k) {
@@ -57,9 +57,11 @@ Progress TopWords::Describe(const Share& all) const {
   Progress progress;
   progress.set_words(all.words);
   progress.set_distinct_words(all.distinct);
-  progress.set_ended(ended_.is_open());
-  progress.set_lines(end_.lines);
-  if (!end_.status.ok()) progress.set_error(end_.status.ToString());
+  progress.set_ended(end_.has_value());
+  if (end_.has_value()) {
+    progress.set_lines(end_->lines);
+    if (!end_->status.ok()) progress.set_error(end_->status.ToString());
+  }
   return progress;
 }
 

@@ -8,10 +8,11 @@
 #define TROLLEY_EXAMPLES_WORDCOUNT_TOP_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "trolley/actors/actor.h"
-#include "trolley/actors/latch.h"
+#include "trolley/actors/signal.h"
 #include "trolley/examples/wordcount/counter.h"
 #include "trolley/examples/wordcount/wordcount.pb.h"
 
@@ -42,8 +43,8 @@ class TopWords : public trolley::Actor {
   Progress Describe(const Share& all) const;
 
   const std::vector<trolley::Ref<Counter>> counters_;
-  trolley::Latch ended_;
-  InputEnded end_;
+  trolley::Signal ended_;
+  std::optional<InputEnded> end_;  // once it has ended
 };
 
 }  // namespace wordcount
