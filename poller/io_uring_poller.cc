@@ -122,6 +122,7 @@ void IoUringPoller::GiveUp(uint32_t slot) {
   Slot& it = slots_[slot];
   if (it.in_kernel) to_cancel_.push_back(UserData(slot, it.request));
   it.in_kernel = false;
+  it.quiet = false;
   ++it.request;
 }
 
@@ -164,7 +165,7 @@ int IoUringPoller::ArmQueued() {
     sqe->opcode = IORING_OP_POLL_ADD;
     sqe->fd = it.fd;
     sqe->poll32_events = static_cast<uint16_t>(ToPollBits(it.interest));
-    if (it.interest.trigger == Trigger::kEdge) {
+    if (it.interest.trigger == Trigger::kEdge || it.quiet) {
       sqe->len = IORING_POLL_ADD_MULTI;
     }
     sqe->user_data = UserData(slot, ++it.request);
@@ -213,8 +214,21 @@ void IoUringPoller::Take(const io_uring_cqe& completion,
   }
   // -EBADF: closed without Remove; silent. -ECANCELED: so is its thread.
   if (completion.res < 0) return;
-  const Ready ready = FromPollBits(completion.res);
-  if (!Any(ready)) return;
+  // io_uring reports a half-close to everyone. Who only waits to write did not
+  // ask, and one-shot requests would end with it again and again: until there
+  // is something to report, a request that stays takes their place.
+  const bool reads = Any(it.interest.ready & Ready::kReadable);
+  const Ready ready =
+      FromPollBits(reads ? completion.res : completion.res & ~POLLRDHUP);
+  if (!Any(ready)) {
+    it.quiet = true;
+    if (!it.in_kernel) QueueToArm(slot);
+    return;
+  }
+  if (it.quiet) {
+    GiveUp(slot);
+    if (it.interest.trigger != Trigger::kOneshot) QueueToArm(slot);
+  }
   if (it.wait == wait_) {  // a second change within one wait
     events[it.event].ready = events[it.event].ready | ready;
     return;

@@ -65,6 +65,7 @@ class IoUringPoller final : public Poller {
     uint32_t request = 0;
     bool in_kernel = false;  // the request was submitted and has not ended
     bool queued = false;     // it is in to_arm_
+    bool quiet = false;      // see Take()
     uint64_t wait = 0;       // the Wait that reported it last, and
     size_t event = 0;        // where in that Wait's events
   };

@@ -14,6 +14,10 @@
 // What select cannot say it asks poll(2) for, without waiting and only for the
 // descriptors that select has named: whether it was data, hangup or error.
 //
+// A hangup reaches who waits to write only where it makes the descriptor
+// writable, as select has no other word for it. It does for every kind but a
+// pipe's read end, which nobody can write to.
+//
 // select fails as a whole (EBADF) when one descriptor is closed; that one is
 // then found and left out, so that it does not silence the others.
 //

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/errno_status.h"
@@ -25,10 +28,19 @@ constexpr int kMostWakeFailures = 1000;
 
 absl::StatusOr<std::unique_ptr<Poller>> SigioPoller::Create(
     Sys& sys, const Clock& clock) {
-  return std::unique_ptr<Poller>(new SigioPoller(sys, clock));
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, Signal());
+  sigaddset(&signals, SIGIO);
+  ScopedFd fd(sys, sys.Signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return ErrnoStatus(fd.get(), SysCall::kSignalfd, "");
+  fd.CheckFlags();
+  return std::unique_ptr<Poller>(
+      new SigioPoller(sys, clock, signals, std::move(fd)));
 }
 
-SigioPoller::SigioPoller(Sys& sys, const Clock& clock)
+SigioPoller::SigioPoller(Sys& sys, const Clock& clock, const sigset_t& signals,
+                         ScopedFd signalfd)
     : sys_(sys),
       clock_(clock),
       capabilities_({.name = "sigio",
@@ -37,11 +49,9 @@ SigioPoller::SigioPoller(Sys& sys, const Clock& clock)
                      .rdhup = true,
                      .sub_ms = true,
                      .o1_wait = true,
-                     .thread_bound = true}) {
-  sigemptyset(&signals_);
-  sigaddset(&signals_, Signal());
-  sigaddset(&signals_, SIGIO);
-}
+                     .thread_bound = true}),
+      signals_(signals),
+      signalfd_(std::move(signalfd)) {}
 
 SigioPoller::~SigioPoller() {
   for (const auto& [fd, entry] : registrations_) Disarm(fd);
@@ -105,6 +115,10 @@ absl::Status SigioPoller::Add(int fd, Token token, Interest interest) {
   Entry entry = {{token, interest}};
   status = Arm(fd, entry);
   if (!status.ok()) return status;
+  int type = 0;
+  socklen_t size = sizeof(type);
+  entry.socket =
+      sys_.Getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != -ENOTSOCK;
   shared_ += entry.shared;
   Heat(fd, registrations_.Insert(fd, entry));
   return absl::OkStatus();
@@ -120,6 +134,7 @@ absl::Status SigioPoller::Modify(int fd, Token token, Interest interest) {
   Entry now = *entry;
   allowed = Arm(fd, now);
   if (!allowed.ok()) return allowed;
+  LetGo(fd, *entry);
   entry->interest = interest;
   entry->armed = true;
   Heat(fd, *entry);
@@ -135,6 +150,7 @@ absl::Status SigioPoller::Remove(int fd, Token token) {
   // harmless.
   const bool last = shared_ == 0;
   if (entry->hot) hot_.erase(std::find(hot_.begin(), hot_.end(), fd));
+  LetGo(fd, *entry);
   registrations_.Erase(fd);
   if (last) Disarm(fd);
   return absl::OkStatus();
@@ -144,6 +160,12 @@ void SigioPoller::Heat(int fd, Entry& entry) {
   if (entry.hot) return;
   entry.hot = true;
   hot_.push_back(fd);
+}
+
+void SigioPoller::LetGo(int fd, Entry& entry) {
+  if (!entry.blocked) return;
+  entry.blocked = false;
+  blocked_.erase(std::find(blocked_.begin(), blocked_.end(), fd));
 }
 
 void SigioPoller::HeatAll(bool shared_only) {
@@ -179,6 +201,35 @@ int SigioPoller::TakeSignals(WaitLimit& limit) {
   return taken;
 }
 
+// Waits until one of the blocked sockets has room, or for a signal. >= 0, or
+// -errno.
+int SigioPoller::LookAtBlocked(WaitLimit& limit) {
+  asked_.clear();
+  asked_.push_back({.fd = signalfd_.get(), .events = POLLIN, .revents = 0});
+  for (const int fd : blocked_) {
+    asked_.push_back({.fd = fd, .events = POLLOUT, .revents = 0});
+  }
+  const int found = sys_.Ppoll(absl::MakeSpan(asked_), limit.spec());
+  if (found <= 0) return found;
+  for (size_t i = 1; i < asked_.size(); ++i) {
+    if (asked_[i].revents == 0) continue;
+    Entry* const entry = registrations_.FindAny(asked_[i].fd);
+    LetGo(asked_[i].fd, *entry);
+    Heat(asked_[i].fd, *entry);
+  }
+  return found;
+}
+
+// What has changed, by signal or otherwise; waits for it within the limit.
+int SigioPoller::TakeChanges(WaitLimit& limit) {
+  if (blocked_.empty()) return TakeSignals(limit);
+  const int found = LookAtBlocked(limit);
+  if (found < 0) return found;
+  WaitLimit look(clock_, Instant());
+  const int taken = TakeSignals(look);
+  return taken < 0 ? taken : found;
+}
+
 // Reports the hot ones that are ready, and lets those cool down that are not.
 // -errno when the kernel did not answer; nothing has changed then.
 int SigioPoller::AskHot(absl::Span<Event> events, WaitResult& result) {
@@ -204,6 +255,13 @@ int SigioPoller::AskHot(absl::Span<Event> events, WaitResult& result) {
     Entry* const entry = registrations_.FindAny(hot_[i]);
     if (entry == nullptr || !entry->hot) continue;
     const short bits = asked_[i].fd < 0 ? 0 : asked_[i].revents;
+    // Unless it is as good as gone, somebody must tell when there is room.
+    if (entry->socket && (asked_[i].events & POLLOUT) != 0 &&
+        (bits & (POLLOUT | POLLHUP | POLLERR | POLLNVAL)) == 0 &&
+        !entry->blocked) {
+      entry->blocked = true;
+      blocked_.push_back(hot_[i]);
+    }
     if (bits == 0 || (bits & POLLNVAL) != 0) {
       entry->hot = false;
     } else if (result.events == events.size()) {
@@ -211,6 +269,7 @@ int SigioPoller::AskHot(absl::Span<Event> events, WaitResult& result) {
     } else {
       events[result.events++] = {entry->token, FromPollBits(bits)};
       entry->armed = entry->interest.trigger != Trigger::kOneshot;
+      if (!entry->armed) LetGo(hot_[i], *entry);
       entry->hot = entry->interest.trigger == Trigger::kLevel;
       if (entry->hot) reported.push_back(hot_[i]);
     }
@@ -233,9 +292,9 @@ absl::StatusOr<WaitResult> SigioPoller::Wait(absl::Span<Event> events,
   bool may_sleep = false;
   for (;;) {
     WaitLimit limit(clock_, deadline);
-    const int taken = TakeSignals(may_sleep ? limit : look);
+    const int taken = TakeChanges(may_sleep ? limit : look);
     if (taken < 0 && taken != -EINTR) {
-      return ErrnoStatus(taken, SysCall::kSigtimedwait, "");
+      return ErrnoStatus(taken, SysCall::kSigtimedwait, "for changes");
     }
     WaitResult result;
     const int asked = AskHot(events, result);

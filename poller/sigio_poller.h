@@ -3,8 +3,8 @@
 // SigioPoller: a Poller over signal-driven I/O. The kernel is told, once for
 // each descriptor, to send this thread a queued signal whenever something
 // changes (O_ASYNC, F_SETSIG, F_SETOWN_EX); a wait takes signals from the
-// thread's queue. The cost of a wait grows with what changed, and there is no
-// descriptor of its own, not even for wakes: those are signals too.
+// thread's queue. The cost of a wait grows with what changed. Wakes are signals
+// too.
 //
 // A signal says that something changed, not what is. So the poller keeps a set
 // of hot descriptors, which it asks poll(2) about without waiting: those just
@@ -14,6 +14,9 @@
 //   - no signal for what was pending before: a new descriptor starts hot;
 //   - a queue that is full (RLIMIT_SIGPENDING) turns into one plain SIGIO
 //     without a descriptor: then all become hot;
+//   - a socket sends no signal that there is room again unless it was armed
+//     when it refused a write: while one is not writable, who waits for that
+//     is watched by poll(2), beside a signalfd for all the others;
 //   - eventfds, timerfds and files send no signals: Add says Unimplemented;
 //   - a second descriptor of the same open file gets no signals of its own: it
 //     becomes hot with every signal, whoever that was for.
@@ -23,7 +26,8 @@
 // that a thread with blocked signals starts inherits that; whoever starts one
 // sets the mask (actors do).
 //
-// Ownership: borrows Sys and Clock, which outlive it. Sets the owner, the
+// Ownership: owns a signalfd; borrows Sys and Clock, which outlive it. Sets the
+// owner, the
 //            signal and O_ASYNC of what it watches; takes O_ASYNC back.
 // Threads:   as Poller; the thread that uses it first is the loop's for good
 //            (`thread_bound`). At most one on each thread: two would take each
@@ -45,6 +49,7 @@
 #include "trolley/poller/clock.h"
 #include "trolley/poller/poller.h"
 #include "trolley/poller/registrations.h"
+#include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
 #include "trolley/poller/wait_limit.h"
 
@@ -55,7 +60,7 @@ class SigioPoller final : public Poller {
   // The signal it uses, a queued one in the middle of the range.
   static int Signal() { return SIGRTMIN + 7; }
 
-  // Always OK.
+  // ResourceExhausted: no descriptor left.
   static absl::StatusOr<std::unique_ptr<Poller>> Create(Sys& sys,
                                                         const Clock& clock);
   ~SigioPoller() override;
@@ -73,31 +78,39 @@ class SigioPoller final : public Poller {
     bool armed = true;    // kOneshot: not reported yet
     bool hot = false;     // in hot_
     bool shared = false;  // O_ASYNC was set by somebody else
+    bool socket = false;
+    bool blocked = false;  // in blocked_
   };
 
-  SigioPoller(Sys& sys, const Clock& clock);
+  SigioPoller(Sys& sys, const Clock& clock, const sigset_t& signals,
+              ScopedFd signalfd);
 
   absl::Status Bind();
   absl::Status Arm(int fd, Entry& entry);
   void Disarm(int fd);
   void Heat(int fd, Entry& entry);
   void HeatAll(bool shared_only);
+  void LetGo(int fd, Entry& entry);
+  int LookAtBlocked(WaitLimit& limit);
   int TakeSignals(WaitLimit& limit);
+  int TakeChanges(WaitLimit& limit);
   void TakeOne(const siginfo_t& info);
   int AskHot(absl::Span<Event> events, WaitResult& result);
 
   Sys& sys_;
   const Clock& clock_;
   const Capabilities capabilities_;
-  sigset_t signals_;
+  const sigset_t signals_;
+  const ScopedFd signalfd_;  // waited for, never read
 
   std::atomic<bool> woken_{false};
   std::atomic<pid_t> thread_{0};  // 0 until first use
   pid_t process_ = 0;
 
   Registrations<Entry> registrations_;
-  size_t shared_ = 0;     // entries that are `shared`
-  std::vector<int> hot_;  // descriptors to ask about, longest first
+  size_t shared_ = 0;         // entries that are `shared`
+  std::vector<int> hot_;      // to ask about, who has waited longest first
+  std::vector<int> blocked_;  // sockets that are to become writable
   std::vector<pollfd> asked_;
 };
 

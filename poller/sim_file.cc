@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace trolley {
 
@@ -29,6 +30,9 @@ Ready SimStream::Poll() const {
       ready = ready | Ready::kError | Ready::kReadable | Ready::kWritable;
     }
   }
+  if (in_ != nullptr && in_->reset) {
+    ready = ready | Ready::kError | Ready::kReadable | Ready::kWritable;
+  }
   const bool no_more_in = in_ != nullptr && in_->writer_gone;
   const bool no_more_out =
       out_ == nullptr || out_->reader_gone || out_->writer_gone;
@@ -46,7 +50,10 @@ uint64_t SimStream::Changes() const {
 ssize_t SimStream::Read(absl::Span<char> to) {
   if (in_ == nullptr) return -EBADF;
   if (to.empty()) return 0;
-  if (in_->bytes.empty()) return in_->writer_gone ? 0 : -EAGAIN;
+  if (in_->bytes.empty()) {
+    if (std::exchange(in_->reset, false)) return -ECONNRESET;
+    return in_->writer_gone ? 0 : -EAGAIN;
+  }
   const bool was_full = in_->bytes.size() >= in_->capacity;
   const size_t count = std::min(to.size(), in_->bytes.size());
   std::copy_n(in_->bytes.begin(), count, to.begin());
@@ -80,6 +87,8 @@ void SimStream::EndWriting() {
 }
 
 void SimStream::Closed() {
+  // Linux tells the other side of a socket that it was not heard to the end.
+  if (is_socket() && !in_->bytes.empty()) out_->reset = true;
   EndReading();
   EndWriting();
 }

@@ -32,6 +32,7 @@ struct SimChannel {
   std::deque<char> bytes;
   bool writer_gone = false;     // what is in it is all there will be
   bool reader_gone = false;     // a write fails with EPIPE
+  bool reset = false;           // the writer left bytes of ours unread
   uint64_t reader_changes = 0;  // edges for the file that reads from it
   uint64_t writer_changes = 0;  // edges for the file that writes to it
 };

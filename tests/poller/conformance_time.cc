@@ -107,6 +107,31 @@ TEST_P(PollerConformance, Pitfall12_HangupWithEmptyInterestDoesNotSpin) {
   }
 }
 
+TEST_P(PollerConformance, Pitfall11_HalfCloseIsNothingToWhoOnlyWrites) {
+  for (const Trigger trigger : Triggers()) {
+    TestSockets pair(sys());
+    FillUp(pair.a.get());
+    const Token token = Add(pair.a.get(), Ready::kWritable, trigger);
+    ASSERT_EQ(sys().Shutdown(pair.b.get(), SHUT_WR), 0);
+    const absl::Duration before = ProcessorTimeOfThisThread();
+    Reports reports;
+    WaitOnce(reports, 8, clock().Now() + absl::Milliseconds(60));
+    EXPECT_TRUE(reports.empty());
+    if (!GetParam().spins && !virtual_time()) {
+      EXPECT_LT(ProcessorTimeOfThisThread() - before, absl::Milliseconds(20));
+    }
+    ReadAll(pair.b.get());
+    const Reports after = Look(/*room=*/4, /*waits=*/5);
+    EXPECT_EQ(after.Of(token), Ready::kWritable);
+    if (trigger == Trigger::kLevel) {
+      EXPECT_EQ(after.Times(token), 5);
+    } else if (trigger == Trigger::kOneshot) {
+      EXPECT_EQ(after.Times(token), 1);
+    }
+    Remove(pair.a.get(), token);
+  }
+}
+
 // The best of many tries, because a machine may be busy but not always.
 TEST_P(PollerConformance, SubMillisecondDeadlinesAreKeptWhereClaimed) {
   if (!capabilities().sub_ms) GTEST_SKIP() << "no sub_ms";
