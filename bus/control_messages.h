@@ -36,6 +36,9 @@ struct StopRequest {
 // hands the place to the asker.
 struct RoomRequest {};
 
+// A place that was handed to an asker who had ended by then: for the next one.
+struct ReturnedPlace {};
+
 template <typename T>
 void DropPayload(Envelope* envelope) {
   envelope->payload<T>().~T();

@@ -108,8 +108,7 @@ void Loop::HandleReplies() {
       pending->OnReply(reply);
     } else {
       port_.stats.late_replies.Increment();
-      reply->type->drop(reply);
-      Free(reply);
+      DropReply(reply);
     }
   }
 }
@@ -208,10 +207,7 @@ void Loop::End() {
   });
   FlushOutboxes();
   DropChain(port_.handoff.Close());
-  while (Envelope* late = replies_.Pop()) {
-    late->type->drop(late);
-    Free(late);
-  }
+  while (Envelope* late = replies_.Pop()) DropReply(late);
   FlushOutboxes();
   homeward_.ReturnAll();
   leases_.ReturnAll();

@@ -192,6 +192,7 @@ class Loop {
   void TellEnded(ActorId id);
   ActorInfo InfoOf(const Cell& cell) const;
   void DropUndelivered(Envelope* envelope, absl::string_view reason);
+  void DropReply(Envelope* reply);
 
   size_t Poll(Instant deadline);
   bool SpinForWork();

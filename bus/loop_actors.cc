@@ -123,12 +123,22 @@ void Loop::SendReply(Envelope* reply) {
   }
 }
 
-void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
-  if (e->is_reply) {
-    e->type->drop(e);
-    Free(e);
-    return;
+// A reply that nobody waits for any more.
+void Loop::DropReply(Envelope* reply) {
+  const ActorId replier = reply->target;
+  const bool has_place =
+      reply->type == &kStatusReply && reply->payload<absl::Status>().ok();
+  reply->type->drop(reply);
+  Free(reply);
+  // The answer to a RoomRequest. The place must not die with who wanted it.
+  if (has_place) {
+    Send(ControlEnvelope(NewEnvelope(Envelope::BytesFor<ReturnedPlace>()),
+                         replier, ReturnedPlace{}));
   }
+}
+
+void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
+  if (e->is_reply) return DropReply(e);
   if (e->lane != static_cast<uint8_t>(Lane::kControl)) {
     port_.ledger.dead_lettered.Increment();
   }
@@ -226,6 +236,8 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
       GivePlaceBack(cell);
     }
     return;
+  } else if (e->type == &kControlMessage<ReturnedPlace>) {
+    GivePlaceBack(cell);
   }
   e->type->drop(e);
   Free(e);
