@@ -67,6 +67,12 @@ struct alignas(64) Cell {
   std::unique_ptr<std::string> name;  // null: none
 
   ActorId id(uint32_t loop) const { return ActorId(loop, slot, generation); }
+  // Whether a handler of a message waits in it.
+  bool handles_something() const {
+    const SuspendedHandler* h = suspended;
+    while (h != nullptr && h->envelope == nullptr) h = h->next;
+    return h != nullptr;
+  }
   // Whether a slice would find something to do.
   bool has_work() const {
     return !mailbox.control.empty() ||

@@ -62,6 +62,7 @@ Delivery Loop::TakeLocalPlace(ActorId target) {
 }
 
 void Loop::GivePlaceBack(Cell& cell) {
+  if (cell.state != Cell::State::kRunning) return;  // it is ending
   if (Envelope* request = cell.room_requests.Pop()) {
     // The place goes to whoever has waited longest, without being free between.
     request->type->drop(request);
@@ -216,7 +217,7 @@ void Loop::RunSlice(Cell& cell) {
     if (turn_budget_ > 0) --turn_budget_;
   }
   const bool drained = cell.state == Cell::State::kDraining &&
-                       cell.mailbox.empty() && !cell.busy;
+                       cell.mailbox.empty() && !cell.handles_something();
   if (cell.state == Cell::State::kStopping || drained) {
     EndActor(cell);
   } else {
@@ -230,6 +231,9 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
   if (e->type == &kControlMessage<StopRequest>) {
     StopActor(cell, e->payload<StopRequest>().drain);
   } else if (e->type == &kControlMessage<RoomRequest>) {
+    if (cell.state != Cell::State::kRunning) {
+      return DropUndelivered(e, "it is ending");
+    }
     cell.room_requests.Push(e);
     // There may be room by now.
     if (TakeLocalPlace(cell.id(index())) == Delivery::kAccepted) {
@@ -348,6 +352,12 @@ void Loop::CompleteSuspended(SuspendedHandler& handler) {
 void Loop::StopActor(Cell& cell, bool drain) {
   if (cell.state == Cell::State::kStopping) return;
   cell.state = drain ? Cell::State::kDraining : Cell::State::kStopping;
+  // It gives out no further places, or a steady sender would keep it for ever.
+  cell.local_places = 0;
+  cell.credits.Open(cell.generation, 0);
+  while (Envelope* e = cell.room_requests.Pop()) {
+    DropUndelivered(e, "it is ending");
+  }
   run_queue_.Push(cell);
 }
 
