@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "trolley/bus/bus_state.h"
@@ -38,7 +39,10 @@ class Leases {
 
   // Gives every place back.
   void ReturnAll() {
-    for (Entry* entry : held_) Return(*entry);
+    for (Entry* entry : held_) {
+      Return(*entry);
+      entry->listed = false;
+    }
     held_.clear();
   }
 
@@ -49,6 +53,7 @@ class Leases {
   struct Entry {
     ActorId id;
     uint32_t places = 0;
+    bool listed = false;  // in held_
   };
 
   Entry& EntryOf(ActorId id) {
@@ -65,8 +70,11 @@ class Leases {
         CellOf(target).credits.TakeShare(target.generation(), kMostPlaces);
     if (lease.gone) return Delivery::kGone;
     if (lease.places == 0) return Delivery::kFull;
-    entry = {.id = target, .places = lease.places - 1};
-    if (entry.places > 0) held_.push_back(&entry);
+    entry.id = target;
+    entry.places = lease.places - 1;
+    if (entry.places > 0 && !std::exchange(entry.listed, true)) {
+      held_.push_back(&entry);
+    }
     return Delivery::kAccepted;
   }
 
