@@ -7,9 +7,16 @@
 namespace trolley {
 
 CellTable::CellTable(uint32_t max_cells)
-    : max_cells_(std::min(max_cells, ActorId::kMaxSlots)),
-      chunks_(std::make_unique<std::atomic<Cell*>[]>((max_cells_ + kChunk - 1) /
+    : max_cells_(std::min(max_cells, ActorId::kMaxSlots - 2 * kBatch)),
+      max_made_(max_cells_ + 2 * kBatch),
+      chunks_(std::make_unique<std::atomic<Cell*>[]>((max_made_ + kChunk - 1) /
                                                      kChunk)) {}
+
+bool CellTable::CountOneMore() {
+  if (in_use_.fetch_add(1, std::memory_order_relaxed) < max_cells_) return true;
+  in_use_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
 
 Cell* CellTable::TakeShared() {
   if (shared_free_ != nullptr) {
@@ -19,7 +26,7 @@ Cell* CellTable::TakeShared() {
     return cell;
   }
   const uint32_t slot = used_.load(std::memory_order_relaxed);
-  if (slot == max_cells_) return nullptr;
+  if (slot == max_made_) return nullptr;
   if (slot % kChunk == 0) {
     auto chunk = std::make_unique<Cell[]>(kChunk);
     for (uint32_t i = 0; i < kChunk; ++i) {
@@ -34,6 +41,7 @@ Cell* CellTable::TakeShared() {
 }
 
 Cell* CellTable::Allocate(uint32_t* generation) {
+  if (!CountOneMore()) return nullptr;
   absl::MutexLock lock(&mutex_);
   Cell* cell = TakeShared();
   if (cell != nullptr) *generation = cell->credits.generation();
@@ -41,6 +49,7 @@ Cell* CellTable::Allocate(uint32_t* generation) {
 }
 
 Cell* CellTable::AllocateLocal(uint32_t* generation) {
+  if (!CountOneMore()) return nullptr;
   if (local_free_ == nullptr) {
     absl::MutexLock lock(&mutex_);
     for (; local_count_ < kBatch; ++local_count_) {
@@ -60,12 +69,14 @@ Cell* CellTable::AllocateLocal(uint32_t* generation) {
 }
 
 void CellTable::Abandon(Cell* cell) {
+  in_use_.fetch_sub(1, std::memory_order_relaxed);
   absl::MutexLock lock(&mutex_);
   cell->next_runnable = shared_free_;
   shared_free_ = cell;
 }
 
 void CellTable::Free(Cell* cell, uint32_t generation) {
+  in_use_.fetch_sub(1, std::memory_order_relaxed);
   const uint32_t next = generation + 1;
   if (next == 0) return;  // every generation was used: retired
   cell->credits.Close(next);

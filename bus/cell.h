@@ -116,9 +116,13 @@ class CellTable {
   static constexpr uint32_t kChunk = 1024;
   static constexpr uint32_t kBatch = 64;  // cells moved between the lists
 
+  // Counts one more in use; false if all are.
+  bool CountOneMore();
   Cell* TakeShared() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const uint32_t max_cells_;
+  const uint32_t max_cells_;  // in use at one time
+  const uint32_t max_made_;   // with those that wait in the local list
+  std::atomic<uint32_t> in_use_{0};
   std::unique_ptr<std::atomic<Cell*>[]> chunks_;
   std::atomic<uint32_t> used_{0};
 
