@@ -36,10 +36,8 @@ class ReplySlots {
 
   // Reserves a slot and returns its id; 0 if all are taken.
   uint64_t Add(PendingReply* pending) {
-    if (used_ >= slots_.size() / 2) {
-      if (used_ >= max_) return 0;
-      Grow();
-    }
+    if (used_ >= max_) return 0;
+    if (used_ >= slots_.size() / 2) Grow();
     // At most half the table is in use, so this ends soon: ids are handed out
     // in order and an old ask still pending is stepped over.
     do {
