@@ -54,9 +54,22 @@ absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
         absl::StrCat("BusOptions::loops has ", options.loops.size(),
                      " entries; a bus has 1 to 255 loops"));
   }
+  for (const LoopOptions& loop : options.loops) {
+    if (loop.messages_per_slice == 0 || loop.messages_per_turn == 0 ||
+        loop.events_per_wait == 0) {
+      return absl::InvalidArgumentError(
+          "LoopOptions::messages_per_slice, messages_per_turn and "
+          "events_per_wait must be 1 at least");
+    }
+  }
   auto bus = std::unique_ptr<Bus>(
       new Bus(BusState::Ptr::Adopt(new BusState(std::move(options)))));
-  if (absl::Status started = bus->Start(); !started.ok()) return started;
+  if (absl::Status started = bus->Start(); !started.ok()) {
+    // No thread runs, so there is nothing to shut down.
+    bus->loops_.clear();
+    bus->report_ = std::make_unique<ShutdownReport>();
+    return started;
+  }
   return bus;
 }
 

@@ -41,8 +41,9 @@ const ActorClass* ActorClassOf();  // actors/ref.h
 class Bus {
  public:
   // Makes the pollers and starts the loops.
-  // InvalidArgument: no loop, or more than 255. NotFound: a poller's name is
-  // not known. Otherwise what the poller says; the message names the loop.
+  // InvalidArgument: no loop, more than 255, or a budget of 0. NotFound: a
+  // poller's name is not known. Otherwise what the poller says; the message
+  // names the loop.
   static absl::StatusOr<std::unique_ptr<Bus>> Create(BusOptions options);
 
   // The same for a main() that has nothing better to do with an error than to
