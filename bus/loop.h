@@ -188,6 +188,7 @@ class Loop {
   // actor is then on its way to its end, and `doing` is in the log.
   template <typename What>
   bool Guarded(Cell& cell, absl::string_view doing, What what);
+  void CancelSuspended(Cell& cell);
   void EndActor(Cell& cell);
   void TellEnded(ActorId id);
   ActorInfo InfoOf(const Cell& cell) const;

@@ -361,6 +361,15 @@ void Loop::StopActor(Cell& cell, bool drain) {
   run_queue_.Push(cell);
 }
 
+void Loop::CancelSuspended(Cell& cell) {
+  while (SuspendedHandler* handler = cell.suspended) {
+    Envelope* e = handler->envelope;
+    Unlink(*handler);
+    handler->frame.destroy();
+    if (e != nullptr) DropUndelivered(e, "it ended while handling this");
+  }
+}
+
 void Loop::EndActor(Cell& cell) {
   // What comes from now on is refused at the sender.
   const ActorId id = cell.id(index());
@@ -368,14 +377,11 @@ void Loop::EndActor(Cell& cell) {
   cell.runnable = true;  // whatever happens below, it is not queued again
   std::unique_ptr<ActorBase> actor(cell.actor);
   if (actor != nullptr) {
-    ScheduledMessage::CancelAll(*actor);
-    while (SuspendedHandler* handler = cell.suspended) {
-      Envelope* e = handler->envelope;
-      Unlink(*handler);
-      handler->frame.destroy();
-      if (e != nullptr) DropUndelivered(e, "it ended while handling this");
-    }
+    CancelSuspended(cell);
     if (cell.started) Guarded(cell, "OnStop", [&] { actor->OnStop(); });
+    // What OnStop began ends here too.
+    CancelSuspended(cell);
+    ScheduledMessage::CancelAll(*actor);
     Guarded(cell, "its destructor", [&] { actor.reset(); });
     cell.actor = nullptr;
   }
