@@ -182,7 +182,12 @@ void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
 template <typename What>
 bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
   const Turn outer = std::exchange(turn_, Turn{.cell = &cell});
-  absl::Cleanup restore = [&] { turn_ = outer; };
+  const uint64_t running = port_.running_actor.load();
+  port_.running_actor.store(cell.id(index()).word());
+  absl::Cleanup restore = [&] {
+    turn_ = outer;
+    port_.running_actor.store(running);
+  };
   try {
     what();
     return true;
