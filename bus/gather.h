@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
 #include "trolley/bus/loop.h"
 
@@ -31,18 +32,18 @@ class Gather : public std::enable_shared_from_this<Gather<Answer>> {
                     std::function<void(Answers)> done) {
     auto gather = std::make_shared<Gather>(bus.loops(), std::move(done));
     for (uint32_t i = 0; i < bus.loops(); ++i) {
-      auto answer = [gather, question](Loop& loop) {
-        gather->Add(question(loop));
-      };
-      const bool posted = Loop::Post(
-          bus.port(i), [when, answer = std::move(answer)](Loop& loop) mutable {
-            if (when == When::kNow) {
-              answer(loop);
-            } else {
-              loop.WhenIdle(std::move(answer));
-            }
-          });
-      if (!posted) gather->CountDown();
+      // Counts down as it goes, be it unanswered: a loop that ends drops it.
+      absl::Cleanup answered = [gather] { gather->CountDown(); };
+      auto answer = [gather, question, answered = std::move(answered)](
+                        Loop& loop) { gather->Add(question(loop)); };
+      Loop::Post(bus.port(i),
+                 [when, answer = std::move(answer)](Loop& loop) mutable {
+                   if (when == When::kNow) {
+                     answer(loop);
+                   } else {
+                     loop.WhenIdle(std::move(answer));
+                   }
+                 });
     }
   }
 
@@ -51,11 +52,8 @@ class Gather : public std::enable_shared_from_this<Gather<Answer>> {
 
  private:
   void Add(Answer answer) {
-    {
-      absl::MutexLock lock(&mutex_);
-      answers_.push_back(std::move(answer));
-    }
-    CountDown();
+    absl::MutexLock lock(&mutex_);
+    answers_.push_back(std::move(answer));
   }
 
   void CountDown() {
