@@ -201,10 +201,18 @@ bool Loop::Post(LoopPort& port, Command command) {
 void Loop::End() {
   if (std::exchange(ended_, true)) return;
   Loop* const outer = std::exchange(current_, this);
-  while (Cell* cell = run_queue_.Pop()) RunQueue::Release(*cell);
-  port_.cells.ForEach([this](Cell& cell) {
-    if (cell.state != Cell::State::kFree) EndActor(cell);
-  });
+  // Again while there are any: OnStop may have spawned some. Those have not
+  // started, so they spawn nobody.
+  for (bool any = true; any;) {
+    any = false;
+    port_.cells.ForEach([&](Cell& cell) {
+      if (cell.state == Cell::State::kFree) return;
+      any = true;
+      // One that ends must not be in the run queue.
+      while (Cell* runnable = run_queue_.Pop()) RunQueue::Release(*runnable);
+      EndActor(cell);
+    });
+  }
   FlushOutboxes();
   DropChain(port_.handoff.Close());
   while (Envelope* late = replies_.Pop()) DropReply(late);

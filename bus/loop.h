@@ -139,8 +139,9 @@ class Loop {
   void StopActor(Cell& cell, bool drain);
   // Tells every actor that the bus begins to shut down.
   void DrainActors();
-  // Ends these actors now, in this order. Called between handlers only.
-  void EndActors(const std::vector<ActorId>& ids);
+  // Ends these actors now, in this order; with `handle_queued` each of them
+  // handles first what is in its mailbox. Called between handlers only.
+  void EndActors(const std::vector<ActorId>& ids, bool handle_queued);
   // The cell that `id` names; null if its actor has ended.
   Cell* Find(ActorId id) {
     Cell* cell = port_.cells.Find(id.slot());

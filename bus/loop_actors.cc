@@ -420,19 +420,36 @@ void Loop::DrainActors() {
   });
 }
 
-void Loop::EndActors(const std::vector<ActorId>& ids) {
+void Loop::EndActors(const std::vector<ActorId>& ids, bool handle_queued) {
   // An actor that ends must not be in the run queue.
   std::vector<Cell*> runnable;
-  while (Cell* cell = run_queue_.Pop()) {
-    RunQueue::Release(*cell);
-    runnable.push_back(cell);
-  }
+  const auto empty_run_queue = [&] {
+    while (Cell* cell = run_queue_.Pop()) {
+      RunQueue::Release(*cell);
+      runnable.push_back(cell);
+    }
+  };
   for (ActorId id : ids) {
-    if (Cell* cell = Find(id)) EndActor(*cell);
+    empty_run_queue();
+    Cell* cell = Find(id);
+    if (cell == nullptr) continue;
+    // What the actors before it sent it as they ended is still to be handled.
+    const uint32_t slice = options_.messages_per_slice;
+    uint32_t slices = handle_queued ? cell->data_queued / slice + 1 : 0;
+    for (; slices > 0 && cell->actor != nullptr && cell->has_work(); --slices) {
+      cell->runnable = true;
+      RunSlice(*cell);
+      empty_run_queue();
+      cell = Find(id);
+      if (cell == nullptr) break;
+    }
+    if (cell != nullptr) EndActor(*cell);
   }
   for (Cell* cell : runnable) {
-    if (cell->state != Cell::State::kFree) run_queue_.Push(*cell);
+    if (cell->actor != nullptr) run_queue_.Push(*cell);
   }
+  // Before it is said that they have ended: actors of other loops are next.
+  FlushOutboxes();
 }
 
 // --- Looking ---------------------------------------------------------------

@@ -130,8 +130,9 @@ class Bus::Ending {
 
   bool EndOn(uint32_t loop, std::vector<ActorId> actors) {
     auto ended = std::make_shared<absl::Notification>();
-    if (!Loop::Post(state_.port(loop), [ended, actors](Loop& on) {
-          on.EndActors(actors);
+    const bool handle_queued = report_.clean;
+    if (!Loop::Post(state_.port(loop), [=](Loop& on) {
+          on.EndActors(actors, handle_queued);
           ended->Notify();
         })) {
       return true;
