@@ -46,12 +46,13 @@ absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {
   Context::Ptr askers;
   if (turn.envelope != nullptr) {
     askers = turn.envelope->context;
-    if (turn.envelope->ask_id != 0) {
+    if (turn.envelope->ask_id != 0 && !turn.envelope->asker_goes_on) {
       askers = Context::New(askers ? askers->trace() : TraceContext(),
                             turn.envelope->sender, askers);
     }
   }
-  bool cycle = self == target;
+  // A background task keeps nobody from answering.
+  bool cycle = self == target && turn.envelope != nullptr;
   for (const Context* c = askers.get(); c != nullptr && !cycle;
        c = c->parent()) {
     cycle = c->asker() == target;

@@ -51,6 +51,7 @@ inline void FillIn(Envelope* e, Loop* loop, ActorId target,
   e->holds_credit = true;
   if (loop != nullptr && loop->turn().cell != nullptr) {
     e->sender = loop->turn().cell->id(loop->index());
+    e->asker_goes_on = loop->turn().envelope == nullptr;
   }
 }
 

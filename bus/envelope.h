@@ -85,6 +85,7 @@ struct Envelope {
   uint64_t asked_externally : 1 = 0;  // see `external`
   uint64_t is_reply : 1 = 0;          // holds a reply, headed for `sender`
   uint64_t holds_credit : 1 = 0;      // gives a place back when handled
+  uint64_t asker_goes_on : 1 = 0;     // it takes messages while it waits
   alignas(8) std::byte first_bytes[8];
 
   bool is_ask() const { return ask_id != 0 || asked_externally; }
