@@ -40,8 +40,9 @@ struct BusForm {
   bool simulated() const { return poller == "sim"; }
 };
 
-// All of them; those whose poller this machine refuses are left out, with a
-// line that says why.
+// One to three loops over the default poller and the simulated one, two over
+// each of the others. Those whose poller this machine refuses are left out,
+// with a line that says why.
 std::vector<BusForm> BusForms();
 std::string BusFormName(const testing::TestParamInfo<BusForm>& info);
 

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// P10, drain: how a bus ends, and its actors with it.
+
+#include <dirent.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "trolley/actors/actor.h"
+#include "trolley/poller/sim_random.h"
+#include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/ledger_checker.h"
+#include "trolley/tests/bus/run_options.h"
+
+namespace trolley {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Diary {
+ public:
+  void Add(std::string line) {
+    absl::MutexLock lock(&mutex_);
+    lines_.push_back(std::move(line));
+  }
+  std::vector<std::string> Get() const {
+    absl::MutexLock lock(&mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
+};
+
+struct Tick {};
+struct Line {
+  std::string text;
+};
+
+// Does what the test says, when the test says it.
+class Scripted : public Actor {
+ public:
+  struct Script {
+    std::function<void(Scripted&)> on_start, on_tick, on_stop, on_line;
+  };
+  Scripted(std::string name, Diary* diary, Script script)
+      : name(std::move(name)), diary(*diary), script_(std::move(script)) {}
+  ~Scripted() override { diary.Add(name + " destroyed"); }
+
+  void OnStart() override { Run(script_.on_start); }
+  void On(const Tick&) { Run(script_.on_tick); }
+  void On(const Line& m) {
+    diary.Add(name + " got " + m.text);
+    Run(script_.on_line);
+  }
+  void OnStop() override {
+    diary.Add(name + " stops");
+    Run(script_.on_stop);
+  }
+
+  void Later(absl::Duration after) { TellAfter(this, after, Tick{}); }
+  void Background() { RunInBackground(SleepAndWrite()); }
+  void SpawnOne() {
+    Spawn<Scripted>({}, name + " junior", &diary, Script{}).IgnoreError();
+  }
+
+  const std::string name;
+  Diary& diary;
+
+ private:
+  Task<absl::Status> SleepAndWrite() {
+    co_await Sleep(absl::Milliseconds(1));
+    diary.Add(name + " woke");
+    co_return absl::OkStatus();
+  }
+  void Run(const std::function<void(Scripted&)>& what) {
+    if (what != nullptr) what(*this);
+  }
+  Script script_;
+};
+
+using ShutdownTest = BusFixture;
+TROLLEY_FOR_EACH_BUS(ShutdownTest);
+
+struct Hop {
+  int left;
+};
+class Runner : public Actor {
+ public:
+  void On(const Hop& m) {
+    if (m.left > 0) next.Tell(Hop{m.left - 1});
+  }
+  Task<absl::Status> On(Line) {
+    co_return co_await next.Ask(Hop{0}, absl::InfiniteDuration());
+  }
+  Ref<Runner> next;
+};
+struct SetNext {
+  Ref<Runner> next;
+};
+
+// A ring over all loops.
+class RingRunner : public Actor {
+ public:
+  void On(const SetNext&) {}
+  void On(const Hop& m) {
+    if (m.left > 0) next_.Tell(Hop{m.left - 1});
+  }
+  void On(const Ref<RingRunner>& next) { next_ = next; }
+
+ private:
+  Ref<RingRunner> next_;
+};
+
+TEST_P(ShutdownTest, P10_FiniteWorkIsFinished) {
+  constexpr int kHops = 3000;
+  Bus& bus = Start();
+  std::vector<Ref<RingRunner>> ring;
+  for (int i = 0; i < 5; ++i) {
+    ring.push_back(*bus.Spawn<RingRunner>({.loop = LoopAt(i % 3)}));
+  }
+  for (int i = 0; i < 5; ++i) ring[i].Tell(ring[(i + 1) % 5]);
+  for (int i = 0; i < 5; ++i) ring[i].Tell(Hop{kHops});
+  const ShutdownReport report = bus.Shutdown(absl::InfiniteDuration());
+  EXPECT_TRUE(report.clean) << report.ToString();
+  EXPECT_EQ(report.abandoned, 0u);
+  EXPECT_EQ(report.ledger.handled, 5u + 5u * (kHops + 1));
+  EXPECT_TRUE(report.ledger.Balances());
+  // Idempotent.
+  const ShutdownReport again = bus.Shutdown(absl::ZeroDuration());
+  EXPECT_TRUE(again.clean);
+  EXPECT_EQ(again.ledger, report.ledger);
+}
+
+TEST_P(ShutdownTest, P10_ActorsStopInReverseOrderOfTheirStart) {
+  Bus& bus = Start();
+  Diary diary;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 7; ++i) {
+    const std::string name(1, 'a' + i);
+    ASSERT_TRUE(bus.Spawn<Scripted>({.loop = LoopAt(i % 3)}, name, &diary,
+                                    Scripted::Script{})
+                    .ok());
+    expected.insert(expected.begin(), {name + " stops", name + " destroyed"});
+  }
+  EXPECT_TRUE(bus.Shutdown(absl::Seconds(60)).clean);
+  EXPECT_EQ(diary.Get(), expected);
+}
+
+TEST_P(ShutdownTest, P10_WhatOnStopSendsToAnEarlierActorIsHandled) {
+  for (int other : {0, LoopAt(1)}) {
+    Bus& bus = Start();
+    Diary diary;
+    auto logger = *bus.Spawn<Scripted>({.loop = other}, "logger", &diary,
+                                       Scripted::Script{});
+    ASSERT_TRUE(
+        bus.Spawn<Scripted>({.loop = 0}, "user", &diary,
+                            Scripted::Script{.on_stop =
+                                                 [&](Scripted&) {
+                                                   logger.Tell(
+                                                       Line{"the last word"});
+                                                 }})
+            .ok());
+    const ShutdownReport report = bus.Shutdown(absl::Seconds(60));
+    EXPECT_THAT(diary.Get(), ElementsAre("user stops", "user destroyed",
+                                         "logger got the last word",
+                                         "logger stops", "logger destroyed"));
+    EXPECT_TRUE(report.clean);
+    EXPECT_EQ(report.abandoned, 0u) << report.ToString();
+  }
+}
+
+TEST_P(ShutdownTest, P10_ManyActorsThatTellOneAnotherAtTheEnd) {
+  for (bool with_time : {true, false}) {
+    Bus& bus = Start();
+    Diary diary;
+    std::vector<Ref<Scripted>> all;
+    for (int i = 0; i < 400; ++i) {
+      all.push_back(*bus.Spawn<Scripted>(
+          {.loop = LoopAt(i % 3)}, std::to_string(i), &diary,
+          Scripted::Script{.on_stop = [&all, i](Scripted&) {
+            for (int to : {i - 1, i - 2, i - 3, 0}) {
+              if (to >= 0 && to < static_cast<int>(all.size())) {
+                all[to].Tell(Line{"bye"});
+              }
+            }
+          }}));
+    }
+    const ShutdownReport report =
+        bus.Shutdown(with_time ? absl::Seconds(60) : absl::ZeroDuration());
+    EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
+    EXPECT_EQ(with_time, report.clean);
+  }
+}
+
+TEST_P(ShutdownTest, WhatOnStopBeginsEndsWithTheActor) {
+  Bus& bus = Start();
+  Diary diary;
+  for (int i = 0; i < 3; ++i) {
+    auto actor =
+        *bus.Spawn<Scripted>({.loop = 0}, "a", &diary,
+                             Scripted::Script{.on_stop = [](Scripted& self) {
+                               self.Later(absl::Microseconds(1));
+                               self.Background();
+                             }});
+    actor.Stop();
+    // The next one may live in the same place.
+    absl::Notification done;
+    ASSERT_TRUE(
+        bus.Spawn<Scripted>(
+               {.loop = 0}, "b", &diary,
+               Scripted::Script{.on_start =
+                                    [](Scripted& self) {
+                                      self.Later(absl::Milliseconds(3));
+                                    },
+                                .on_tick = [&](Scripted&) { done.Notify(); }})
+            .ok());
+    Await(done);
+  }
+  EXPECT_EQ(bus.Shutdown(absl::Seconds(60)).ledger.handled, 3u);
+  for (const std::string& line : diary.Get()) EXPECT_NE(line, "a woke");
+}
+
+TEST_P(ShutdownTest, P10_AnActorSpawnedAtTheVeryEndIsDestroyed) {
+  for (bool with_time : {true, false}) {
+    Bus& bus = Start();
+    Diary diary;
+    for (int i = 0; i < 3; ++i) {
+      bus.Spawn<Scripted>(
+             {.loop = LoopAt(i)}, "parent", &diary,
+             Scripted::Script{
+                 .on_stop = [](Scripted& self) { self.SpawnOne(); }})
+          .IgnoreError();
+    }
+    Look();  // all have started
+    bus.Shutdown(with_time ? absl::Seconds(60) : absl::ZeroDuration());
+    int juniors = 0;
+    for (const std::string& line : diary.Get()) {
+      juniors += line == "parent junior destroyed";
+    }
+    EXPECT_EQ(juniors, 3);
+  }
+}
+
+TEST_P(ShutdownTest, P10_AHandlerThatSpinsIsNamed) {
+  if (simulated()) GTEST_SKIP() << "it would spin in the test's own thread";
+  struct Shared {
+    Diary diary;
+    absl::Notification spinning, go, over;
+  };
+  for (bool on_stop : {false, true}) {
+    auto shared = std::make_shared<Shared>();
+    const auto spin = [shared](Scripted&) {
+      shared->spinning.Notify();
+      shared->go.WaitForNotification();
+    };
+    Bus& bus = Start();
+    auto actor =
+        *bus.Spawn<Scripted>({.name = "the/spinner"}, "spinner", &shared->diary,
+                             on_stop ? Scripted::Script{.on_stop = spin}
+                                     : Scripted::Script{.on_tick = spin});
+    if (!on_stop) {
+      actor.Tell(Tick{});
+      shared->spinning.WaitForNotification();
+    }
+    const ShutdownReport report = bus.Shutdown(absl::Milliseconds(20));
+    EXPECT_FALSE(report.clean && !on_stop);
+    ASSERT_EQ(report.survivors.size(), 1u) << report.ToString();
+    EXPECT_THAT(report.survivors[0], HasSubstr("the/spinner"));
+    // The thread goes on by itself; let it end before the test does.
+    auto alive = bus.state();
+    Destroy();
+    shared->go.Notify();
+    while (shared->diary.Get().empty() ||
+           shared->diary.Get().back() != "spinner destroyed") {
+      std::this_thread::yield();
+    }
+    while (alive->port(0).handoff.HasWork() ||
+           alive->port(0).poller != nullptr) {
+      std::this_thread::yield();
+    }
+  }
+}
+
+TEST_P(ShutdownTest, EveryInspectionIsAnswered) {
+  Bus& bus = Start();
+  Diary diary;
+  std::atomic<int> asked{0}, answered{0};
+  const auto inspect = [&](Scripted&) {
+    ++asked;
+    bus.Inspect([&](BusInfo) { ++answered; });
+  };
+  for (int i = 0; i < 3; ++i) {
+    bus.Spawn<Scripted>({.loop = LoopAt(i)}, "x", &diary,
+                        Scripted::Script{.on_stop = inspect})
+        .IgnoreError();
+  }
+  Look();
+  bus.Shutdown(absl::ZeroDuration());
+  bus.Inspect([&](BusInfo) { ++answered; });
+  EXPECT_EQ(asked.load(), 3);
+  EXPECT_EQ(answered.load(), 4);
+}
+
+std::vector<std::string> EntriesOf(const char* folder) {
+  std::vector<std::string> names;
+  DIR* dir = opendir(folder);
+  while (dirent* entry = readdir(dir)) names.push_back(entry->d_name);
+  closedir(dir);
+  return names;
+}
+
+// Works until it is stopped.
+class Worker : public Actor {
+ public:
+  Worker(LedgerChecker* checker, std::vector<Ref<Worker>> friends)
+      : checker_(*checker), friends_(std::move(friends)) {}
+  struct Work {
+    Tracked tracked;
+  };
+  void On(const Work& m) {
+    m.tracked.Begin();
+    for (const Ref<Worker>& to : friends_) {
+      checker_.Sent(to.Tell(Work{checker_.NewMessage()}));
+    }
+    m.tracked.Finish();
+  }
+
+ private:
+  LedgerChecker& checker_;
+  std::vector<Ref<Worker>> friends_;
+};
+
+TEST_P(ShutdownTest, P10_BooksBalanceAndNothingIsLeftWhereverItStops) {
+  Start();  // so that what is made once, is
+  Destroy();
+  const size_t threads_before = EntriesOf("/proc/self/task").size();
+  const size_t fds_before = EntriesOf("/proc/self/fd").size();
+  ForEachSeed(GetRunOptions().Scale(15, 300), [&](uint64_t seed) {
+    LedgerChecker checker(2'000'000);
+    SimRandom random(seed);
+    Bus& bus = Start();
+    std::vector<Ref<Worker>> workers;
+    for (int i = 0; i < 6; ++i) {
+      workers.push_back(*bus.Spawn<Worker>(
+          {.loop = LoopAt(i % 3), .mailbox_capacity = 50}, &checker, workers));
+    }
+    const uint64_t sends = random.Below(3000);
+    if (simulated()) {
+      for (uint64_t i = 0; i < sends; ++i) {
+        checker.Sent(
+            workers[random.Below(6)].Tell(Worker::Work{checker.NewMessage()}));
+        if (random.Chance(500)) bus.loop(random.Below(loops())).RunOnce();
+      }
+    } else {
+      std::thread sender([&, seed = random.Next()] {
+        SimRandom own(seed);
+        for (uint64_t i = 0; i < 3000; ++i) {
+          checker.Sent(
+              workers[own.Below(6)].Tell(Worker::Work{checker.NewMessage()}));
+        }
+      });
+      while (checker.accepted() + checker.refused() < sends) {
+        std::this_thread::yield();
+      }
+      const ShutdownReport report = bus.Shutdown(
+          random.Chance(500) ? absl::ZeroDuration() : absl::Seconds(60));
+      sender.join();
+      EXPECT_TRUE(report.survivors.empty());
+    }
+    bus.Shutdown(absl::ZeroDuration());
+    EXPECT_EQ(checker.Compare(bus.ReadLedger()), "");
+    Destroy();
+  });
+  // A joined thread leaves /proc a moment after it was joined.
+  while (EntriesOf("/proc/self/task").size() > threads_before) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(EntriesOf("/proc/self/fd").size(), fds_before);
+}
+
+}  // namespace
+}  // namespace trolley
