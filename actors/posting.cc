@@ -25,8 +25,7 @@ std::string AskCycle(Loop& loop, ActorId asker, const Context* askers,
 
 // An actor that goes on taking messages while it waits can answer itself.
 bool IsInterleaved(BusState& bus, ActorId id) {
-  return bus.port(id.loop()).cells.Find(id.slot())->interleaved.load(
-      std::memory_order_relaxed);
+  return bus.port(id.loop()).cells.Find(id.slot())->is_interleaved();
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ class Target {
 // ... and for protocols.
 template <typename... Entries>
 class Target<Protocol<Entries...>> {
+ public:
   template <typename M>
   static constexpr size_t IndexOf() {
     size_t index = 0;
@@ -72,7 +73,6 @@ class Target<Protocol<Entries...>> {
     using Type = ProtocolEntry<First>;
   };
 
- public:
   template <typename M>
   struct Check {
     static_assert(IndexOf<M>() < sizeof...(Entries),

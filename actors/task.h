@@ -11,6 +11,15 @@
 //     ...
 //   }
 //
+// g++ 12 destroys a temporary aggregate with members that need destroying twice
+// if it is made inside a co_await expression. Name such a message first:
+//
+//   Words words{.text = std::move(text)};           // a plain struct: by name
+//   absl::Status sent = co_await counter.Send(std::move(words));
+//
+// A message with a constructor (any Protobuf message), or whose members are
+// numbers, may be made in place.
+//
 // Ownership: the Task owns its frame; destroying it cancels what it awaits.
 // Threads:   loop thread only.
 // Ends:      co_return, an exception, or its actor's end.

@@ -99,7 +99,10 @@ absl::Status Bus::Start() {
   return absl::OkStatus();
 }
 
-Bus::~Bus() { Shutdown(absl::ZeroDuration()); }
+Bus::~Bus() {
+  // A bus that could not start has nobody to tell.
+  if (loops_.size() == state_->loops()) Shutdown(absl::ZeroDuration());
+}
 
 absl::StatusOr<Address> Bus::FindClass(absl::string_view name,
                                        const ActorClass* wanted) const {

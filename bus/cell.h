@@ -73,6 +73,10 @@ struct alignas(64) Cell {
     while (h != nullptr && h->envelope == nullptr) h = h->next;
     return h != nullptr;
   }
+  // Thread-safe.
+  bool is_interleaved() const {
+    return interleaved.load(std::memory_order_relaxed);
+  }
   // Whether a slice would find something to do.
   bool has_work() const {
     return !mailbox.control.empty() ||

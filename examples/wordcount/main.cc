@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -143,13 +144,13 @@ int Main() {
   absl::StatusOr<std::unique_ptr<trolley::Bus>> bus = NewBus();
   if (!bus.ok()) return Fail(bus.status());
 
+  // Sockets first, so that a path that cannot be had costs no input; whoever
+  // connects before the actors are there waits.
+  std::optional<trolley::UnixListenSocket> socket;
   if (const std::string path = absl::GetFlag(FLAGS_socket); !path.empty()) {
-    absl::StatusOr<trolley::UnixListenSocket> socket =
-        trolley::ListenUnix(trolley::RealSys(), path);
-    if (!socket.ok()) return Fail(socket.status());
-    auto listener = (*bus)->Spawn<trolley::UnixListener>(
-        {.name = "wordcount/listener", .loop = 0}, *std::move(socket));
-    if (!listener.ok()) return Fail(listener.status());
+    auto listening = trolley::ListenUnix(trolley::RealSys(), path);
+    if (!listening.ok()) return Fail(listening.status());
+    socket = *std::move(listening);
   }
   std::unique_ptr<trolley::ControlService> control;
   if (const std::string path = absl::GetFlag(FLAGS_control); !path.empty()) {
@@ -161,6 +162,11 @@ int Main() {
   absl::StatusOr<Service> service =
       Service::Start(**bus, absl::GetFlag(FLAGS_counters), *std::move(input));
   if (!service.ok()) return Fail(service.status());
+  if (socket.has_value()) {
+    auto listener = (*bus)->Spawn<trolley::UnixListener>(
+        {.name = "wordcount/listener", .loop = 0}, *std::move(socket));
+    if (!listener.ok()) return Fail(listener.status());
+  }
 
   const absl::Status served = Serve(**bus, *service, signals);
   if (control != nullptr) control->Stop();

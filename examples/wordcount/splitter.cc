@@ -23,8 +23,9 @@ trolley::Task<absl::Status> Splitter::On(const trolley::PipeEnd& end) {
         co_await counter.Ask(GetShare{.k = 0}, absl::Minutes(1));
     if (!counted.ok()) co_return counted.status();
   }
-  co_return co_await top_.Send(
-      InputEnded{.status = end.status, .lines = end.pieces});
+  // Named before it is sent, because of a bug of g++ 12: see actors/task.h.
+  InputEnded ended{.status = end.status, .lines = end.pieces};
+  co_return co_await top_.Send(std::move(ended));
 }
 
 bool Splitter::Split(const std::string& line) {
