@@ -128,6 +128,7 @@ TEST_P(PollerConformance, P13_EverySystemCallMayFail) {
       EXPECT_EQ(OpenDescriptors(), before);
       if (faulty.faults() == 0 || HasFailure()) break;
     }
+    if (n == 1) GTEST_SKIP() << "makes no system call through Sys";
     std::cout << "errno choice " << which << ": " << n - 1 << " faults met\n";
   }
 }

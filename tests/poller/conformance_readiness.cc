@@ -39,6 +39,7 @@ TEST_P(PollerConformance, DataThatComesDuringTheWaitEndsIt) {
     const Token token = Add(pipe.read.get(), Ready::kReadable, trigger);
     rig().WhileWaiting([&] { Write(pipe.write.get()); });
     EXPECT_EQ(WaitFor(token).Of(token), Ready::kReadable);
+    rig().Settle();  // before the pipe goes
     Remove(pipe.read.get(), token);
   }
 }
