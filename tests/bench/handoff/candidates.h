@@ -6,17 +6,13 @@
 //
 // A way is a Port (receiver) and a Sender (one for each sending loop):
 //   Sender::Put(payload)   adds one message to the open batch
-//   Sender::Flush()        hands the batch over; wakes the receiver if it
-//   sleeps Port::Drain(actor)     delivers all that is there, gives the storage
-//   back Port::HasWork(), Arm() as in bus/handoff.h
+//   Sender::Flush()        hands the batch over; wakes a receiver that sleeps
+//   Port::Drain(actor)     delivers all that is there, gives the storage back
+//   Port::HasWork(), Arm() as in bus/handoff.h
 // For benchmarks only.
 
 #ifndef TROLLEY_TESTS_BENCH_HANDOFF_CANDIDATES_H_
 #define TROLLEY_TESTS_BENCH_HANDOFF_CANDIDATES_H_
-
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -27,12 +23,12 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bench/handoff/machine.h"
 #include "trolley/bus/handoff.h"
+#include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bench/lib/raw.h"
 
 namespace trolley::bench {
 
-inline constexpr int kBatch = 64;  // messages handed over at once, at most
 inline int window = 4096;          // messages a sender has in flight, at most
 inline bool outnumbered = false;   // more threads than CPUs: do not spin
 
@@ -43,36 +39,6 @@ inline void Backoff() {
     Pause();
   }
 }
-
-class EpollPoller {
- public:
-  EpollPoller()
-      : epoll_(epoll_create1(EPOLL_CLOEXEC)),
-        event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    epoll_event event = {};
-    event.events = EPOLLIN;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event) != 0) std::abort();
-  }
-  ~EpollPoller() {
-    close(epoll_);
-    close(event_);
-  }
-  void Wake() {
-    const uint64_t one = 1;
-    if (write(event_, &one, sizeof(one)) != sizeof(one)) std::abort();
-  }
-  void Wait() {
-    epoll_event event;
-    while (epoll_wait(epoll_, &event, 1, -1) != 1) {
-    }
-    uint64_t count;
-    if (read(event_, &count, sizeof(count)) != sizeof(count)) std::abort();
-  }
-
- private:
-  int epoll_;
-  int event_;
-};
 
 struct Actor {
   uint64_t handled = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Measures ways to get messages from loop to loop (candidates.h) beside the
-// mechanisms underneath (raw.h), interleaved, one repetition of each at a time.
+// mechanisms underneath (../lib/raw.h), interleaved, one repetition of each at a time.
 // A cache line's distance between the two CPUs is probed around each run, and
 // only runs at one distance share a row. docs/design/0001-handoff.md has
 // figures.
@@ -25,8 +25,8 @@
 #include <vector>
 
 #include "tests/bench/handoff/candidates.h"
-#include "tests/bench/handoff/machine.h"
-#include "tests/bench/handoff/raw.h"
+#include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bench/lib/raw.h"
 
 namespace trolley::bench {
 namespace {

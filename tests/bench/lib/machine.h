@@ -3,8 +3,8 @@
 // What a figure depends on besides the code: which CPUs, how far a cache line
 // travels between them, and whether idle CPUs halt. For benchmarks only.
 
-#ifndef TROLLEY_TESTS_BENCH_HANDOFF_MACHINE_H_
-#define TROLLEY_TESTS_BENCH_HANDOFF_MACHINE_H_
+#ifndef TROLLEY_TESTS_BENCH_LIB_MACHINE_H_
+#define TROLLEY_TESTS_BENCH_LIB_MACHINE_H_
 
 #include <fcntl.h>
 #include <sched.h>
@@ -101,4 +101,4 @@ inline const char* Distance(double before, double after) {
 
 }  // namespace trolley::bench
 
-#endif  // TROLLEY_TESTS_BENCH_HANDOFF_MACHINE_H_
+#endif  // TROLLEY_TESTS_BENCH_LIB_MACHINE_H_

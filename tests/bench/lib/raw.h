@@ -3,21 +3,56 @@
 // The mechanisms underneath, bare: no envelope, no bound, no sleep but where
 // the sleep is what is measured. For benchmarks only.
 
-#ifndef TROLLEY_TESTS_BENCH_HANDOFF_RAW_H_
-#define TROLLEY_TESTS_BENCH_HANDOFF_RAW_H_
+#ifndef TROLLEY_TESTS_BENCH_LIB_RAW_H_
+#define TROLLEY_TESTS_BENCH_LIB_RAW_H_
 
 #include <linux/futex.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 
-#include "tests/bench/handoff/candidates.h"
-#include "tests/bench/handoff/machine.h"
+#include "trolley/tests/bench/lib/machine.h"
 
 namespace trolley::bench {
+
+// How many messages a stream hands over at once, at most.
+inline constexpr int kBatch = 64;
+
+class EpollPoller {
+ public:
+  EpollPoller()
+      : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+        event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event event = {};
+    event.events = EPOLLIN;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event) != 0) std::abort();
+  }
+  ~EpollPoller() {
+    close(epoll_);
+    close(event_);
+  }
+  void Wake() {
+    const uint64_t one = 1;
+    if (write(event_, &one, sizeof(one)) != sizeof(one)) std::abort();
+  }
+  void Wait() {
+    epoll_event event;
+    while (epoll_wait(epoll_, &event, 1, -1) != 1) {
+    }
+    uint64_t count;
+    if (read(event_, &count, sizeof(count)) != sizeof(count)) std::abort();
+  }
+
+ private:
+  int epoll_;
+  int event_;
+};
 
 // Signals for one in flight: Give() by one thread, Get() by another.
 
@@ -46,8 +81,11 @@ class SpinningMailbox {
   }
 
  private:
-  alignas(64) std::atomic<Envelope*> word_ = nullptr;
-  Envelope node_ = {};
+  struct alignas(64) Node {
+    uint64_t payload;
+  };
+  alignas(64) std::atomic<Node*> word_ = nullptr;
+  Node node_ = {};
 };
 
 class Futex {
@@ -148,4 +186,4 @@ class MallocQueue {
 
 }  // namespace trolley::bench
 
-#endif  // TROLLEY_TESTS_BENCH_HANDOFF_RAW_H_
+#endif  // TROLLEY_TESTS_BENCH_LIB_RAW_H_

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two actors on one loop: one message between them, and a stream.
+
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+#include "tests/bench/bus/run_bus.h"
+#include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/lib/machine.h"
+
+namespace trolley::bench {
+namespace {
+
+constexpr uint64_t kMessages = 10'000'000;
+
+struct Ball {
+  uint64_t left;
+};
+
+// Ping-pong -------------------------------------------------------------------
+
+class Player : public Actor {
+ public:
+  struct Meet {
+    Ref<Player> other;
+  };
+  explicit Player(absl::Notification& done) : done_(done) {}
+  void On(const Meet& m) { other_ = m.other; }
+  void On(const Ball& m) {
+    if (m.left == 0) return done_.Notify();
+    other_.Tell(Ball{m.left - 1});
+  }
+
+ private:
+  absl::Notification& done_;
+  Ref<Player> other_;
+};
+
+Figures PingPong(double scale) {
+  const uint64_t messages = Scaled(kMessages, scale);
+  RunBus run({0});
+  absl::Notification done;
+  auto one = run.Spawn<Player>(0, RunBus::kDefaultCapacity, done);
+  auto other = run.Spawn<Player>(0, RunBus::kDefaultCapacity, done);
+  one.Tell(Player::Meet{other});
+  other.Tell(Player::Meet{one});
+  const int64_t start = Nanoseconds();
+  one.Tell(Ball{messages});
+  done.WaitForNotification();
+  const int64_t took = Nanoseconds() - start;
+  run.Finish(messages);
+  return Millions(messages, took);
+}
+
+// Stream ----------------------------------------------------------------------
+
+struct Count {
+  uint64_t number;
+};
+
+class Sink : public Actor {
+ public:
+  Sink(uint64_t messages, absl::Notification& done)
+      : left_(messages), done_(done) {}
+  void On(const Count& m) {
+    sum_ += m.number;
+    if (--left_ > 0) return;
+    done_.Notify();
+  }
+
+ private:
+  uint64_t left_;
+  uint64_t sum_ = 0;
+  absl::Notification& done_;
+};
+
+class Source : public Actor {
+ public:
+  struct Go {};
+  Source(uint64_t messages, Ref<Sink> sink)
+      : left_(messages), sink_(std::move(sink)) {}
+  void On(Go) {
+    for (int i = 0; i < kStreamBurst && left_ > 0; ++i) {
+      if (sink_.Tell(Count{left_}) != Delivery::kAccepted) break;
+      --left_;
+    }
+    if (left_ > 0) Self(this).Tell(Go{});
+  }
+
+ private:
+  uint64_t left_;
+  Ref<Sink> sink_;
+};
+
+Figures Stream(double scale) {
+  const uint64_t messages = Scaled(kMessages, scale);
+  RunBus run({0});
+  absl::Notification done;
+  auto sink = run.Spawn<Sink>(0, RunBus::kDefaultCapacity, messages, done);
+  auto source = run.Spawn<Source>(0, RunBus::kDefaultCapacity, messages, sink);
+  const int64_t start = Nanoseconds();
+  source.Tell(Source::Go{});
+  done.WaitForNotification();
+  const int64_t took = Nanoseconds() - start;
+  run.Finish(messages);
+  return Millions(messages, took);
+}
+
+// The mechanism underneath: a deque of targets and values, a virtual call -----
+
+struct Object {
+  virtual ~Object() = default;
+  virtual void Hit(uint64_t n) = 0;
+};
+using Deque = std::deque<std::pair<Object*, uint64_t>>;
+
+void RunAll(Deque& queue) {
+  while (!queue.empty()) {
+    auto [object, n] = queue.front();
+    queue.pop_front();
+    object->Hit(n);
+  }
+}
+
+// Out of line, or the compiler guesses the one class there is.
+struct RawPlayer : Object {
+  [[gnu::noinline]] void Hit(uint64_t n) override {
+    ++hits;
+    if (n > 0) queue->emplace_back(other, n - 1);
+  }
+  Deque* queue = nullptr;
+  Object* other = nullptr;
+  uint64_t hits = 0;
+};
+
+Figures RawPingPong(double scale) {
+  return OnCpu0([&]() -> Figures {
+    const uint64_t messages = Scaled(kMessages, scale);
+    Deque queue;
+    RawPlayer a, b;
+    a.queue = b.queue = &queue;
+    a.other = &b;
+    b.other = &a;
+    const int64_t start = Nanoseconds();
+    queue.emplace_back(&a, messages);
+    RunAll(queue);
+    const int64_t took = Nanoseconds() - start;
+    if (a.hits + b.hits != messages + 1) Die("a hit was lost");
+    return Millions(messages, took);
+  });
+}
+
+struct RawSink : Object {
+  [[gnu::noinline]] void Hit(uint64_t n) override {
+    sum += n;
+    ++hits;
+  }
+  uint64_t sum = 0, hits = 0;
+};
+
+struct RawSource : Object {
+  [[gnu::noinline]] void Hit(uint64_t) override {
+    for (int i = 0; i < kStreamBurst && left > 0; ++i, --left) {
+      queue->emplace_back(sink, left);
+    }
+    if (left > 0) queue->emplace_back(this, 0);
+  }
+  Deque* queue = nullptr;
+  Object* sink = nullptr;
+  uint64_t left = 0;
+};
+
+Figures RawStream(double scale) {
+  return OnCpu0([&]() -> Figures {
+    const uint64_t messages = Scaled(kMessages, scale);
+    Deque queue;
+    RawSink sink;
+    RawSource source;
+    source.queue = &queue;
+    source.sink = &sink;
+    source.left = messages;
+    const int64_t start = Nanoseconds();
+    queue.emplace_back(&source, 0);
+    RunAll(queue);
+    const int64_t took = Nanoseconds() - start;
+    if (sink.hits != messages) Die("a hit was lost");
+    return Millions(messages, took);
+  });
+}
+
+}  // namespace
+
+void AddSameLoop(Bench& bench) {
+  bench.Add(kSameLoopPingPong, "raw.deque_virtual", RawPingPong);
+  bench.Add(kSameLoopPingPong, "trolley", PingPong);
+  bench.Add(kSameLoopStream, "raw.deque_virtual", RawStream);
+  bench.Add(kSameLoopStream, "trolley", Stream);
+}
+
+}  // namespace trolley::bench
