@@ -2,8 +2,7 @@
 
 #include "trolley/bus/address.h"
 
-#include "trolley/bus/control_messages.h"
-#include "trolley/bus/loop.h"
+#include "trolley/bus/send_control.h"
 
 namespace trolley {
 

@@ -28,7 +28,6 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "trolley/bus/bus_state.h"
-#include "trolley/bus/control_messages.h"
 #include "trolley/bus/descriptors.h"
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/leases.h"
@@ -228,25 +227,6 @@ class Loop {
   uint64_t next_scheduled_id_ = 1;
   bool ended_ = false;
 };
-
-// Any thread. Sends `payload` by the control lane of `target`; false if its
-// loop has ended. From a loop it keeps its order with the loop's other sends.
-template <typename T>
-bool SendControl(BusState& bus, ActorId target, T payload) {
-  Loop* loop = Loop::Current();
-  if (loop != nullptr && &loop->bus() == &bus) {
-    loop->Send(ControlEnvelope(loop->NewEnvelope(Envelope::BytesFor<T>()),
-                               target, std::move(payload)));
-    return true;
-  }
-  Envelope* e =
-      ControlEnvelope(EnvelopePool::GetFromHeap(Envelope::BytesFor<T>()),
-                      target, std::move(payload));
-  if (bus.port(target.loop()).Deliver(e, e)) return true;
-  e->type->drop(e);
-  EnvelopePool::PutToHeap(e);
-  return false;
-}
 
 }  // namespace trolley
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/loop.h"
+#include "trolley/bus/send_control.h"
 
 namespace trolley {
 namespace {

@@ -14,7 +14,7 @@ struct GetBalance {};
 class Account : public trolley::Actor {
  public:
   void On(const Deposit& m) { cents_ += m.cents; }
-  int64_t On(const GetBalance&) { return cents_; }  // what it returns is the reply
+  int64_t On(const GetBalance&) { return cents_; }  // the reply
  private:
   int64_t cents_ = 0;
 };
