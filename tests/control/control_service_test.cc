@@ -1,0 +1,636 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control service as a client meets it, over its own socket.
+
+#include "trolley/actors/grpc/control_service.h"
+
+#include <fcntl.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/control/running_bus.h"
+#include "trolley/actors/unix_socket.h"
+#include "trolley/poller/sys.h"
+#include "trolley/proto/control.grpc.pb.h"
+
+namespace trolley {
+namespace {
+
+namespace v1 = control::v1;
+using test::Add;
+using test::RunningBus;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A client with a connection of its own; gRPC would share one otherwise.
+struct Client {
+  explicit Client(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetMaxReceiveMessageSize(-1);
+    channel = grpc::CreateCustomChannel(
+        address, grpc::InsecureChannelCredentials(), arguments);
+    inspector = v1::Inspector::NewStub(channel);
+    messenger = v1::Messenger::NewStub(channel);
+    controller = v1::Controller::NewStub(channel);
+  }
+
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::Inspector::Stub> inspector;
+  std::unique_ptr<v1::Messenger::Stub> messenger;
+  std::unique_ptr<v1::Controller::Stub> controller;
+};
+
+struct Context {
+  explicit Context(absl::Duration timeout = absl::Seconds(20)) {
+    context.set_deadline(std::chrono::system_clock::now() +
+                         absl::ToChronoMilliseconds(timeout));
+  }
+  grpc::ClientContext* operator&() { return &context; }
+  grpc::ClientContext context;
+};
+
+v1::ErrorInfo InfoOf(const grpc::Status& status) {
+  v1::StatusDetails details;
+  v1::ErrorInfo info;
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_EQ(details.code(), status.error_code());
+  EXPECT_EQ(details.details_size(), 1);
+  if (details.details_size() == 0) return info;
+  EXPECT_EQ(details.details(0).type_url(),
+            "type.googleapis.com/google.rpc.ErrorInfo");
+  EXPECT_TRUE(info.ParseFromString(details.details(0).value()));
+  EXPECT_EQ(info.domain(), "trolleybus");
+  return info;
+}
+
+// "CODE REASON", or what there is.
+std::string Outcome(const grpc::Status& status) {
+  if (status.ok()) return "OK";
+  static constexpr const char* kCodes[] = {"OK",
+                                           "CANCELLED",
+                                           "UNKNOWN",
+                                           "INVALID_ARGUMENT",
+                                           "DEADLINE",
+                                           "NOT_FOUND",
+                                           "ALREADY_EXISTS",
+                                           "PERMISSION_DENIED",
+                                           "EXHAUSTED",
+                                           "PRECONDITION",
+                                           "ABORTED",
+                                           "OUT_OF_RANGE",
+                                           "UNIMPLEMENTED",
+                                           "INTERNAL",
+                                           "UNAVAILABLE",
+                                           "DATA_LOSS",
+                                           "UNAUTHENTICATED"};
+  return absl::StrCat(
+      kCodes[status.error_code()],
+      status.error_details().empty() ? "" : " " + InfoOf(status).reason());
+}
+
+void Pack(const google::protobuf::Message& message, v1::Envelope* envelope) {
+  envelope->mutable_payload()->PackFrom(message);
+}
+
+class ControlServiceTest : public ::testing::Test {
+ protected:
+  grpc::Status Send(const std::string& actor,
+                    const google::protobuf::Message& message,
+                    const std::string& uid = "") {
+    v1::SendMessageRequest request;
+    request.set_actor(actor);
+    request.set_uid(uid);
+    Pack(message, request.mutable_envelope());
+    v1::SendMessageResponse response;
+    Context context;
+    return client_.messenger->SendMessage(&context, request, &response);
+  }
+
+  grpc::Status Ask(const std::string& actor,
+                   const google::protobuf::Message& message,
+                   v1::AskActorResponse* response,
+                   absl::Duration timeout = absl::Seconds(20)) {
+    v1::AskActorRequest request;
+    request.set_actor(actor);
+    Pack(message, request.mutable_envelope());
+    Context context(timeout);
+    return client_.messenger->AskActor(&context, request, response);
+  }
+  grpc::Status Ask(const std::string& actor,
+                   const google::protobuf::Message& message,
+                   absl::Duration timeout = absl::Seconds(20)) {
+    v1::AskActorResponse response;
+    return Ask(actor, message, &response, timeout);
+  }
+
+  grpc::Status Stop(const std::string& actor, v1::StopActorRequest::Mode mode,
+                    v1::Actor* stopped,
+                    absl::Duration timeout = absl::Seconds(20),
+                    absl::Duration drain = absl::Seconds(10)) {
+    v1::StopActorRequest request;
+    request.set_name(actor);
+    request.set_mode(mode);
+    request.mutable_drain_timeout()->set_nanos(
+        absl::ToInt64Nanoseconds(drain % absl::Seconds(1)));
+    request.mutable_drain_timeout()->set_seconds(absl::ToInt64Seconds(drain));
+    Context context(timeout);
+    return client_.controller->StopActor(&context, request, stopped);
+  }
+
+  v1::Actor Get(const std::string& name) {
+    v1::GetActorRequest request;
+    request.set_name(name);
+    v1::Actor actor;
+    Context context;
+    const grpc::Status status =
+        client_.inspector->GetActor(&context, request, &actor);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return actor;
+  }
+
+  // An ask that stays open until `done`.
+  struct OpenAsk {
+    Context context{absl::Seconds(60)};
+    v1::AskActorRequest request;
+    v1::AskActorResponse response;
+    grpc::Status status;
+    absl::Notification done;
+  };
+  std::unique_ptr<OpenAsk> BeginHold(const std::string& actor) {
+    auto ask = std::make_unique<OpenAsk>();
+    ask->request.set_actor(actor);
+    Pack(test::Hold(), ask->request.mutable_envelope());
+    client_.messenger->async()->AskActor(&ask->context, &ask->request,
+                                         &ask->response,
+                                         [ask = ask.get()](grpc::Status s) {
+                                           ask->status = s;
+                                           ask->done.Notify();
+                                         });
+    return ask;
+  }
+  void AwaitState(const std::string& actor, v1::Actor::State state) {
+    while (Get(actor).state() != state) {
+    }
+  }
+
+  RunningBus running_;
+  Client client_{running_.control->address()};
+};
+
+TEST_F(ControlServiceTest, ListsActorsByNameInPages) {
+  for (const char* name : {"c", "a", "b"}) running_.Spawn(name);
+  std::vector<std::string> names;
+  v1::ListActorsRequest request;
+  request.set_page_size(2);
+  do {
+    v1::ListActorsResponse page;
+    Context context;
+    ASSERT_TRUE(client_.inspector->ListActors(&context, request, &page).ok());
+    EXPECT_LE(page.actors_size(), 2);
+    EXPECT_EQ(page.total_size(), 4);
+    for (const v1::Actor& actor : page.actors()) names.push_back(actor.name());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  // The first one is the service's own.
+  ASSERT_EQ(names.size(), 4);
+  EXPECT_EQ(names[0][0], '#');
+  EXPECT_THAT(std::vector<std::string>(names.begin() + 1, names.end()),
+              ElementsAre("a", "b", "c"));
+}
+
+TEST_F(ControlServiceTest, RefusesPagesThatMakeNoSense) {
+  v1::ListActorsResponse response;
+  v1::ListActorsRequest negative;
+  negative.set_page_size(-1);
+  Context a;
+  grpc::Status status = client_.inspector->ListActors(&a, negative, &response);
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT BAD_REQUEST");
+  EXPECT_EQ(InfoOf(status).metadata().at("field"), "page_size");
+
+  running_.Spawn("a");
+  v1::ListActorsRequest one;
+  one.set_page_size(1);
+  Context b;
+  ASSERT_TRUE(client_.inspector->ListActors(&b, one, &response).ok());
+  const std::string token = response.next_page_token();
+  ASSERT_FALSE(token.empty());
+  for (size_t i = 0; i < token.size(); ++i) {
+    std::string forged = token;
+    forged[i] = forged[i] == 'x' ? 'y' : 'x';
+    one.set_page_token(forged);
+    Context c;
+    EXPECT_EQ(Outcome(client_.inspector->ListActors(&c, one, &response)),
+              "INVALID_ARGUMENT BAD_REQUEST")
+        << i;
+  }
+}
+
+TEST_F(ControlServiceTest, TellsWhatAnActorIs) {
+  running_.Spawn("bank/alice", 7);
+  ASSERT_TRUE(Ask("bank/alice", test::GetTotal()).ok());
+  const v1::Actor actor = Get("bank/alice");
+  EXPECT_EQ(actor.name(), "bank/alice");
+  EXPECT_THAT(actor.type(), HasSubstr("test::Counter"));
+  EXPECT_EQ(actor.state(), v1::Actor_State_RUNNING);
+  EXPECT_THAT(actor.loop(), HasSubstr("loop-"));
+  EXPECT_EQ(actor.mailbox().depth(), 0);
+  EXPECT_EQ(actor.mailbox().capacity(), 7);
+  EXPECT_EQ(actor.mailbox().processed_total(), 1);
+  EXPECT_THAT(actor.accepted_message_types(),
+              ElementsAre("trolley.test.Add", "trolley.test.GetTotal",
+                          "trolley.test.Fail", "trolley.test.Hold",
+                          "trolley.test.GetBlob"));
+  EXPECT_FALSE(actor.uid().empty());
+}
+
+TEST_F(ControlServiceTest, NamesWhatIsWrongWithAName) {
+  const auto get = [&](const std::string& name) {
+    v1::GetActorRequest request;
+    request.set_name(name);
+    v1::Actor actor;
+    Context context;
+    return client_.inspector->GetActor(&context, request, &actor);
+  };
+  EXPECT_EQ(Outcome(get("nobody")), "NOT_FOUND ACTOR_NOT_FOUND");
+  EXPECT_EQ(Outcome(get("")), "INVALID_ARGUMENT BAD_REQUEST");
+  EXPECT_EQ(Outcome(get("A B")), "INVALID_ARGUMENT BAD_REQUEST");
+  EXPECT_THAT(get("#0.0.1").error_message(), HasSubstr("without a name"));
+  const grpc::Status hostile = get("x\x1b[2J\n" + std::string(1 << 20, 'y'));
+  EXPECT_EQ(Outcome(hostile), "INVALID_ARGUMENT BAD_REQUEST");
+  EXPECT_THAT(hostile.error_message(), HasSubstr("\\x1b"));
+  EXPECT_LT(hostile.error_message().size(), 1000);
+}
+
+TEST_F(ControlServiceTest, TellsAboutTheServerAndItsLoops) {
+  running_.Spawn("a");
+  v1::ServerInfo server;
+  Context a;
+  ASSERT_TRUE(
+      client_.inspector->GetServerInfo(&a, v1::GetServerInfoRequest(), &server)
+          .ok());
+  EXPECT_EQ(server.protocol_version(), 1);
+  EXPECT_EQ(server.pid(), getpid());
+  EXPECT_EQ(server.poller(), "epoll");
+  EXPECT_EQ(server.actor_count(), 2);
+  EXPECT_EQ(server.role(), "admin");
+  EXPECT_FALSE(server.draining());
+  v1::ListLoopsResponse loops;
+  Context b;
+  ASSERT_TRUE(
+      client_.inspector->ListLoops(&b, v1::ListLoopsRequest(), &loops).ok());
+  ASSERT_EQ(loops.loops_size(), 2);
+  EXPECT_EQ(loops.loops(0).name(), "loop-0");
+  EXPECT_EQ(loops.loops(1).name(), "loop-1");
+  EXPECT_EQ(loops.loops(0).actor_count() + loops.loops(1).actor_count(), 2);
+}
+
+TEST_F(ControlServiceTest, SendsAndAsks) {
+  running_.Spawn("a");
+  Add add;
+  add.set_amount(5);
+  ASSERT_TRUE(Send("a", add).ok());
+  ASSERT_TRUE(Send("a", add, Get("a").uid()).ok());
+  v1::AskActorResponse response;
+  ASSERT_TRUE(Ask("a", test::GetTotal(), &response).ok());
+  test::Total total;
+  ASSERT_TRUE(response.envelope().payload().UnpackTo(&total));
+  EXPECT_EQ(total.total(), 10);
+  v1::AskActorResponse empty;
+  ASSERT_TRUE(Ask("a", add, &empty).ok());
+  EXPECT_FALSE(empty.envelope().has_payload());
+}
+
+TEST_F(ControlServiceTest, SaysWhyAMessageWasNotSent) {
+  running_.Spawn("a");
+  ASSERT_TRUE(running_.bus->Spawn<test::Quiet>({.name = "quiet"}).ok());
+  EXPECT_EQ(Outcome(Send("nobody", Add())), "NOT_FOUND ACTOR_NOT_FOUND");
+  EXPECT_EQ(Outcome(Send("", Add())), "INVALID_ARGUMENT BAD_REQUEST");
+  const grpc::Status stranger = Send("a", test::Stranger());
+  EXPECT_EQ(Outcome(stranger), "INVALID_ARGUMENT MESSAGE_TYPE_REJECTED");
+  EXPECT_THAT(InfoOf(stranger).metadata().at("accepted"),
+              HasSubstr("trolley.test.Add, trolley.test.GetTotal"));
+  EXPECT_THAT(Send("quiet", Add()).error_message(),
+              HasSubstr("takes nothing from outside"));
+  const grpc::Status stale = Send("a", Add(), "an-old-uid");
+  EXPECT_EQ(Outcome(stale), "ABORTED STALE_INCARNATION");
+  EXPECT_EQ(InfoOf(stale).metadata().at("uid"), Get("a").uid());
+
+  v1::SendMessageRequest broken;
+  broken.set_actor("a");
+  broken.mutable_envelope()->mutable_payload()->set_type_url(
+      "type.googleapis.com/trolley.test.Add");
+  broken.mutable_envelope()->mutable_payload()->set_value("\xff\xff");
+  v1::SendMessageResponse response;
+  Context a;
+  EXPECT_EQ(Outcome(client_.messenger->SendMessage(&a, broken, &response)),
+            "INVALID_ARGUMENT BAD_PAYLOAD");
+  broken.mutable_envelope()->set_traceparent("not a trace");
+  Context b;
+  EXPECT_EQ(Outcome(client_.messenger->SendMessage(&b, broken, &response)),
+            "INVALID_ARGUMENT BAD_REQUEST");
+}
+
+TEST_F(ControlServiceTest, AFullMailboxRefuses) {
+  running_.Spawn("a", 1);
+  auto hold = BeginHold("a");
+  AwaitState("a", v1::Actor_State_SUSPENDED);
+  EXPECT_EQ(Outcome(Send("a", Add())), "EXHAUSTED MAILBOX_FULL");
+  EXPECT_EQ(Outcome(Ask("a", Add())), "EXHAUSTED MAILBOX_FULL");
+  hold->context.context.TryCancel();
+  hold->done.WaitForNotification();
+  EXPECT_EQ(Outcome(hold->status), "CANCELLED");
+}
+
+TEST_F(ControlServiceTest, SaysWhyAnAskFailed) {
+  running_.Spawn("a");
+  EXPECT_EQ(Outcome(Ask("nobody", Add())), "NOT_FOUND ACTOR_NOT_FOUND");
+  EXPECT_EQ(Outcome(Ask("a", test::Stranger())),
+            "INVALID_ARGUMENT MESSAGE_TYPE_REJECTED");
+  test::Fail fail;
+  fail.set_code(static_cast<int>(absl::StatusCode::kNotFound));
+  fail.set_text("no such book\x1b[31m");
+  const grpc::Status failed = Ask("a", fail);
+  EXPECT_EQ(Outcome(failed), "NOT_FOUND HANDLER_FAILED");
+  EXPECT_THAT(failed.error_message(), HasSubstr("no such book\\x1b[31m"));
+  EXPECT_EQ(Outcome(Ask("a", test::Hold(), absl::Milliseconds(300))),
+            "DEADLINE ASK_TIMEOUT");
+  // It holds still, so this one waits in the mailbox.
+  EXPECT_EQ(Outcome(Ask("a", Add(), absl::Milliseconds(300))),
+            "DEADLINE ASK_TIMEOUT");
+}
+
+TEST_F(ControlServiceTest, AnAskOfAnActorThatEndsIsAborted) {
+  running_.Spawn("a");
+  auto hold = BeginHold("a");
+  AwaitState("a", v1::Actor_State_SUSPENDED);
+  v1::Actor stopped;
+  ASSERT_TRUE(Stop("a", v1::StopActorRequest::IMMEDIATE, &stopped).ok());
+  hold->done.WaitForNotification();
+  EXPECT_EQ(Outcome(hold->status), "ABORTED ACTOR_STOPPED_DURING_ASK");
+}
+
+TEST_F(ControlServiceTest, ARequestThatIsTooLargeLeavesTheServerAlive) {
+  running_.Spawn("a");
+  Add large;
+  large.set_note(std::string(5 << 20, 'x'));
+  EXPECT_EQ(Send("a", large).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(Send("a", Add()).ok());
+  test::GetBlob blob;
+  blob.set_bytes(5 << 20);
+  EXPECT_EQ(Outcome(Ask("a", blob)), "EXHAUSTED PAYLOAD_TOO_LARGE");
+  blob.set_bytes(1 << 20);
+  EXPECT_TRUE(Ask("a", blob).ok());
+}
+
+TEST_F(ControlServiceTest, StopsWithTheLastState) {
+  running_.Spawn("a");
+  ASSERT_TRUE(Ask("a", Add()).ok());
+  v1::Actor stopped;
+  const grpc::Status status = Stop("a", v1::StopActorRequest::DRAIN, &stopped);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(stopped.name(), "a");
+  EXPECT_THAT(stopped.type(), HasSubstr("test::Counter"));
+  EXPECT_EQ(stopped.state(), v1::Actor_State_STOPPED);
+  EXPECT_EQ(stopped.mailbox().processed_total(), 1);
+  EXPECT_EQ(Outcome(Stop("a", v1::StopActorRequest::DRAIN, &stopped)),
+            "NOT_FOUND ACTOR_NOT_FOUND");
+  running_.Spawn("a");  // the name is free again
+}
+
+TEST_F(ControlServiceTest, AStopThatTakesTooLongGoesOn) {
+  running_.Spawn("a");
+  auto hold = BeginHold("a");
+  AwaitState("a", v1::Actor_State_SUSPENDED);
+  v1::Actor stopped;
+  EXPECT_EQ(Outcome(Stop("a", v1::StopActorRequest::DRAIN, &stopped,
+                         absl::Milliseconds(300), absl::Hours(1))),
+            "DEADLINE STOP_TIMEOUT");
+  EXPECT_EQ(Get("a").state(), v1::Actor_State_DRAINING);
+  // A second one with less patience ends both.
+  const grpc::Status status = Stop("a", v1::StopActorRequest::DRAIN, &stopped,
+                                   absl::Seconds(20), absl::Milliseconds(50));
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(stopped.state(), v1::Actor_State_STOPPED);
+  hold->done.WaitForNotification();
+  EXPECT_EQ(Outcome(hold->status), "ABORTED ACTOR_STOPPED_DURING_ASK");
+}
+
+TEST_F(ControlServiceTest, RefusesStopsThatMakeNoSense) {
+  running_.Spawn("a");
+  const auto stop = [&](const v1::StopActorRequest& request) {
+    v1::Actor stopped;
+    Context context;
+    return Outcome(client_.controller->StopActor(&context, request, &stopped));
+  };
+  v1::StopActorRequest request;
+  EXPECT_EQ(stop(request), "INVALID_ARGUMENT BAD_REQUEST");
+  request.set_name("a");
+  request.mutable_drain_timeout()->set_seconds(-1);
+  EXPECT_EQ(stop(request), "INVALID_ARGUMENT BAD_REQUEST");
+  request.clear_drain_timeout();
+  request.set_mode(static_cast<v1::StopActorRequest::Mode>(77));
+  EXPECT_EQ(stop(request), "INVALID_ARGUMENT BAD_REQUEST");
+  request.clear_mode();
+  request.set_uid("an-old-uid");
+  EXPECT_EQ(stop(request), "ABORTED STALE_INCARNATION");
+  EXPECT_EQ(Get("a").state(), v1::Actor_State_RUNNING);
+}
+
+TEST_F(ControlServiceTest, AThousandAsksAtOnceAreAllAnswered) {
+  constexpr int kAsks = 1000;
+  running_.Spawn("a");
+  struct One {
+    Context context{absl::Seconds(50)};
+    v1::AskActorResponse response;
+    grpc::Status status;
+  };
+  v1::AskActorRequest request;
+  request.set_actor("a");
+  Add add;
+  add.set_amount(1);
+  Pack(add, request.mutable_envelope());
+  std::vector<std::unique_ptr<One>> asks;
+  absl::BlockingCounter left(kAsks);
+  for (int i = 0; i < kAsks; ++i) {
+    One* ask = asks.emplace_back(std::make_unique<One>()).get();
+    client_.messenger->async()->AskActor(&ask->context, &request,
+                                         &ask->response,
+                                         [ask, &left](grpc::Status status) {
+                                           ask->status = status;
+                                           left.DecrementCount();
+                                         });
+  }
+  left.Wait();
+  for (const auto& ask : asks) {
+    EXPECT_TRUE(ask->status.ok()) << ask->status.error_message();
+  }
+  v1::AskActorResponse response;
+  ASSERT_TRUE(Ask("a", test::GetTotal(), &response).ok());
+  test::Total total;
+  ASSERT_TRUE(response.envelope().payload().UnpackTo(&total));
+  EXPECT_EQ(total.total(), kAsks);
+}
+
+TEST_F(ControlServiceTest, StoppingEndsTheAsksThatAreOpen) {
+  running_.Spawn("a");
+  auto hold = BeginHold("a");
+  AwaitState("a", v1::Actor_State_SUSPENDED);
+  running_.control->Stop();
+  hold->done.WaitForNotification();
+  EXPECT_EQ(Outcome(hold->status), "UNAVAILABLE DRAINING");
+  EXPECT_FALSE(std::filesystem::exists(running_.folder.path()));
+  // The bus knows nothing of it, and the path can be taken again.
+  ControlOptions options;
+  options.path = running_.folder.path();
+  auto again = ControlService::Start(*running_.bus, options);
+  ASSERT_TRUE(again.ok()) << again.status();
+  Client client((*again)->address());
+  v1::ServerInfo server;
+  Context context;
+  EXPECT_TRUE(client.inspector
+                  ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
+                  .ok());
+}
+
+TEST_F(ControlServiceTest, SaysDrainingOnceTheBusHasShutDown) {
+  running_.Spawn("a");
+  ASSERT_TRUE(Send("a", Add()).ok());  // the connection stays
+  running_.bus->Shutdown(absl::Seconds(1));
+  v1::ServerInfo server;
+  Context context;
+  ASSERT_TRUE(client_.inspector
+                  ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
+                  .ok());
+  EXPECT_TRUE(server.draining());
+  EXPECT_EQ(Outcome(Send("a", Add())), "NOT_FOUND ACTOR_NOT_FOUND");
+}
+
+TEST_F(ControlServiceTest, HealthIsServing) {
+  grpc::GenericStub stub(client_.channel);
+  Context context;
+  grpc::CompletionQueue queue;
+  const std::string method = "/grpc.health.v1.Health/Check";
+  const grpc::Slice empty;
+  const grpc::ByteBuffer request(&empty, 1);
+  auto call = stub.PrepareUnaryCall(&context, method, request, &queue);
+  call->StartCall();
+  grpc::ByteBuffer reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, this);
+  void* tag;
+  bool ok;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  grpc::Slice bytes;
+  ASSERT_TRUE(reply.DumpToSingleSlice(&bytes).ok());
+  // HealthCheckResponse{status: SERVING}
+  EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "\x08\x01");
+}
+
+TEST_F(ControlServiceTest, TheSocketIsOfThisUserAlone) {
+  struct stat file;
+  ASSERT_EQ(stat(running_.folder.path().c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0600);
+}
+
+TEST_F(ControlServiceTest, ASecondServerLeavesTheFirstAlone) {
+  ControlOptions options;
+  options.path = running_.folder.path();
+  auto second = ControlService::Start(*running_.bus, options);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(options.path));
+  v1::ServerInfo server;
+  Context context;
+  EXPECT_TRUE(client_.inspector
+                  ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
+                  .ok());
+}
+
+TEST_F(ControlServiceTest, OptionsOutOfRangeAreNamed) {
+  const auto start = [&](ControlOptions options) {
+    options.path = running_.folder.path("other.sock");
+    return ControlService::Start(*running_.bus, options).status();
+  };
+  EXPECT_THAT(std::string(start({.max_connections = 0}).message()),
+              HasSubstr("ControlOptions::max_connections"));
+  EXPECT_THAT(std::string(start({.max_message_bytes = 1}).message()),
+              HasSubstr("ControlOptions::max_message_bytes"));
+  EXPECT_EQ(start({.default_deadline = absl::ZeroDuration()}).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(start({.loop = 9}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(std::filesystem::exists(running_.folder.path("other.sock")));
+  auto long_path = ControlService::Start(
+      *running_.bus, {.path = running_.folder.path(std::string(108, 'x'))});
+  EXPECT_EQ(long_path.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ControlConnectionsTest, OneTooManyIsTurnedAwayUntilAnotherHasGone) {
+  RunningBus running({.max_connections = 1});
+  const auto works = [](Client& client) {
+    v1::ServerInfo server;
+    Context context;
+    return client.inspector
+        ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
+        .ok();
+  };
+  auto first = std::make_unique<Client>(running.control->address());
+  ASSERT_TRUE(works(*first));
+  {
+    Client second(running.control->address());
+    EXPECT_FALSE(works(second));
+    EXPECT_TRUE(works(*first));
+  }
+  EXPECT_GE(running.control->turned_away(), 1);
+  first.reset();
+  for (bool in = false; !in;) {
+    Client third(running.control->address());
+    in = works(third);
+  }
+}
+
+TEST(ControlConnectionsTest, ASilentPeerIsClosed) {
+  RunningBus running({.handshake_timeout = absl::Milliseconds(50)});
+  auto fd = ConnectUnix(RealSys(), running.folder.path());
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  ASSERT_EQ(fcntl(fd->get(), F_SETFL, 0), 0);  // blocking
+  char bytes[4096];
+  ssize_t n;
+  while ((n = read(fd->get(), bytes, sizeof(bytes))) > 0) {
+  }
+  EXPECT_LE(n, 0);  // it has ended
+}
+
+TEST(ControlConnectionsTest, GarbageIsClosedAndTheNextClientServed) {
+  RunningBus running;
+  auto fd = ConnectUnix(RealSys(), running.folder.path());
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  ASSERT_EQ(fcntl(fd->get(), F_SETFL, 0), 0);
+  const std::string garbage = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  ASSERT_GT(write(fd->get(), garbage.data(), garbage.size()), 0);
+  char bytes[4096];
+  while (read(fd->get(), bytes, sizeof(bytes)) > 0) {
+  }
+  Client client(running.control->address());
+  v1::ServerInfo server;
+  Context context;
+  EXPECT_TRUE(client.inspector
+                  ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
+                  .ok());
+}
+
+}  // namespace
+}  // namespace trolley

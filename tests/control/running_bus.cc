@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/control/running_bus.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "gtest/gtest.h"
+
+namespace trolley::test {
+
+SocketFolder::SocketFolder() : folder_("/tmp/trolley.XXXXXX") {
+  if (mkdtemp(folder_.data()) == nullptr) abort();
+}
+
+SocketFolder::~SocketFolder() { std::filesystem::remove_all(folder_); }
+
+RunningBus::RunningBus(ControlOptions options) {
+  BusOptions bus_options;
+  bus_options.loops = std::vector<LoopOptions>(2);
+  auto started = Bus::Create(bus_options);
+  if (!started.ok()) abort();
+  bus = *std::move(started);
+  if (options.path.empty()) options.path = folder.path();
+  auto served = ControlService::Start(*bus, options);
+  EXPECT_TRUE(served.ok()) << served.status();
+  if (!served.ok()) abort();
+  control = *std::move(served);
+}
+
+RunningBus::~RunningBus() {
+  control->Stop();
+  const ShutdownReport report = bus->Shutdown(absl::Seconds(2));
+  EXPECT_TRUE(report.survivors.empty()) << report.ToString();
+  EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
+}
+
+Ref<Counter> RunningBus::Spawn(const std::string& name, uint32_t capacity) {
+  auto spawned =
+      bus->Spawn<Counter>({.name = name, .mailbox_capacity = capacity});
+  EXPECT_TRUE(spawned.ok()) << spawned.status();
+  return *spawned;
+}
+
+}  // namespace trolley::test

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The trolley command, run as a user runs it.
+
+#include <fcntl.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/control/running_bus.h"
+
+namespace trolley {
+namespace {
+
+using test::RunningBus;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr char kTrolley[] = "tools/trolley/trolley";
+constexpr char kServer[] = "tests/control/control_server";
+
+// A child process with its three streams.
+class Child {
+ public:
+  Child(const std::string& program, const std::vector<std::string>& arguments,
+        const std::vector<std::string>& environment = {}) {
+    int in[2], out[2], err[2];
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
+        pipe2(err, O_CLOEXEC) != 0) {
+      abort();
+    }
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+    std::vector<char*> argv = {const_cast<char*>(program.c_str())};
+    for (const std::string& a : arguments) {
+      argv.push_back(const_cast<char*>(a.c_str()));
+    }
+    argv.push_back(nullptr);
+    std::vector<char*> envp;
+    for (const std::string& e : environment) {
+      envp.push_back(const_cast<char*>(e.c_str()));
+    }
+    envp.push_back(nullptr);
+    EXPECT_EQ(posix_spawn(&pid_, program.c_str(), &actions, nullptr,
+                          argv.data(), envp.data()),
+              0)
+        << program;
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    close(err[1]);
+    in_ = in[1];
+    out_ = out[0];
+    err_ = err[0];
+  }
+
+  std::string ReadLine() {
+    std::string line;
+    char c;
+    while (read(out_, &c, 1) == 1 && c != '\n') line += c;
+    return line;
+  }
+
+  void Kill() { kill(pid_, SIGKILL); }
+
+  // Ends its input and waits.
+  int Finish(const std::string& input, std::string* out, std::string* err) {
+    std::thread feeder([&] {
+      if (!input.empty()) (void)!write(in_, input.data(), input.size());
+      close(in_);
+    });
+    std::thread listener([&] { *err = ReadAll(err_); });
+    *out = ReadAll(out_);
+    feeder.join();
+    listener.join();
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  static std::string ReadAll(int fd) {
+    std::string all;
+    char bytes[4096];
+    ssize_t n;
+    while ((n = read(fd, bytes, sizeof(bytes))) > 0) all.append(bytes, n);
+    close(fd);
+    return all;
+  }
+
+  pid_t pid_ = -1;
+  int in_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+};
+
+struct Result {
+  int code;
+  std::string out;
+  std::string err;
+};
+
+Result RunTrolley(const std::vector<std::string>& arguments,
+                  const std::string& input = "",
+                  const std::vector<std::string>& environment = {}) {
+  Result result;
+  result.code = Child(kTrolley, arguments, environment)
+                    .Finish(input, &result.out, &result.err);
+  return result;
+}
+
+google::protobuf::Struct Parse(const std::string& json) {
+  google::protobuf::Struct parsed;
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(json, &parsed).ok())
+      << json;
+  return parsed;
+}
+
+// For gtest, which would print the fields otherwise.
+void PrintTo(const Result& r, std::ostream* to) {
+  *to << "exit " << r.code << "\nout: " << r.out << "\nerr: " << r.err;
+}
+
+MATCHER_P(Exits, code, "") { return arg.code == code; }
+
+class TrolleyTest : public ::testing::Test {
+ protected:
+  Result Trolley(std::vector<std::string> arguments,
+                 const std::string& input = "") {
+    return RunTrolley(arguments, input,
+                      {"TROLLEY_ADDRESS=" + running_.control->address()});
+  }
+  RunningBus running_;
+};
+
+TEST_F(TrolleyTest, PsPrintsATable) {
+  running_.Spawn("bank/alice", 8);
+  running_.Spawn("bank/bob");
+  const Result r = Trolley({"ps", "--filter", "bank"});
+  ASSERT_THAT(r, Exits(0));
+  EXPECT_EQ(r.err, "");
+  const std::vector<std::string> lines = absl::StrSplit(r.out, '\n');
+  ASSERT_EQ(lines.size(), 4);
+  EXPECT_THAT(lines[0], MatchesRegex("NAME +TYPE +STATE +LOOP +DEPTH +CAPACITY "
+                                     "+HANDLED"));
+  EXPECT_THAT(lines[1], MatchesRegex("bank/alice +[a-z:]*test::Counter "
+                                     "+running +loop-. +0 +8 +0"));
+  EXPECT_THAT(lines[2], StartsWith("bank/bob "));
+}
+
+TEST_F(TrolleyTest, PsSortsLimitsAndPrintsJson) {
+  running_.Spawn("a");
+  running_.Spawn("b");
+  ASSERT_THAT(Trolley({"ask", "b", "Add", "{\"amount\": 1}"}), Exits(0));
+  EXPECT_EQ(Trolley({"ps", "-o", "name", "--sort=handled", "--limit", "1"}).out,
+            "b\n");
+  const auto parsed = Parse(Trolley({"ps", "-o", "json"}).out);
+  const auto& actors = parsed.fields().at("actors").list_value();
+  ASSERT_EQ(actors.values_size(), 3);
+  const auto& a = actors.values(1).struct_value().fields();
+  EXPECT_EQ(a.at("name").string_value(), "a");
+  EXPECT_EQ(a.at("state").string_value(), "RUNNING");
+  EXPECT_EQ(a.at("mailbox").struct_value().fields().at("depth").number_value(),
+            0);
+  const Result lines = Trolley({"ps", "-o", "jsonl", "--filter=a"});
+  EXPECT_EQ(Parse(lines.out).fields().at("name").string_value(), "a");
+}
+
+TEST_F(TrolleyTest, InfoTellsAboutTheServerAndAnActor) {
+  running_.Spawn("a");
+  const Result server = Trolley({"info"});
+  ASSERT_THAT(server, Exits(0));
+  EXPECT_THAT(server.out, HasSubstr("process:"));
+  EXPECT_THAT(server.out, HasSubstr("loop-1"));
+  const auto parsed = Parse(Trolley({"info", "-o", "json"}).out);
+  EXPECT_EQ(parsed.fields()
+                .at("server")
+                .struct_value()
+                .fields()
+                .at("pid")
+                .number_value(),
+            getpid());
+  EXPECT_EQ(parsed.fields().at("loops").list_value().values_size(), 2);
+  const Result actor = Trolley({"info", "a"});
+  EXPECT_THAT(actor.out, HasSubstr("trolley.test.Add, trolley.test.GetTotal"));
+  EXPECT_THAT(Parse(Trolley({"info", "a", "-o", "json"}).out)
+                  .fields()
+                  .at("type")
+                  .string_value(),
+              HasSubstr("test::Counter"));
+}
+
+TEST_F(TrolleyTest, SendsAndAsksFromEverySource) {
+  running_.Spawn("a");
+  const Result sent = Trolley({"send", "a", "trolley.test.Add",
+                               "{\"amount\": \"40\", \"note\": \"x\"}"});
+  ASSERT_THAT(sent, Exits(0));
+  EXPECT_EQ(sent.out, "");
+  EXPECT_THAT(Trolley({"send", "a", "Add", "@-"}, "{\"amount\": 1}"), Exits(0));
+  const std::string file = running_.folder.path("add.json");
+  std::ofstream(file) << "{\"amount\": 1, \"note\": \"from a file\"}";
+  EXPECT_THAT(Trolley({"send", "a", "Add", "@" + file}), Exits(0));
+  const Result asked = Trolley({"ask", "a", "GetTotal", "-o", "json"});
+  ASSERT_THAT(asked, Exits(0));
+  EXPECT_EQ(asked.out, "{\"total\":\"42\",\"note\":\"from a file\"}\n");
+  EXPECT_EQ(asked.err, "");
+  EXPECT_EQ(Trolley({"ask", "a", "GetTotal", "-o", "name"}).out,
+            "trolley.test.Total\n");
+  const Result nothing = Trolley({"ask", "a", "Add"});
+  EXPECT_THAT(nothing, Exits(0));
+  EXPECT_EQ(nothing.out, "");
+  EXPECT_THAT(nothing.err, HasSubstr("no content"));
+}
+
+TEST_F(TrolleyTest, WhatComesFromThePeerCannotMoveTheCursor) {
+  running_.Spawn("a");
+  ASSERT_THAT(
+      Trolley({"send", "a", "Add", "{\"note\": \"\\u001b[2J\\u009b\\u202e\"}"}),
+      Exits(0));
+  for (const char* form : {"table", "json"}) {
+    const Result r = Trolley({"ask", "a", "GetTotal", "-o", form});
+    ASSERT_THAT(r, Exits(0));
+    EXPECT_THAT(r.out, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(r.out, Not(HasSubstr("\u009b")));
+    EXPECT_THAT(r.out, Not(HasSubstr("\u202e")));
+  }
+  const Result failed =
+      Trolley({"ask", "a", "Fail", "{\"code\": 9, \"text\": \"\\u001b[2J\"}"});
+  EXPECT_THAT(failed, Exits(1));
+  EXPECT_THAT(failed.err, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(TrolleyTest, AnErrorNamesItsReasonAndTheWayOut) {
+  running_.Spawn("a");
+  const Result nobody = Trolley({"ask", "nobody", "Add"});
+  EXPECT_THAT(nobody, Exits(1));
+  EXPECT_EQ(nobody.out, "");
+  EXPECT_EQ(nobody.err,
+            "NOT_FOUND ACTOR_NOT_FOUND: no actor named \"nobody\" is running\n"
+            "hint: `trolley ps -o name` lists who is running\n");
+  const Result stranger = Trolley({"send", "a", "trolley.test.Stranger"});
+  EXPECT_THAT(stranger, Exits(1));
+  EXPECT_THAT(stranger.err,
+              StartsWith("INVALID_ARGUMENT MESSAGE_TYPE_REJECTED: "));
+  EXPECT_THAT(stranger.err, HasSubstr("it takes trolley.test.Add"));
+  EXPECT_THAT(stranger.err, HasSubstr("hint: `trolley info a`"));
+  const Result failed =
+      Trolley({"ask", "a", "Fail", "{\"code\": 5, \"text\": \"no book\"}"});
+  EXPECT_THAT(failed, Exits(1));
+  EXPECT_THAT(failed.err, StartsWith("NOT_FOUND HANDLER_FAILED: "));
+}
+
+TEST_F(TrolleyTest, AnAskThatTakesTooLongExitsWith4) {
+  running_.Spawn("a");
+  const Result late = Trolley({"ask", "a", "Hold", "--timeout", "500ms"});
+  EXPECT_THAT(late, Exits(4));
+  EXPECT_THAT(late.err, HasSubstr("--timeout"));
+}
+
+TEST_F(TrolleyTest, StopEndsActorsAndSaysWhichItCouldNot) {
+  for (const char* name : {"a", "b", "c"}) running_.Spawn(name);
+  const Result one = Trolley({"stop", "a"});
+  EXPECT_THAT(one, Exits(0));
+  EXPECT_THAT(one.out, HasSubstr("\na "));
+  EXPECT_THAT(Trolley({"stop", "a"}), Exits(1));
+  const Result some = Trolley({"stop", "--now", "b", "nobody", "-o", "name"});
+  EXPECT_THAT(some, Exits(5));
+  EXPECT_EQ(some.out, "b\n");
+  EXPECT_THAT(some.err, HasSubstr("nobody"));
+  const auto parsed = Parse(Trolley({"stop", "c", "-o", "json"}).out);
+  EXPECT_EQ(parsed.fields()
+                .at("actors")
+                .list_value()
+                .values(0)
+                .struct_value()
+                .fields()
+                .at("state")
+                .string_value(),
+            "STOPPED");
+}
+
+TEST_F(TrolleyTest, AWrongCommandLineSaysWhatWasMeant) {
+  running_.Spawn("a");
+  const auto usage = [&](const std::vector<std::string>& arguments) {
+    const Result r = Trolley(arguments);
+    EXPECT_THAT(r, Exits(2));
+    EXPECT_EQ(r.out, "");
+    return r.err;
+  };
+  EXPECT_THAT(usage({"sned"}), HasSubstr("did you mean send?"));
+  EXPECT_THAT(usage({"ps", "--sorted"}), HasSubstr("did you mean --sort?"));
+  EXPECT_THAT(usage({"ps", "--sort", "dept"}), HasSubstr("mean depth?"));
+  EXPECT_THAT(usage({"ps", "-o", "jsno"}), HasSubstr("mean json?"));
+  EXPECT_THAT(usage({"ps", "--limit", "0"}), HasSubstr("--limit"));
+  EXPECT_THAT(usage({"ps", "extra"}), HasSubstr("extra"));
+  EXPECT_THAT(usage({"ps", "--timeout"}), HasSubstr("needs a value"));
+  EXPECT_THAT(usage({"ps", "--timeout", "soon"}), HasSubstr("2s"));
+  EXPECT_THAT(usage({"ps", "-o", "json", "-o", "name"}), HasSubstr("twice"));
+  EXPECT_THAT(usage({"ask", "a"}), HasSubstr("usage: trolley ask NAME TYPE"));
+  EXPECT_THAT(usage({"stop"}), HasSubstr("usage: trolley stop"));
+  EXPECT_THAT(usage({"stop", "--now", "--drain", "1s", "a"}),
+              HasSubstr("exclude"));
+  EXPECT_THAT(usage({"send", "a", "Add", "{\"amuont\": 1}"}),
+              HasSubstr("amount (int64)"));
+  EXPECT_THAT(usage({"send", "a", "Add", "@/no/such/file"}),
+              HasSubstr("cannot read /no/such/file"));
+  EXPECT_THAT(usage({}), HasSubstr("trolley help"));
+  EXPECT_THAT(usage({"ps", "--", "--sort"}), HasSubstr("--sort"));
+}
+
+TEST_F(TrolleyTest, HelpIsThereForAllAndForEach) {
+  const Result all = RunTrolley({"help"});
+  EXPECT_THAT(all, Exits(0));
+  for (const char* command : {"ps", "info", "send", "ask", "stop"}) {
+    EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command));
+    const Result one = RunTrolley({command, "--help"});
+    EXPECT_THAT(one, Exits(0));
+    EXPECT_THAT(one.out, StartsWith(std::string("trolley ") + command));
+    EXPECT_EQ(RunTrolley({"help", command}).out, one.out);
+  }
+  EXPECT_EQ(RunTrolley({"--help"}).out, all.out);
+}
+
+TEST_F(TrolleyTest, AnAddressThatIsNoneSaysSo) {
+  const Result none = RunTrolley({"ps"});
+  EXPECT_THAT(none, Exits(2));
+  EXPECT_THAT(none.err, HasSubstr("TROLLEY_ADDRESS"));
+  EXPECT_THAT(RunTrolley({"--address", "tcp:1", "ps"}), Exits(2));
+  EXPECT_THAT(RunTrolley({"--address", "unix:/" + std::string(107, 'x'), "ps"}),
+              Exits(2));
+  const Result missing =
+      RunTrolley({"--address", "unix:" + running_.folder.path("none"), "ps"});
+  EXPECT_THAT(missing, Exits(3));
+  EXPECT_THAT(missing.err, StartsWith("cannot connect to unix:"));
+  EXPECT_THAT(missing.err, HasSubstr("hint: "));
+  // A path alone will do.
+  EXPECT_THAT(RunTrolley({"ps", "--address", running_.folder.path()}),
+              Exits(0));
+}
+
+TEST(TrolleyServerTest, APathLeftByAKilledServerIsTakenAgain) {
+  test::SocketFolder folder;
+  const std::string address = "unix:" + folder.path();
+  Child first(kServer, {folder.path()});
+  ASSERT_EQ(first.ReadLine(), "ready");
+  EXPECT_THAT(RunTrolley({"ps", "--address", address}), Exits(0));
+  {
+    Child second(kServer, {folder.path()});
+    EXPECT_THAT(second.ReadLine(), StartsWith("ALREADY_EXISTS"));
+    std::string out, err;
+    EXPECT_EQ(second.Finish("", &out, &err), 1);
+    EXPECT_THAT(RunTrolley({"ps", "--address", address}), Exits(0));
+  }
+  std::string out, err;
+  first.Kill();
+  EXPECT_EQ(first.Finish("", &out, &err), -SIGKILL);
+  const Result gone = RunTrolley({"ps", "--address", address});
+  EXPECT_THAT(gone, Exits(3));
+  EXPECT_THAT(gone.err, HasSubstr("start it anew"));
+
+  Child third(kServer, {folder.path()});
+  ASSERT_EQ(third.ReadLine(), "ready");
+  EXPECT_EQ(
+      RunTrolley({"ps", "--address", address, "-o", "name", "--filter=a"}).out,
+      "a\n");
+  EXPECT_EQ(third.Finish("", &out, &err), 0) << err;
+  EXPECT_THAT(RunTrolley({"ps", "--address", address}), Exits(3));
+}
+
+}  // namespace
+}  // namespace trolley
