@@ -173,7 +173,7 @@ class Player {
   Pair pairs_[kPairs];
 };
 
-TEST(AgreementTest, Pitfall52_EveryPollerReportsTheSame) {
+TEST(AgreementTest, P16_Pitfall52_EveryPollerReportsTheSame) {
   ::signal(SIGPIPE, SIG_IGN);  // the script writes to what it has closed
   int played = 0;
   for (uint64_t seed = 1; seed <= kSeeds && !HasFailure(); ++seed) {
