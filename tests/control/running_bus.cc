@@ -40,6 +40,13 @@ Ref<Counter> RunningBus::Spawn(const std::string& name, uint32_t capacity) {
   auto spawned =
       bus->Spawn<Counter>({.name = name, .mailbox_capacity = capacity});
   EXPECT_TRUE(spawned.ok()) << spawned.status();
+  for (bool started = false; !started;) {
+    const auto info = bus->Inspect(absl::Seconds(20));
+    if (!info.ok()) abort();
+    for (const ActorInfo& actor : info->actors) {
+      started |= actor.name == name && actor.state == "running";
+    }
+  }
   return *spawned;
 }
 

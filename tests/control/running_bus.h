@@ -71,6 +71,7 @@ struct RunningBus {
   explicit RunningBus(ControlOptions options = {});
   ~RunningBus();
 
+  // Returns when it is running.
   Ref<Counter> Spawn(const std::string& name, uint32_t capacity = 1024);
 
   SocketFolder folder;
