@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/printable.h"
 
 namespace trolley::internal {
 namespace {
@@ -54,9 +54,8 @@ absl::Status RemoteBase::WrongReply(const WireMessage& reply,
                                     absl::string_view expected) const {
   return absl::InternalError(absl::StrCat(
       "\"", target_, "\" of the other process replied with ",
-      reply.type.empty() ? "nothing"
-                         : absl::CHexEscape(reply.type.substr(0, 256)),
-      " (", reply.bytes.size(), " bytes), which is not a good ", expected,
+      reply.type.empty() ? "nothing" : Printable(reply.type, 256), " (",
+      reply.bytes.size(), " bytes), which is not a good ", expected,
       "; the two processes were built with different protocols"));
 }
 
@@ -72,9 +71,15 @@ std::vector<std::string> RemoteBase::Askers() {
   const std::string process = absl::StrCat(
       absl::Hex(loop().bus().instance_id(), absl::kZeroPad16), "/");
   std::vector<std::string> askers;
+  const Context* root = nullptr;
   if (e->ask_id != 0) askers.push_back(process + NameOf(e->sender));
   for (const Context* c = e->context.get(); c != nullptr; c = c->parent()) {
     if (c->asker()) askers.push_back(process + NameOf(c->asker()));
+    root = c;
+  }
+  if (root != nullptr) {
+    askers.insert(askers.end(), root->foreign_askers().rbegin(),
+                  root->foreign_askers().rend());
   }
   std::reverse(askers.begin(), askers.end());
   return askers;

@@ -213,7 +213,7 @@ void UnixConnection::Enqueue(uint64_t sequence, bool message) {
   if (unwritten() >
       2 * options_.outbox_bytes + agreement_.send_max_frame_bytes) {
     End(absl::ResourceExhaustedError(
-        absl::StrCat("the peer asks and does not read: ", unwritten(),
+        absl::StrCat("the peer sends and does not read: ", unwritten(),
                      " bytes wait for it (UnixLinkOptions::outbox_bytes is ",
                      options_.outbox_bytes, ")")));
   }
@@ -222,11 +222,7 @@ void UnixConnection::Enqueue(uint64_t sequence, bool message) {
 absl::StatusOr<bool> UnixConnection::TrySend(const Proto& message) {
   const size_t bytes = message.ByteSizeLong();
   if (bytes <= agreement_.send_max_frame_bytes) {
-    if (unwritten() >= options_.outbox_bytes ||
-        queued_messages_ >= options_.outbox_messages ||
-        !send_credit_->Spend(bytes)) {
-      return false;
-    }
+    if (!HasRoom() || !send_credit_->Spend(bytes)) return false;
   }
   absl::StatusOr<uint64_t> sequence = Append(message);
   if (!sequence.ok()) return sequence.status();

@@ -66,8 +66,13 @@ class UnixConnection {
   // False: no room in the outbox, or no credit; `changed` will tell.
   // ResourceExhausted: longer than the peer takes.
   absl::StatusOr<bool> TrySend(const Proto& message);
-  // An answer: takes no credit, and the outbox may be over its limit.
-  // ResourceExhausted: longer than the peer takes.
+  // Whether the outbox is below its limits.
+  bool HasRoom() const {
+    return unwritten() < options_.outbox_bytes &&
+           queued_messages_ < options_.outbox_messages;
+  }
+  // An answer or a refusal: takes no credit and needs no room, but a peer that
+  // lets them pile up is cut off. ResourceExhausted: longer than the peer takes.
   absl::Status SendAnswer(const Proto& answer);
 
   // A received message of that size costs credit ...

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "trolley/actors/printable.h"
 #include "trolley/proto/wire_error.h"
 
 namespace trolley {
@@ -19,14 +19,11 @@ using wire::FrameType;
 using wire::MakeWireError;
 using wire::WireError;
 
-// Of what a peer wrote, in a log: printable, and not too much of it.
-std::string Shown(absl::string_view text) {
-  return absl::CHexEscape(text.substr(0, 256));
-}
+// Of a text that goes to the peer as the reason for something.
+constexpr size_t kMaxDetailBytes = 512;
 
-std::string Shown(const std::string& text) {
-  return Shown(absl::string_view(text));
-}
+// What a peer wrote, fit for a log, and not too much of it.
+std::string Shown(absl::string_view text) { return Printable(text, 512); }
 
 absl::Status StatusOf(const Refusal& refusal) {
   const std::string text = Shown(refusal.detail());
@@ -80,9 +77,9 @@ UnixLink::UnixLink(ScopedFd connected, UnixCredentials peer,
       place_(std::move(place)) {}
 
 std::string UnixLink::PeerName() const {
-  std::string who;
-  if (!path_.empty()) absl::StrAppend(&who, path_, " ");
-  return absl::StrCat(who, "(process ", peer_.pid, " of user ", peer_.uid, ")");
+  if (peer_.pid == 0) return path_;  // nobody answered there so far
+  return absl::StrCat(path_, path_.empty() ? "" : ", ", "process ", peer_.pid,
+                      " of user ", peer_.uid);
 }
 
 void UnixLink::Log(absl::string_view what) const {
@@ -122,7 +119,7 @@ absl::Duration UnixLink::NextBackoff() {
 }
 
 Task<absl::Status> UnixLink::Live() {
-  const bool dials = path_.empty() ? false : true;
+  const bool dials = !path_.empty();
   for (;;) {
     state_ = State::kConnecting;
     useful_ = false;
@@ -154,7 +151,8 @@ Task<absl::Status> UnixLink::Live() {
       (co_await options_.watcher.Send(std::move(down))).IgnoreError();
     }
     if (!was_up && failures_ == 0) {
-      Log(absl::StrCat("no connection: ", reason.message()));
+      Log(absl::StrCat("no connection ", dials ? "to " : "from ", PeerName(),
+                       ": ", reason.message()));
     }
     if (!dials || !options_.reconnect || draining_) break;
     failures_ = useful_ ? 1 : failures_ + 1;
@@ -459,6 +457,14 @@ void UnixLink::HandleMessage(const Connection& connection,
                                " asks of this connection have no answer yet; "
                                "there may be no more"));
   }
+  if (ask) {
+    const absl::Status answerable = CheckAskers(*lane, message);
+    if (!answerable.ok()) {
+      AnswerNow(*connection, message.ask_id(), answerable);
+      connection->Discharge(header.length);
+      return;
+    }
+  }
   Arrived arrived{.connection = connection,
                   .sequence = header.sequence,
                   .payload_bytes = header.length,
@@ -500,7 +506,10 @@ Task<absl::Status> UnixLink::RunLane(Lane* lane) {
     message.bytes = std::move(*item.message.mutable_payload());
     absl::Status sent;
     if (ask_id != 0) {
-      auto ask = std::make_unique<WireAsk>(lane->target, message, options);
+      std::vector<std::string> askers(item.message.askers().begin(),
+                                      item.message.askers().end());
+      auto ask = std::make_unique<WireAsk>(lane->target, message, options,
+                                           std::move(askers));
       Sending& place = ask->sent();
       sent = co_await place;
       if (sent.ok()) {
@@ -530,13 +539,36 @@ Task<absl::Status> UnixLink::AnswerLater(Connection connection, uint64_t ask_id,
                                          std::unique_ptr<WireAsk> ask) {
   Asking<WireAsk::Result>& reply = ask->reply();
   absl::StatusOr<WireMessage> result = co_await reply;
+  // A peer that reads slowly gets its answers slowly, and asks no more.
+  while (connection->writable() && !connection->HasRoom()) {
+    co_await changed_.Wait();
+  }
   --asks_taken_;
-  Answer(*connection, ask_id, std::move(result));
+  AnswerNow(*connection, ask_id, std::move(result));
   co_return absl::OkStatus();
 }
 
-void UnixLink::Answer(UnixConnection& connection, uint64_t ask_id,
-                      absl::StatusOr<WireMessage> result) {
+absl::Status UnixLink::CheckAskers(const Lane& lane,
+                                   const link::v1::Message& message) const {
+  if (message.askers_size() > Context::kMaxDepth) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "more than ", Context::kMaxDepth, " actors wait for one another"));
+  }
+  const std::string self =
+      absl::StrCat(absl::Hex(loop().bus().instance_id(), absl::kZeroPad16), "/",
+                   message.target());
+  const auto& askers = message.askers();
+  const auto first = std::find(askers.begin(), askers.end(), self);
+  if (first == askers.end() || lane.target.interleaved()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a cycle of asks, which nobody could answer: ",
+      Shown(absl::StrJoin(first, askers.end(), " -> ")), " -> ", self));
+}
+
+void UnixLink::AnswerNow(UnixConnection& connection, uint64_t ask_id,
+                         absl::StatusOr<WireMessage> result) {
   if (!connection.writable()) {
     ++stats_.undelivered_replies;
     return;
@@ -551,13 +583,12 @@ void UnixLink::Answer(UnixConnection& connection, uint64_t ask_id,
     failure = connection.SendAnswer(envelope);
     if (failure.ok()) return;
   }
-  // The reason in full may be too long for the peer, too; its head is not.
-  constexpr size_t kMaxText = 512;
   reply.mutable_failure()->set_code(static_cast<int>(failure.code()));
   reply.mutable_failure()->set_message(std::string(failure.message()));
   if (connection.SendAnswer(envelope).ok()) return;
+  // The reason in full may be too long for the peer, too; its head is not.
   reply.mutable_failure()->set_message(
-      std::string(failure.message().substr(0, kMaxText)));
+      std::string(failure.message().substr(0, kMaxDetailBytes)));
   connection.SendAnswer(envelope).IgnoreError();
 }
 
@@ -566,13 +597,12 @@ void UnixLink::Refuse(UnixConnection& connection, uint64_t sequence,
                       absl::string_view detail) {
   ++stats_.refused;
   if (!connection.writable()) return;
-  constexpr size_t kMaxText = 512;
   Proto envelope;
   Refusal& refusal = *envelope.mutable_refusal();
   refusal.set_sequence(sequence);
   refusal.set_ask_id(ask_id);
   refusal.set_reason(reason);
-  refusal.set_detail(std::string(detail.substr(0, kMaxText)));
+  refusal.set_detail(std::string(detail.substr(0, kMaxDetailBytes)));
   connection.SendAnswer(envelope).IgnoreError();
 }
 

@@ -10,8 +10,9 @@
 //
 // Back pressure runs end to end: a message received holds credit until its
 // target's mailbox has taken it; without credit this link takes no message from
-// its own mailbox, which fills, and so its senders wait. One slow target does
-// not keep messages from others, nor answers: those need no credit.
+// its own mailbox, which fills, and so its senders wait. Answers need no credit
+// and pass. Messages for other actors pass until the slow one has all of the
+// window: give what must never wait for it a link of its own.
 //
 // Ownership: the bus owns it; it owns the connection.
 // Threads:   as any actor.
@@ -122,8 +123,11 @@ class UnixLink : public Actor {
   Task<absl::Status> RunLane(Lane* lane);
   Task<absl::Status> AnswerLater(Connection connection, uint64_t ask_id,
                                  std::unique_ptr<WireAsk> ask);
-  void Answer(UnixConnection& connection, uint64_t ask_id,
-              absl::StatusOr<WireMessage> result);
+  void AnswerNow(UnixConnection& connection, uint64_t ask_id,
+                 absl::StatusOr<WireMessage> result);
+  // Whether the target could answer: it may wait for this ask itself.
+  absl::Status CheckAskers(const Lane& lane,
+                           const link::v1::Message& message) const;
   void Refuse(UnixConnection& connection, uint64_t sequence, uint64_t ask_id,
               link::v1::Refusal::Reason reason, absl::string_view detail);
 

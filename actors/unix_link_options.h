@@ -32,15 +32,16 @@ struct UnixLinkOptions {
   // that keeps up never stops its sender.
   uint32_t credit_bytes = 4 << 20;
 
-  // What may wait for the kernel: above either no further message of ours is
-  // taken (answers are, up to twice the bytes; a peer that reads none of them
-  // is cut off). 1 MiB is four full writes.
+  // What may wait for the kernel: above either no further message or answer of
+  // ours is queued. A peer that has earned twice the bytes in refusals, and
+  // reads none of them, is cut off. 1 MiB is four full writes.
   size_t outbox_bytes = 1 << 20;
   size_t outbox_messages = 4096;
 
   // Asks without an answer yet, in each direction; a count. Further ones are
-  // refused as if a mailbox were full. 1024: as many as a mailbox holds.
-  size_t max_pending_asks = 1024;
+  // refused as if a mailbox were full. 512: half of a mailbox of the usual
+  // size, so that they leave room for the messages that wait for credit.
+  size_t max_pending_asks = 512;
 
   // Time for the whole Hello of the peer. 2 s: a live process needs a
   // thousandth of it, and a silent one costs a descriptor for no longer.

@@ -50,6 +50,14 @@ absl::StatusOr<WireTarget> WireTarget::Find(const BusState::Ptr& bus,
                     entry.actor_class);
 }
 
+bool WireTarget::interleaved() const {
+  const ActorId id = address_.id();
+  return address_.bus()
+      ->port(id.loop())
+      .cells.Find(id.slot())
+      ->is_interleaved();
+}
+
 std::vector<std::string> WireTarget::accepts() const {
   std::vector<std::string> types;
   for (const WireMethod* method : actor_class_->wire_methods()) {
@@ -180,14 +188,17 @@ void WireTarget::AskThen(const WireMessage& message, const TellOptions& options,
 }
 
 WireAsk::WireAsk(const WireTarget& target, const WireMessage& message,
-                 const TellOptions& options)
+                 const TellOptions& options, std::vector<std::string> askers)
     : made_(target.Make(Loop::Current(), message)),
       asking_(Loop::Current(), options.deadline,
               [&](uint64_t ask_id) {
                 if (!made_.ok()) return made_.status();
                 (*made_)->ask_id = ask_id;
                 (*made_)->deadline = options.deadline;
-                (*made_)->context = ContextFor(options, nullptr);
+                (*made_)->context =
+                    askers.empty()
+                        ? ContextFor(options, nullptr)
+                        : Context::NewForeign(options.trace, std::move(askers));
                 return absl::OkStatus();
               }),
       sending_{Loop::Current(), Unsent(), made_.status()} {}

@@ -36,6 +36,8 @@ class WireTarget {
   bool Takes(absl::string_view message_type) const {
     return MethodFor(message_type) != nullptr;
   }
+  // It goes on taking messages while its handlers wait.
+  bool interleaved() const;
   // Full names of the messages it takes, in the order of its Receives.
   std::vector<std::string> accepts() const;
   // The type of the reply to `message_type`; empty if there is none.
@@ -80,7 +82,7 @@ class WireTarget {
 };
 
 // An ask that waits for room in the mailbox first, on behalf of whoever is not
-// of this bus: nobody here waits for the answer, so no chain of askers begins.
+// of this bus.
 //
 //   WireAsk ask(target, message, options);
 //   absl::Status sent = co_await ask.sent();        // it has its place
@@ -93,8 +95,9 @@ class WireAsk {
  public:
   using Result = absl::StatusOr<WireMessage>;
 
+  // `askers`: who waits in other processes, for those the target asks in turn.
   WireAsk(const WireTarget& target, const WireMessage& message,
-          const TellOptions& options);
+          const TellOptions& options, std::vector<std::string> askers = {});
 
   Sending& sent() { return sending_; }
   Asking<Result>& reply() { return asking_; }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -53,7 +54,19 @@ class Context : public RefCounted {
     return Ptr::Adopt(new Context(trace, asker, std::move(parent)));
   }
 
+  // A root that stands for the actors of other processes that wait, outermost
+  // first; bus/ carries their names and no more.
+  static Ptr NewForeign(const TraceContext& trace,
+                        std::vector<std::string> askers) {
+    auto* context = new Context(trace, ActorId(), nullptr);
+    context->foreign_askers_ = std::move(askers);
+    return Ptr::Adopt(context);
+  }
+
   const TraceContext& trace() const { return trace_; }
+  const std::vector<std::string>& foreign_askers() const {
+    return foreign_askers_;
+  }
   ActorId asker() const { return asker_; }
   const Context* parent() const { return parent_.get(); }
   // How many askers there are from here up.
@@ -72,6 +85,7 @@ class Context : public RefCounted {
   const ActorId asker_;
   const Ptr parent_;
   const int depth_;
+  std::vector<std::string> foreign_askers_;  // of a root; set once
 };
 
 }  // namespace trolley
