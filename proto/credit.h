@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Credit: how much one side may send before the other has handled it. Bytes are
-// counted, and a DATA frame costs its payload plus its header, so a flood of
-// empty frames is bounded too. Other frames are free.
+// counted, and a DATA frame with a Message costs its payload plus its header,
+// so a flood of empty ones is bounded too. Other frames are free, and so are
+// Replies and Refusals: nothing of them waits, and waiting behind Messages they
+// could keep both sides from ever handling any.
 //
 // Ownership: one CreditSender and one CreditReceiver per link.
 // Threads:   one at a time.
