@@ -153,13 +153,17 @@ absl::StatusOr<BusInfo> Bus::Inspect(absl::Duration timeout) const {
 }
 
 void Bus::RunUntilIdle() {
-  for (bool worked = true; worked;) {
-    worked = false;
-    // A turn each: an actor that is never done may be waiting for another loop.
-    for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->RunOnce();
-    if (worked) continue;
-    for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->Settle();
+  while (RunTurns()) {
   }
+}
+
+bool Bus::RunTurns() {
+  bool worked = false;
+  // A turn each: an actor that is never done may be waiting for another loop.
+  for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->RunOnce();
+  if (worked) return true;
+  for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->Settle();
+  return worked;
 }
 
 }  // namespace trolley

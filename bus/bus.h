@@ -100,6 +100,8 @@ class Bus {
  private:
   explicit Bus(BusState::Ptr state) : state_(std::move(state)) {}
   absl::Status Start();
+  // A turn of each loop. False if none had anything to do.
+  bool RunTurns();
   absl::StatusOr<Address> FindClass(absl::string_view name,
                                     const ActorClass* wanted) const;
 
