@@ -12,7 +12,7 @@ using StatusFrame = std::coroutine_handle<internal::TaskPromise<absl::Status>>;
 
 Outcome FinishBackground(SuspendedHandler* handler, Envelope*) {
   auto frame = StatusFrame::from_address(handler->frame.address());
-  absl::Cleanup destroy = [frame] { frame.destroy(); };
+  internal::FrameOwner owner(frame);
   const absl::Status status = frame.promise().Result();
   if (status.ok()) return Outcome::kHandled;
   // The way a background task reports to the one place that ends actors.

@@ -9,10 +9,10 @@
 #ifndef TROLLEY_ACTORS_HANDLER_H_
 #define TROLLEY_ACTORS_HANDLER_H_
 
+#include <coroutine>
 #include <type_traits>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "trolley/actors/task.h"
@@ -136,6 +136,24 @@ inline constexpr MessageType kReplyMessage = {
     .name = &TypeName<Stored>,
 };
 
+// Drops a payload at the latest when it goes itself. (absl::Cleanup would do,
+// but GCC 12 takes it for uninitialized when it builds for the sanitizers.)
+template <typename T>
+class PayloadOwner {
+ public:
+  explicit PayloadOwner(Envelope* e) : envelope_(e) {}
+  PayloadOwner(const PayloadOwner&) = delete;
+  PayloadOwner& operator=(const PayloadOwner&) = delete;
+  ~PayloadOwner() { Drop(); }
+  void Drop() {
+    if (envelope_ != nullptr) DropAs<T>(std::exchange(envelope_, nullptr));
+  }
+  void Release() { envelope_ = nullptr; }
+
+ private:
+  Envelope* envelope_;
+};
+
 // One MessageType for each actor class, message type and form of reply.
 template <typename A, typename M, typename ReplyForm = TypedReply>
 class Handler {
@@ -146,10 +164,10 @@ class Handler {
 
   static Outcome Deliver(ActorBase& base, Envelope* e, Loop& loop) {
     A& actor = static_cast<A&>(base);
-    absl::Cleanup drop = [e] { DropAs<M>(e); };
+    PayloadOwner<M> payload(e);
     if constexpr (kIsTask) {
       auto frame = actor.On(std::move(e->payload<M>())).Release();
-      std::move(drop).Cancel();  // Finish does it
+      payload.Release();  // Finish drops it
       SuspendedHandler& handler = frame.promise().handler;
       handler.frame = frame;
       handler.envelope = e;
@@ -161,31 +179,22 @@ class Handler {
       return Outcome::kSuspended;
     } else if constexpr (std::is_void_v<Result>) {
       actor.On(std::move(e->payload<M>()));
-      std::move(drop).Invoke();
+      payload.Drop();
       return Conclude(e);
     } else {
       Result result = actor.On(std::move(e->payload<M>()));
-      std::move(drop).Invoke();
+      payload.Drop();
       return Conclude(e, std::move(result));
     }
   }
 
   // SuspendedHandler::finish for coroutine handlers.
   static Outcome Finish(SuspendedHandler* handler, Envelope* e) {
-    auto frame = std::coroutine_handle<TaskPromise<Result>>::from_address(
-        handler->frame.address());
-    absl::Cleanup drop = [frame, e] {
-      frame.destroy();
-      DropAs<M>(e);
-    };
     if constexpr (std::is_void_v<Result>) {
-      frame.promise().Result();
-      std::move(drop).Invoke();
+      TakeResult(handler->frame, e);
       return Conclude(e);
     } else {
-      Result result = frame.promise().Result();
-      std::move(drop).Invoke();
-      return Conclude(e, std::move(result));
+      return Conclude(e, TakeResult(handler->frame, e));
     }
   }
 
@@ -201,6 +210,16 @@ class Handler {
   };
 
  private:
+  // The frame goes, and then the message, which it may refer to.
+  static Result TakeResult(std::coroutine_handle<> frame, Envelope* e) {
+    PayloadOwner<M> payload(e);
+    FrameOwner owner(frame);
+    return std::coroutine_handle<TaskPromise<Result>>::from_address(
+               frame.address())
+        .promise()
+        .Result();
+  }
+
   static void Put(Envelope* e, Stored reply) {
     e->Emplace<Stored>(std::move(reply));
     e->type = &kReplyMessage<Stored>;

@@ -144,6 +144,18 @@ class [[nodiscard]] Task {
 
 namespace internal {
 
+// Destroys a frame when it goes itself.
+class FrameOwner {
+ public:
+  explicit FrameOwner(std::coroutine_handle<> frame) : frame_(frame) {}
+  FrameOwner(const FrameOwner&) = delete;
+  FrameOwner& operator=(const FrameOwner&) = delete;
+  ~FrameOwner() { frame_.destroy(); }
+
+ private:
+  const std::coroutine_handle<> frame_;
+};
+
 template <typename T>
 Task<T> TaskPromise<T>::get_return_object() {
   return Task<T>(Task<T>::Handle::from_promise(*this));
