@@ -107,7 +107,6 @@ class ControlService::Impl {
  private:
   absl::Status StartServer() {
     const ControlOptions& options = state_->options;
-    grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(options.max_message_bytes);
@@ -128,7 +127,11 @@ class ControlService::Impl {
     builder.RegisterService(&controller_);
     connections_ = std::make_shared<control::Connections>(
         state_->bus.state(), options, geteuid(), std::move(acceptor));
+    // A switch of the whole process, which the embedder may want otherwise.
+    const bool health = grpc::DefaultHealthCheckServiceEnabled();
+    grpc::EnableDefaultHealthCheckService(true);
     server_ = builder.BuildAndStart();
+    grpc::EnableDefaultHealthCheckService(health);
     if (server_ == nullptr) {
       return absl::InternalError("gRPC did not start; its log says why");
     }

@@ -68,8 +68,8 @@ void PrintOverview() {
   std::cout << "\nOptions:\n";
   PrintOptions(CommonOptions());
   std::cout << "\nExit codes: 0 done, 1 the service said no, 2 wrong command "
-               "line, 3 cannot\nconnect, 4 no answer in time, 5 done for some "
-               "only. Data is on stdout, all else on\nstderr.\n\n"
+               "line,\n3 cannot connect, 4 no answer in time, 5 done for some "
+               "only.\nData is on stdout, all else on stderr.\n\n"
                "For example:\n"
                "  export TROLLEY_ADDRESS=unix:/run/bank/control.sock\n"
                "  trolley ps --sort depth --limit 10\n"
