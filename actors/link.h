@@ -30,7 +30,7 @@ struct LinkTell {
 };
 
 // The same as an ask; its deadline is that of Ask(). Errors: what the handler
-// there returned, word for word, or
+// there returned, its text made printable (actors/printable.h), or
 //   Unavailable         not connected; the connection ended before the answer
 //                       (the text says whether the question had left); or the
 //                       other process is shutting down

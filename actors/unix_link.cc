@@ -267,7 +267,16 @@ Task<absl::StatusOr<UnixLink::Connection>> UnixLink::Transmit(Proto envelope,
   }
 }
 
+// Whether `target` could name an actor at all; what is no name may be no UTF-8.
+absl::Status UnixLink::CheckTarget(const std::string& target) {
+  absl::Status named = Names::Check(target);
+  if (!named.ok()) ++stats_.not_sent;
+  return named;
+}
+
 Task<absl::Status> UnixLink::On(const LinkTell& tell) {
+  absl::Status named = CheckTarget(tell.target);
+  if (!named.ok()) co_return named;
   Proto envelope;
   link::v1::Message& message = *envelope.mutable_message();
   message.set_target(tell.target);
@@ -282,6 +291,8 @@ Task<absl::Status> UnixLink::On(const LinkTell& tell) {
 }
 
 Task<absl::StatusOr<WireMessage>> UnixLink::On(const LinkAsk& ask) {
+  absl::Status named = CheckTarget(ask.target);
+  if (!named.ok()) co_return named;
   if (asks_.size() >= options_.max_pending_asks) {
     ++stats_.not_sent;
     co_return absl::ResourceExhaustedError(absl::StrCat(
@@ -584,11 +595,12 @@ void UnixLink::AnswerNow(UnixConnection& connection, uint64_t ask_id,
     if (failure.ok()) return;
   }
   reply.mutable_failure()->set_code(static_cast<int>(failure.code()));
-  reply.mutable_failure()->set_message(std::string(failure.message()));
+  // Printable, because a string that is no UTF-8 would end the connection.
+  reply.mutable_failure()->set_message(Printable(failure.message()));
   if (connection.SendAnswer(envelope).ok()) return;
   // The reason in full may be too long for the peer, too; its head is not.
   reply.mutable_failure()->set_message(
-      std::string(failure.message().substr(0, kMaxDetailBytes)));
+      Printable(failure.message(), kMaxDetailBytes));
   connection.SendAnswer(envelope).IgnoreError();
 }
 
@@ -602,7 +614,7 @@ void UnixLink::Refuse(UnixConnection& connection, uint64_t sequence,
   refusal.set_sequence(sequence);
   refusal.set_ask_id(ask_id);
   refusal.set_reason(reason);
-  refusal.set_detail(std::string(detail.substr(0, kMaxDetailBytes)));
+  refusal.set_detail(Printable(detail, kMaxDetailBytes));
   connection.SendAnswer(envelope).IgnoreError();
 }
 

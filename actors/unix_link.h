@@ -108,6 +108,7 @@ class UnixLink : public Actor {
   // Out.
   Task<absl::StatusOr<Connection>> Transmit(Proto envelope, Instant deadline);
   absl::Status NotSendable() const;
+  absl::Status CheckTarget(const std::string& target);
   void FailAsks(const UnixConnection& connection);
 
   // In.

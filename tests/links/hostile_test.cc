@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Peers that break every rule, beside one that keeps them and loses nothing.
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/links/actors.h"
+#include "tests/links/link_test.h"
+#include "trolley/proto/frame.h"
+#include "trolley/proto/hello.h"
+#include "trolley/proto/link.pb.h"
+#include "trolley/proto/wire_error.h"
+
+namespace trolley::links_test {
+namespace {
+
+using link::v1::Envelope;
+
+// A plain blocking socket that says what it is told to.
+class RawPeer {
+ public:
+  RawPeer() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  explicit RawPeer(const std::string& path) : RawPeer() { Connect(path); }
+  ~RawPeer() { Close(); }
+
+  int Connect(const std::string& path) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return ::connect(fd_, reinterpret_cast<sockaddr*>(&address),
+                     sizeof(address));
+  }
+  void Close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+  // Sends what the other side takes; it may have closed.
+  void Say(const std::string& bytes) {
+    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // Waits until the other side has taken it. False: it has closed.
+  bool Keep(const std::string& bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  // All the other side says until it closes.
+  std::string ReadToTheEnd() {
+    std::string all;
+    char buffer[65536];
+    for (;;) {
+      const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      if (n <= 0) return all;
+      all.append(buffer, n);
+    }
+  }
+  std::string Read(size_t bytes) {
+    std::string all(bytes, '\0');
+    const ssize_t n = ::recv(fd_, all.data(), bytes, MSG_WAITALL);
+    all.resize(std::max<ssize_t>(n, 0));
+    return all;
+  }
+
+ private:
+  int fd_;
+};
+
+std::string GoodHello() {
+  std::string hello(wire::kHelloBytes, '\0');
+  wire::EncodeHello({.instance_id = 1}, hello.data());
+  return hello;
+}
+
+std::string Header(const wire::FrameHeader& header) {
+  std::string bytes(wire::kFrameHeaderBytes, '\0');
+  wire::EncodeFrameHeader(header, bytes.data());
+  return bytes;
+}
+
+std::string Data(uint64_t sequence, const std::string& payload) {
+  return Header({.length = static_cast<uint32_t>(payload.size()),
+                 .sequence = sequence}) +
+         payload;
+}
+
+std::string MessageTo(const std::string& target, uint64_t ask_id,
+                      int64_t remaining_ns) {
+  Envelope envelope;
+  envelope.mutable_message()->set_target(target);
+  envelope.mutable_message()->set_type("trolley.links_test.Ask");
+  envelope.mutable_message()->set_ask_id(ask_id);
+  envelope.mutable_message()->set_remaining_ns(remaining_ns);
+  return envelope.SerializeAsString();
+}
+
+// The name of the error in the ERROR frame that `said`, frames after a Hello,
+// holds; "" if there is none.
+std::string ErrorIn(absl::string_view said) {
+  while (said.size() >= wire::kFrameHeaderBytes) {
+    uint32_t length = 0;
+    std::memcpy(&length, said.data(), sizeof(length));
+    const bool error = said[4] == static_cast<char>(wire::FrameType::kError);
+    said.remove_prefix(wire::kFrameHeaderBytes);
+    if (said.size() < length) break;
+    if (error) {
+      return wire::WireErrorName(wire::WireErrorOf(
+          wire::DecodeError(std::string_view(said.data(), length))));
+    }
+    said.remove_prefix(length);
+  }
+  return "";
+}
+
+class HostileTest : public LinkTest {
+ protected:
+  void SetUp() override {
+    UnixListenerOptions options;
+    options.link.handshake_deadline = absl::Milliseconds(100);
+    options.link.write_deadline = absl::Milliseconds(100);
+    options.link.max_frame_bytes = 64 * 1024;
+    options.link.credit_bytes = 256 * 1024;
+    options.link.outbox_bytes = 64 * 1024;
+    Adjust(options);
+    StartServer(options);
+    StartClient();
+    good_ = RemoteOf("sink");
+    GoodPeerWorks();
+  }
+  virtual void Adjust(UnixListenerOptions&) {}
+
+  // The good peer tells one more number and asks.
+  void GoodPeerWorks() {
+    ++told_;
+    ASSERT_EQ(good_.Tell(PutOf(told_)), Delivery::kAccepted);
+    absl::StatusOr<Answer> answer = good_.AskAndWait(AskOf(0), kLong);
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    ASSERT_EQ(answer->value(), told_);
+  }
+
+  void TearDown() override {
+    GoodPeerWorks();
+    const Seen seen = sink_.AskAndWait(GetSeen{}, kLong).value();
+    EXPECT_EQ(seen.count, told_);
+    EXPECT_EQ(seen.out_of_order, 0u);
+    EXPECT_EQ(StatsOf(link_).connections, 1u) << "the good peer was cut off";
+  }
+
+  uint64_t told_ = 0;
+  Ref<Numbers> good_;
+};
+
+TEST_F(HostileTest, P14_SilentPeerIsClosedAtTheHandshakeDeadline) {
+  RawPeer silent(path_);
+  EXPECT_EQ(ErrorIn(silent.ReadToTheEnd().substr(wire::kHelloBytes)),
+            "HANDSHAKE_TIMEOUT");
+}
+
+TEST_F(HostileTest, P14_TwoHundredSilentPeersDoNotStopAGoodOne) {
+  std::vector<std::unique_ptr<RawPeer>> silent;
+  for (int i = 0; i < 200; ++i) {
+    silent.push_back(std::make_unique<RawPeer>(path_));
+    if (i % 2 == 0) silent.back()->Say("T");
+    if (i % 20 == 0) GoodPeerWorks();
+  }
+  for (auto& peer : silent) {
+    EXPECT_FALSE(peer->ReadToTheEnd().empty());
+    GoodPeerWorks();
+  }
+}
+
+TEST_F(HostileTest, P14_OneByteAtATimeIsCutAtTheHandshakeDeadline) {
+  RawPeer slow(path_);
+  const std::string hello = GoodHello();
+  // Byte by byte, each only after the good peer's turn, and never the last.
+  for (size_t i = 0; i + 1 < hello.size(); ++i) {
+    slow.Say(hello.substr(i, 1));
+    GoodPeerWorks();
+  }
+  EXPECT_EQ(ErrorIn(slow.ReadToTheEnd().substr(wire::kHelloBytes)),
+            "HANDSHAKE_TIMEOUT");
+}
+
+TEST_F(HostileTest, P14_GoodFramesOneByteAtATimeAreGoodFrames) {
+  RawPeer slow(path_);
+  for (char c : GoodHello() + Data(1, MessageTo("sink", 1, 1'000'000'000))) {
+    slow.Say(std::string(1, c));
+  }
+  Envelope reply;
+  const std::string said = slow.Read(wire::kHelloBytes + 24);
+  ASSERT_EQ(said.size(), wire::kHelloBytes + 24);
+  uint32_t length = 0;
+  std::memcpy(&length, said.data() + wire::kHelloBytes, sizeof(length));
+  ASSERT_TRUE(reply.ParseFromString(slow.Read(length)));
+  EXPECT_EQ(reply.reply().ask_id(), 1u);
+}
+
+// One for each rule: what is said, and the name of the rule.
+struct Rule {
+  const char* name;
+  std::string said;
+  const char* error;
+};
+
+std::vector<Rule> Rules() {
+  std::string overrun = GoodHello();
+  for (int i = 1; i <= 30; ++i) {
+    Envelope big;
+    big.mutable_message()->set_target("gated");
+    big.mutable_message()->set_type("trolley.links_test.Put");
+    Put put = PutOf(1, 60'000);
+    big.mutable_message()->set_payload(put.SerializeAsString());
+    overrun += Data(i, big.SerializeAsString());
+  }
+  return {
+      {"http", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "BAD_MAGIC"},
+      {"tls", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9),
+       "BAD_MAGIC"},
+      {"converted line ends", "TRLY\n\x1a", "BAD_MAGIC"},
+      {"data before hello", Data(1, MessageTo("sink", 0, 0)),
+       "FRAME_BEFORE_HELLO"},
+      {"second hello", GoodHello() + GoodHello(), "DUPLICATE_HELLO"},
+      {"4 GiB", GoodHello() + Header({.length = 0xFFFFFFFF, .sequence = 1}),
+       "FRAME_TOO_LONG"},
+      {"one byte too long",
+       GoodHello() + Header({.length = 64 * 1024 + 1, .sequence = 1}),
+       "FRAME_TOO_LONG"},
+      {"damaged header",
+       GoodHello() + std::string(wire::kFrameHeaderBytes, '\x55'),
+       "BAD_HEADER_CRC"},
+      {"sequence", GoodHello() + Data(2, MessageTo("sink", 0, 0)),
+       "BAD_SEQUENCE"},
+      {"descriptors", GoodHello() + Header({.fd_count = 1, .sequence = 1}),
+       "TOO_MANY_FDS"},
+      {"no envelope", GoodHello() + Data(1, "\xff\xff\xff\xff"),
+       "BAD_ENVELOPE"},
+      {"no target", GoodHello() + Data(1, MessageTo("", 0, 0)), "BAD_ENVELOPE"},
+      {"ask without deadline", GoodHello() + Data(1, MessageTo("sink", 1, 0)),
+       "BAD_ENVELOPE"},
+      {"negative deadline", GoodHello() + Data(1, MessageTo("sink", 1, -1)),
+       "BAD_ENVELOPE"},
+      {"credit of 0",
+       GoodHello() + Header({.length = 4, .type = wire::FrameType::kCredit}) +
+           std::string(4, '\0'),
+       "BAD_LENGTH"},
+      {"credit beyond all",
+       GoodHello() + Header({.length = 4, .type = wire::FrameType::kCredit}) +
+           std::string("\xff\xff\xff\xff"),
+       "CREDIT_OVERFLOW"},
+      {"more than was granted", overrun, "CREDIT_OVERRUN"},
+  };
+}
+
+TEST_F(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
+  for (const Rule& rule : Rules()) {
+    RawPeer peer(path_);
+    peer.Say(rule.said);
+    const std::string said = peer.ReadToTheEnd();
+    ASSERT_GE(said.size(), wire::kHelloBytes) << rule.name;
+    EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)), rule.error) << rule.name;
+    GoodPeerWorks();
+  }
+  server_->Find<Door>("gated.door")->Tell(Open{});
+}
+
+TEST_F(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {
+  const std::string whole = Data(1, MessageTo("sink", 0, 0));
+  for (size_t cut = 1; cut < whole.size(); cut += 7) {
+    RawPeer peer(path_);
+    peer.Say(GoodHello() + whole.substr(0, cut));
+    peer.Close();
+    const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+    EXPECT_EQ(down.reason.code(), absl::StatusCode::kDataLoss) << down.reason;
+    EXPECT_EQ(down.stats.torn, 1u);
+    EXPECT_EQ(down.stats.received, 0u);
+  }
+}
+
+TEST_F(HostileTest, P14_RandomBytesEndOneConnectionAtATime) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 200; ++round) {
+    RawPeer peer(path_);
+    std::string bytes = round % 2 == 0 ? "" : GoodHello();
+    const size_t size = random() % 2000;
+    for (size_t i = 0; i < size; ++i) bytes.push_back(random());
+    peer.Say(bytes);
+    if (round % 20 == 0) GoodPeerWorks();
+  }
+}
+
+TEST_F(HostileTest, P14_MutatedConversationsEndOneConnectionAtATime) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  std::string good = GoodHello();
+  for (int i = 1; i <= 10; ++i) {
+    // To no actor that counts: a mutation may leave a message good.
+    good += Data(i, MessageTo("relay", 0, 0));
+  }
+  for (int round = 0; round < 200; ++round) {
+    std::string bytes = good;
+    for (int i = random() % 4; i >= 0; --i) {
+      bytes[random() % bytes.size()] = random();
+    }
+    RawPeer peer(path_);
+    peer.Say(bytes.substr(0, random() % (bytes.size() + 1)));
+    if (round % 20 == 0) GoodPeerWorks();
+  }
+}
+
+TEST_F(HostileTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
+  RawPeer peer(path_);
+  std::string hello(wire::kHelloBytes, '\0');
+  // It grants all there is, and reads nothing of what that brings.
+  wire::EncodeHello(
+      {.initial_credit_bytes = wire::kMostCreditBytes, .instance_id = 1},
+      hello.data());
+  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();  // the good one
+  peer.Say(hello);
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const Ref<Numbers> to_it =
+      SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "anybody");
+  const Ref<Streamer> streamer =
+      SpawnOn<Streamer>(*server_, {}, to_it, 100'000, 1000);
+  const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+  EXPECT_EQ(down.reason.code(), absl::StatusCode::kDeadlineExceeded)
+      << down.reason;
+  // Exactly: what it took is written or unsent, and nothing is left.
+  EXPECT_EQ(down.stats.waiting, 0u);
+  EXPECT_GT(down.stats.unsent, 0u);
+  EXPECT_GT(down.stats.written, 0u);
+  // The memory this took is the outbox and one message.
+  EXPECT_LE(down.stats.unsent, 64 * 1024 / 1000 + 2);
+  (void)streamer;
+}
+
+TEST_F(HostileTest, P14_RefusalsNobodyReadsEndTheConnection) {
+  RawPeer peer(path_);
+  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  peer.Say(GoodHello());
+  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  uint64_t sequence = 0;
+  while (peer.Keep(Data(++sequence, MessageTo("nobody", 0, 0)))) {
+  }
+  const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+  EXPECT_FALSE(down.reason.ok());
+}
+
+TEST_F(HostileTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
+  RawPeer peer(path_);
+  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  peer.Say(GoodHello());
+  const std::string ping =
+      Header({.length = 8, .type = wire::FrameType::kPing}) + "12345678";
+  const std::string pong =
+      Header({.length = 8, .type = wire::FrameType::kPong}) + "12345678";
+  peer.Say(ping);
+  EXPECT_EQ(
+      peer.Read(wire::kHelloBytes + pong.size()).substr(wire::kHelloBytes),
+      pong);
+  while (peer.Keep(ping)) {
+  }
+  const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+  EXPECT_FALSE(down.reason.ok());
+}
+
+class LimitedHostileTest : public HostileTest {
+  void Adjust(UnixListenerOptions& options) override {
+    options.max_connections = 3;
+  }
+};
+
+TEST_F(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {
+  RawPeer first(path_);
+  RawPeer second(path_);
+  first.Say(GoodHello());
+  second.Say(GoodHello());
+  RawPeer third(path_);
+  EXPECT_EQ(ErrorIn(third.ReadToTheEnd().substr(wire::kHelloBytes)),
+            "TOO_MANY_CONNECTIONS");
+  first.Close();
+  while (listener_.AskAndWait(GetUnixListenerStats{}, kLong)->open > 2) {
+  }
+  RawPeer fourth(path_);
+  fourth.Say(GoodHello() + Data(1, MessageTo("sink", 1, 1'000'000'000)));
+  EXPECT_EQ(fourth.Read(wire::kHelloBytes + 24).size(), wire::kHelloBytes + 24);
+}
+
+TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
+  constexpr int kPeers = 20;
+  std::vector<std::unique_ptr<RawPeer>> peers;
+  for (int i = 0; i < kPeers; ++i) peers.push_back(std::make_unique<RawPeer>());
+  const int lowest_free = ::dup(0);
+  ::close(lowest_free);
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit tight = before;
+  tight.rlim_cur = lowest_free;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+
+  for (auto& peer : peers) {
+    EXPECT_EQ(peer->Connect(path_), 0);
+    EXPECT_EQ(peer->ReadToTheEnd(), "");  // closed, so that it knows
+    GoodPeerWorks();
+  }
+  // Nothing spins: an idle loop takes no turns but those of the questions.
+  const uint64_t turns = server_->Inspect(kLong)->loops[0].turns;
+  for (int i = 0; i < 10; ++i) GoodPeerWorks();
+  EXPECT_LT(server_->Inspect(kLong)->loops[0].turns - turns, 500u);
+  EXPECT_EQ(listener_.AskAndWait(GetUnixListenerStats{}, kLong)->turned_away,
+            static_cast<uint64_t>(kPeers));
+
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  RawPeer late(path_);
+  EXPECT_EQ(late.Read(wire::kHelloBytes).size(), wire::kHelloBytes);
+}
+
+TEST(PeerUserTest, P14_AnotherUserIsTurnedAwayUnlessItIsAllowed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be another user";
+  constexpr uid_t kNobody = 65534;
+  for (const bool allowed : {false, true}) {
+    std::string directory = "/tmp/trolley-XXXXXX";
+    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+    ASSERT_EQ(::chmod(directory.c_str(), 0755), 0);
+    const std::string path = directory + "/s";
+    const mode_t mask = ::umask(0);
+    absl::StatusOr<UnixListenSocket> socket =
+        ListenUnix(RealSys(), path, {.mode = 0666});
+    ::umask(mask);
+    ASSERT_TRUE(socket.ok()) << socket.status();
+    Bus bus(BusOptions{});
+    UnixListenerOptions options;
+    if (allowed) options.link.allowed_uids = {kNobody};
+    ASSERT_TRUE(bus.Spawn<UnixListener>({}, *std::move(socket), options).ok());
+    std::string said;
+    std::thread nobody([&] {
+      // Of this thread alone: the C library's would be of all of them.
+      ASSERT_EQ(::syscall(SYS_setresuid, -1, kNobody, -1), 0);
+      RawPeer peer(path);
+      peer.Say("no magic");
+      said = peer.ReadToTheEnd();
+    });
+    nobody.join();
+    ASSERT_GE(said.size(), wire::kHelloBytes);
+    EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)),
+              allowed ? "BAD_MAGIC" : "NOT_PERMITTED");
+    bus.Shutdown(absl::Seconds(5));
+    ::rmdir(directory.c_str());
+  }
+}
+
+}  // namespace
+}  // namespace trolley::links_test

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LinkTest: a server's bus and a client's in one process, joined by a socket in
+// a directory of its own.
+
+#ifndef TROLLEY_TESTS_LINKS_LINK_TEST_H_
+#define TROLLEY_TESTS_LINKS_LINK_TEST_H_
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "tests/links/actors.h"
+#include "trolley/actors/unix_link.h"
+#include "trolley/actors/unix_listener.h"
+#include "trolley/bus/bus.h"
+
+namespace trolley::links_test {
+
+// Longer than any machine needs; only a broken link takes it.
+inline constexpr absl::Duration kLong = absl::Seconds(60);
+
+class LinkTest : public testing::Test {
+ protected:
+  LinkTest() {
+    // The paths of sockets are short; TempDir() is not.
+    std::string pattern = "/tmp/trolley-XXXXXX";
+    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    path_ = directory_ + "/s";
+  }
+  ~LinkTest() override {
+    StopClient();
+    StopServer();
+    ::unlink(path_.c_str());
+    ::unlink((path_ + ".lock").c_str());
+    ::rmdir(directory_.c_str());
+  }
+
+  static std::unique_ptr<Bus> NewBus(int loops = 1) {
+    BusOptions options;
+    options.loops.resize(loops);
+    options.log = [](absl::string_view line) {
+      std::fprintf(stderr, "  log: %.*s\n", static_cast<int>(line.size()),
+                   line.data());
+    };
+    return *Bus::Create(std::move(options));
+  }
+
+  template <typename A, typename... Args>
+  static Ref<A> SpawnOn(Bus& bus, const SpawnOptions& options, Args&&... args) {
+    absl::StatusOr<Ref<A>> ref =
+        bus.Spawn<A>(options, std::forward<Args>(args)...);
+    EXPECT_TRUE(ref.ok()) << ref.status();
+    return ref.ok() ? *ref : Ref<A>();
+  }
+
+  // A server with a Sink "sink", a GatedSink "gated" and a Relay "relay".
+  void StartServer(UnixListenerOptions options = {},
+                   UnixListenOptions listen = {}) {
+    absl::StatusOr<UnixListenSocket> socket =
+        ListenUnix(RealSys(), path_, listen);
+    ASSERT_TRUE(socket.ok()) << socket.status();
+    server_ = NewBus();
+    sink_ = SpawnOn<Sink>(*server_, {.name = "sink"});
+    gated_ =
+        SpawnOn<GatedSink>(*server_, {.name = "gated", .mailbox_capacity = 16});
+    relay_ = SpawnOn<Relay>(*server_, {.name = "relay"});
+    server_watcher_ = SpawnOn<Watcher>(*server_, {.name = "watcher"});
+    options.link.watcher = server_watcher_;
+    listener_ = SpawnOn<UnixListener>(*server_, {.name = "uds"},
+                                      *std::move(socket), options);
+  }
+
+  void StartClient(UnixLinkOptions options = {}) {
+    client_ = NewBus();
+    client_watcher_ = SpawnOn<Watcher>(*client_, {.name = "watcher"});
+    options.watcher = client_watcher_;
+    link_ = SpawnOn<UnixLink>(*client_, {.name = "link"}, path_, options);
+  }
+
+  // An actor of the server as the client sees it.
+  Ref<Numbers> RemoteOf(const std::string& name) {
+    return SpawnOn<Remote<Numbers>>(*client_, {}, link_, name);
+  }
+
+  static LinkStats StatsOf(const Ref<Link>& link) {
+    return link.AskAndWait(GetLinkStats{}, kLong).value_or(LinkStats());
+  }
+
+  void StopServer() { Stop(server_); }
+  void StopClient() { Stop(client_); }
+  static void Stop(std::unique_ptr<Bus>& bus) {
+    if (bus == nullptr) return;
+    const ShutdownReport report = bus->Shutdown(absl::Seconds(10));
+    EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
+    EXPECT_TRUE(report.survivors.empty()) << report.ToString();
+    bus.reset();
+  }
+
+  std::string directory_;
+  std::string path_;
+
+  std::unique_ptr<Bus> server_;
+  Ref<Sink> sink_;
+  Ref<GatedSink> gated_;
+  Ref<Relay> relay_;
+  Ref<Watcher> server_watcher_;
+  Ref<UnixListener> listener_;
+
+  std::unique_ptr<Bus> client_;
+  Ref<Watcher> client_watcher_;
+  Ref<UnixLink> link_;
+};
+
+}  // namespace trolley::links_test
+
+#endif  // TROLLEY_TESTS_LINKS_LINK_TEST_H_

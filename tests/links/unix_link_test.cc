@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What two buses say to each other over a Unix socket.
+
+#include "trolley/actors/unix_link.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/links/actors.h"
+#include "tests/links/link_test.h"
+
+namespace trolley::links_test {
+namespace {
+
+class UnixLinkTest : public LinkTest {};
+
+TEST_F(UnixLinkTest, TellsAndAsksGoBothWays) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> there = RemoteOf("sink");
+  for (int i = 1; i <= 100; ++i) {
+    ASSERT_EQ(there.Tell(PutOf(i)), Delivery::kAccepted);
+  }
+  // Behind the tells, so it counts them all.
+  EXPECT_EQ(there.AskAndWait(AskOf(1000), kLong).value().value(), 1100u);
+  EXPECT_EQ(sink_.AskAndWait(GetSeen{}, kLong).value().out_of_order, 0u);
+
+  SpawnOn<Sink>(*client_, {.name = "clients-sink"});
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  EXPECT_EQ(up.peer_uid, ::geteuid());
+  EXPECT_EQ(up.peer_pid, ::getpid());
+  const Ref<Numbers> back =
+      SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "clients-sink");
+  for (int i = 1; i <= 100; ++i) {
+    ASSERT_EQ(back.Tell(PutOf(i)), Delivery::kAccepted);
+  }
+  EXPECT_EQ(back.AskAndWait(AskOf(1), kLong).value().value(), 101u);
+
+  const LinkStats ours = StatsOf(link_);
+  const LinkStats theirs = StatsOf(up.link);
+  EXPECT_EQ(ours.written, 101u);
+  EXPECT_EQ(ours.received, 101u);
+  EXPECT_EQ(ours.delivered, 101u);
+  EXPECT_EQ(theirs.written, 101u);
+  EXPECT_EQ(theirs.delivered, 101u);
+  EXPECT_EQ(ours.bytes_out, theirs.bytes_in);
+  EXPECT_EQ(ours.bytes_in, theirs.bytes_out);
+  EXPECT_EQ(ours.frames_out, theirs.frames_in);
+}
+
+TEST_F(UnixLinkTest, ManyAsksAreUnderWayAtOnce) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> gated = RemoteOf("gated");
+  const Ref<Numbers> sink = RemoteOf("sink");
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 8; ++i) {
+    askers.emplace_back([&gated, i] {
+      EXPECT_EQ(gated.AskAndWait(AskOf(i), kLong).value().value(),
+                static_cast<uint64_t>(i));
+    });
+  }
+  while (StatsOf(link_).pending_asks < 8) {
+  }
+  // Others are answered meanwhile.
+  EXPECT_EQ(sink.AskAndWait(AskOf(7), kLong).value().value(), 7u);
+  auto door = server_->Find<Door>("gated.door");
+  ASSERT_TRUE(door.ok());
+  door->Tell(Open{});
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(StatsOf(link_).pending_asks, 0u);
+}
+
+// The promise behind every bound: what is full pushes back, all the way.
+TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
+  constexpr uint64_t kMessages = 100'000;
+  constexpr uint32_t kWindow = 64 * 1024;
+  constexpr size_t kFiller = 100;
+  UnixListenerOptions options;
+  options.link.max_frame_bytes = 16 * 1024;
+  options.link.credit_bytes = kWindow;
+  StartServer(options);
+  StartClient();
+  const Ref<Numbers> gated = RemoteOf("gated");
+  const Ref<Streamer> streamer =
+      SpawnOn<Streamer>(*client_, {}, gated, kMessages, kFiller);
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+
+  const Ref<UnixLink> other = SpawnOn<UnixLink>(*client_, {}, path_);
+  const Ref<Numbers> sink =
+      SpawnOn<Remote<Numbers>>(*client_, {}, other, "sink");
+  // What may be on its way at most: the target's mailbox, the credit window,
+  // and the mailboxes of the Remote and of the link.
+  constexpr uint64_t kBound =
+      16 + kWindow / (kFiller + 24) + 2 * SpawnOptions().mailbox_capacity + 8;
+  for (int looks = 0; looks < 200;) {
+    const Progress progress = streamer.AskAndWait(GetProgress{}, kLong).value();
+    ASSERT_LE(progress.sent, kBound);
+    const LinkStats theirs = StatsOf(up.link);
+    ASSERT_LE(theirs.queued, kWindow / (kFiller + 24) + 1);
+    if (theirs.queued > 0) ++looks;
+    // Whoever has a link of its own gets through.
+    ASSERT_EQ(sink.AskAndWait(AskOf(7), kLong).value().value(), 7u);
+  }
+  server_->Find<Door>("gated.door")->Tell(Open{});
+  const Progress progress = streamer.AskAndWait(WaitUntilDone{}, kLong).value();
+  EXPECT_EQ(progress.sent, kMessages);
+  EXPECT_TRUE(progress.status.ok()) << progress.status;
+  Seen seen;
+  while (seen.count < kMessages) {
+    // Refused while its mailbox is full.
+    seen = gated_.AskAndWait(GetSeen{}, kLong).value_or(seen);
+  }
+  EXPECT_EQ(seen.count, kMessages);
+  EXPECT_EQ(seen.out_of_order, 0u);
+  EXPECT_EQ(StatsOf(link_).refused_by_peer, 0u);
+}
+
+// An answer needs no credit: X waits for it, and X alone could give credit.
+TEST_F(UnixLinkTest, AnswerPassesMessagesThatWait) {
+  UnixListenerOptions options;
+  options.link.max_frame_bytes = 1024;
+  options.link.credit_bytes = 2 * (1024 + 24);
+  StartServer(options);
+  StartClient();
+  SpawnOn<Sink>(*client_, {.name = "clients-sink"});
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  ASSERT_TRUE(relay_
+                  .AskAndWait(Ref<Numbers>(SpawnOn<Remote<Numbers>>(
+                                  *server_, {}, up.link, "clients-sink")),
+                              kLong)
+                  .ok());
+  // The window is full of messages that nobody takes.
+  const Ref<Numbers> gated = RemoteOf("gated");
+  for (int i = 1; i <= 200; ++i) gated.Tell(PutOf(i, 100));
+  while (StatsOf(up.link).queued == 0) {
+  }
+  // Asked by the server's relay; the client's answer passes.
+  EXPECT_EQ(relay_.AskAndWait(AskOf(5), kLong).value().value(), 5u);
+  server_->Find<Door>("gated.door")->Tell(Open{});
+}
+
+// --- What goes wrong, and how it is said -----------------------------------
+
+TEST_F(UnixLinkTest, UnknownActorIsNamed) {
+  StartServer();
+  StartClient();
+  const absl::Status status =
+      RemoteOf("nobody").AskAndWait(AskOf(1), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(status.message(), "no actor named \"nobody\" is running");
+  // A tell comes back as well, and is counted.
+  RemoteOf("nobody").Tell(PutOf(1));
+  while (StatsOf(link_).refused_by_peer < 2) {
+  }
+}
+
+TEST_F(UnixLinkTest, TypeTheActorDoesNotTakeIsRejected) {
+  StartServer();
+  StartClient();
+  using Strange = Protocol<Answer(Stranger)>;
+  const Ref<Strange> strange =
+      SpawnOn<Remote<Strange>>(*client_, {}, link_, "sink");
+  const absl::Status status = strange.AskAndWait(Stranger(), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "\"sink\" does not take trolley.links_test.Stranger; it takes "
+            "trolley.links_test.Put, trolley.links_test.Ask");
+}
+
+TEST_F(UnixLinkTest, PayloadThatDoesNotParseIsRejected) {
+  StartServer();
+  StartClient();
+  LinkAsk ask;
+  ask.target = "sink";
+  ask.message = {.type = "trolley.links_test.Ask", .bytes = "\xff\xff\xff"};
+  const absl::Status status = link_.AskAndWait(std::move(ask), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "the 3 bytes sent to \"sink\" are not a trolley.links_test.Ask");
+}
+
+TEST_F(UnixLinkTest, ReplyOfAnotherTypeIsAnError) {
+  StartServer();
+  StartClient();
+  using Wrong = Protocol<Put(Ask)>;
+  const Ref<Wrong> wrong = SpawnOn<Remote<Wrong>>(*client_, {}, link_, "sink");
+  const absl::Status status = wrong.AskAndWait(AskOf(1), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find("trolley.links_test.Answer"),
+            absl::string_view::npos)
+      << status;
+}
+
+TEST_F(UnixLinkTest, HandlersOwnErrorTravelsWordForWord) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> sink = RemoteOf("sink");
+  for (int code = 1; code <= 16; ++code) {
+    Ask ask = AskOf(code);
+    ask.set_fail_with(code);
+    const absl::Status status = sink.AskAndWait(ask, kLong).status();
+    EXPECT_EQ(static_cast<int>(status.code()), code);
+    EXPECT_EQ(status.message(), absl::StrCat("as asked: ", code));
+  }
+}
+
+TEST_F(UnixLinkTest, DeadlinePassesForAnActorThatDoesNotAnswer) {
+  StartServer();
+  StartClient();
+  const absl::Status status =
+      RemoteOf("gated").AskAndWait(AskOf(1), absl::Milliseconds(20)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  while (StatsOf(link_).pending_asks > 0) {
+  }
+  // Its answer comes too late, and finds nobody.
+  server_->Find<Door>("gated.door")->Tell(Open{});
+  EXPECT_EQ(RemoteOf("gated").AskAndWait(AskOf(2), kLong).value().value(), 2u);
+}
+
+TEST_F(UnixLinkTest, ExpiredMessageIsDroppedBeforeItsHandler) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> gated = RemoteOf("gated");
+  gated.Tell(PutOf(1));
+  const Instant soon = client_->state()->clock().Now() + absl::Milliseconds(20);
+  ASSERT_EQ(gated.TellWith({.deadline = soon}, PutOf(2)), Delivery::kAccepted);
+  gated.Tell(PutOf(2));
+  // The clock of both buses is one, so the time left is over by then.
+  while (server_->state()->clock().Now() < soon + absl::Milliseconds(20)) {
+  }
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  while (StatsOf(up.link).delivered < 3) {
+    if (StatsOf(link_).not_sent > 0) break;  // a slow machine: expired here
+  }
+  server_->Find<Door>("gated.door")->Tell(Open{});
+  const Seen seen = gated_.AskAndWait(GetSeen{}, kLong).value();
+  EXPECT_EQ(seen.count, 2u);
+  EXPECT_EQ(seen.out_of_order, 0u);
+}
+
+TEST_F(UnixLinkTest, MessageLongerThanThePeerTakesIsRefusedHere) {
+  UnixListenerOptions options;
+  options.link.max_frame_bytes = 2000;
+  StartServer(options);
+  StartClient();
+  LinkAsk ask;
+  ask.target = "sink";
+  ask.message = {.type = "trolley.links_test.Ask",
+                 .bytes = std::string(2000, 'x')};
+  const absl::Status status = link_.AskAndWait(ask, kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
+  EXPECT_EQ(StatsOf(link_).not_sent, 1u);
+}
+
+TEST_F(UnixLinkTest, AnswerLongerThanTheAskerTakesIsAnErrorForTheAsker) {
+  StartServer();
+  UnixLinkOptions options;
+  options.max_frame_bytes = 2000;
+  StartClient(options);
+  Ask ask = AskOf(1);
+  ask.set_answer_bytes(2000);
+  const absl::Status status = RemoteOf("sink").AskAndWait(ask, kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
+}
+
+TEST_F(UnixLinkTest, LongAnswersWaitForASlowReaderInsteadOfEndingIt) {
+  UnixListenerOptions options;
+  options.link.outbox_bytes = 1000;
+  StartServer(options);
+  StartClient();
+  const Ref<Numbers> sink = RemoteOf("sink");
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 16; ++i) {
+    askers.emplace_back([&sink] {
+      for (int j = 0; j < 20; ++j) {
+        Ask ask = AskOf(1);
+        ask.set_answer_bytes(500'000);
+        const auto answer = sink.AskAndWait(ask, kLong);
+        ASSERT_TRUE(answer.ok()) << answer.status();
+        ASSERT_EQ(answer->filler().size(), 500'000u);
+      }
+    });
+  }
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(StatsOf(link_).connections, 1u);
+}
+
+TEST_F(UnixLinkTest, TraceTravels) {
+  StartServer();
+  StartClient();
+  const std::string traceparent =
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  // An actor begins the trace and asks.
+  class Tracer : public Actor {
+   public:
+    explicit Tracer(Ref<Numbers> to) : to_(to) {}
+    Task<absl::StatusOr<Answer>> On(std::string traceparent) {
+      SetTrace(*TraceContext::FromTraceparent(traceparent));
+      co_return co_await to_.Ask(AskOf(1), kLong);
+    }
+
+   private:
+    Ref<Numbers> to_;
+  };
+  const auto tracer = SpawnOn<Tracer>(*client_, {}, RemoteOf("sink"));
+  EXPECT_EQ(tracer.AskAndWait(traceparent, kLong).value().traceparent(),
+            traceparent);
+}
+
+TEST_F(UnixLinkTest, CycleOfAsksAcrossProcessesFailsAtOnceWithItsPath) {
+  StartServer();
+  StartClient();
+  // client's "mine" -> server's "relay" -> client's "mine".
+  const Ref<Relay> mine =
+      SpawnOn<Relay>(*client_, {.name = "mine"}, RemoteOf("relay"));
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  ASSERT_TRUE(relay_
+                  .AskAndWait(Ref<Numbers>(SpawnOn<Remote<Numbers>>(
+                                  *server_, {}, up.link, "mine")),
+                              kLong)
+                  .ok());
+  // Asked by an actor, as a thread would not be in the chain.
+  class Bridge : public Actor {
+   public:
+    explicit Bridge(Ref<Relay> to) : to_(to) {}
+    Task<absl::StatusOr<Answer>> On(const Ask& ask) {
+      co_return co_await to_.Ask(ask, kLong);
+    }
+
+   private:
+    Ref<Relay> to_;
+  };
+  const auto bridge = SpawnOn<Bridge>(*client_, {.name = "bridge"}, mine);
+  const absl::Status status = bridge.AskAndWait(AskOf(1), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_NE(status.message().find("/mine -> "), absl::string_view::npos)
+      << status;
+}
+
+TEST_F(UnixLinkTest, AsksUnderWayAreBounded) {
+  StartServer();
+  UnixLinkOptions options;
+  options.max_pending_asks = 4;
+  StartClient(options);
+  const Ref<Numbers> gated = RemoteOf("gated");
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 4; ++i) {
+    askers.emplace_back(
+        [&gated] { EXPECT_TRUE(gated.AskAndWait(AskOf(1), kLong).ok()); });
+  }
+  while (StatsOf(link_).pending_asks < 4) {
+  }
+  EXPECT_EQ(gated.AskAndWait(AskOf(1), kLong).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  server_->Find<Door>("gated.door")->Tell(Open{});
+  for (std::thread& asker : askers) asker.join();
+}
+
+TEST_F(UnixLinkTest, ServerRefusesMoreAsksThanItKeeps) {
+  UnixListenerOptions options;
+  options.link.max_pending_asks = 4;
+  StartServer(options);
+  StartClient();
+  const Ref<Numbers> gated = RemoteOf("gated");
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 4; ++i) {
+    askers.emplace_back(
+        [&gated] { EXPECT_TRUE(gated.AskAndWait(AskOf(1), kLong).ok()); });
+  }
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  while (StatsOf(up.link).delivered < 4) {
+  }
+  EXPECT_EQ(gated.AskAndWait(AskOf(1), kLong).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(StatsOf(up.link).refused, 1u);
+  server_->Find<Door>("gated.door")->Tell(Open{});
+  for (std::thread& asker : askers) asker.join();
+}
+
+// --- Coming and going ------------------------------------------------------
+
+TEST_F(UnixLinkTest, NoServerIsSaidAtOnce) {
+  StartClient();
+  const absl::Status status =
+      RemoteOf("sink").AskAndWait(AskOf(1), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_NE(status.message().find("there is no Unix socket at " + path_),
+            absl::string_view::npos)
+      << status;
+}
+
+TEST_F(UnixLinkTest, AskFailsWhenItsConnectionEnds) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> gated = RemoteOf("gated");
+  absl::Status status;
+  std::thread asker(
+      [&] { status = gated.AskAndWait(AskOf(1), kLong).status(); });
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  while (StatsOf(up.link).delivered < 1) {
+  }
+  up.link.Stop();
+  asker.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+  EXPECT_TRUE(down.reason.ok()) << down.reason;
+  EXPECT_EQ(down.stats.fate_unknown, 1u);
+}
+
+TEST_F(UnixLinkTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> sink = RemoteOf("sink");
+  uint64_t last_instance = 0;
+  for (int round = 0; round < 5; ++round) {
+    const LinkUp up = client_watcher_.AskAndWait(NextUp{}, kLong).value();
+    EXPECT_NE(up.peer_instance_id, last_instance);
+    last_instance = up.peer_instance_id;
+    EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+    StopServer();
+    client_watcher_.AskAndWait(NextDown{}, kLong).IgnoreError();
+    StartServer();
+  }
+  EXPECT_EQ(client_watcher_.AskAndWait(NextUp{}, kLong).value().peer_pid,
+            ::getpid());
+  EXPECT_EQ(StatsOf(link_).connections, 6u);
+}
+
+TEST_F(UnixLinkTest, LinkThatDoesNotReconnectEnds) {
+  StartServer();
+  UnixLinkOptions options;
+  options.reconnect = false;
+  StartClient(options);
+  const Ref<Numbers> sink = RemoteOf("sink");
+  EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+  StopServer();
+  while (link_.Tell(GetLinkStats{}) != Delivery::kGone) {
+  }
+  EXPECT_EQ(sink.AskAndWait(AskOf(1), kLong).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(UnixLinkTest, DrainingServerAnswersWhatWasAskedBefore) {
+  StartServer();
+  StartClient();
+  const Ref<Numbers> gated = RemoteOf("gated");
+  absl::StatusOr<Answer> answer;
+  std::thread asker([&] { answer = gated.AskAndWait(AskOf(1), kLong); });
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  while (StatsOf(up.link).delivered < 1) {
+  }
+  auto door = server_->Find<Door>("gated.door");
+  ASSERT_TRUE(door.ok());
+  std::thread stopper([this] { StopServer(); });
+  // The client hears GOAWAY; what it asks from then on it is told at once.
+  const Ref<Numbers> sink = RemoteOf("sink");
+  absl::Status refused;
+  while (refused.ok()) {
+    refused = sink.AskAndWait(AskOf(1), kLong).status();
+  }
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  stopper.join();
+  asker.join();
+  // The gate was never opened, so this one could not be answered.
+  EXPECT_FALSE(answer.ok());
+}
+
+TEST_F(UnixLinkTest, P11_NoDescriptorIsLeftAfter200Connections) {
+  StartServer();
+  const auto open_descriptors = [] {
+    std::string names;
+    for (int fd = 0; fd < 1024; ++fd) {
+      char target[256];
+      const std::string link = absl::StrCat("/proc/self/fd/", fd);
+      const ssize_t n = ::readlink(link.c_str(), target, sizeof(target));
+      if (n > 0) absl::StrAppend(&names, fd, " ");
+    }
+    return names;
+  };
+  std::string before;
+  for (int i = 0; i < 201; ++i) {
+    StartClient();
+    EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(i), kLong).ok());
+    StopClient();
+    server_watcher_.AskAndWait(NextDown{}, kLong).IgnoreError();
+    while (listener_.AskAndWait(GetUnixListenerStats{}, kLong)->open > 0) {
+    }
+    // A connection's descriptor goes with the last of its coroutines.
+    server_->Inspect(kLong).IgnoreError();
+    if (i == 0) before = open_descriptors();
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+}  // namespace
+}  // namespace trolley::links_test
