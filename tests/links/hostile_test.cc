@@ -443,19 +443,23 @@ TEST(PeerUserTest, P14_AnotherUserIsTurnedAwayUnlessItIsAllowed) {
     if (allowed) options.link.allowed_uids = {kNobody};
     ASSERT_TRUE(bus.Spawn<UnixListener>({}, *std::move(socket), options).ok());
     std::string said;
+    bool became_nobody = false;
     std::thread nobody([&] {
       // Of this thread alone: the C library's would be of all of them.
-      ASSERT_EQ(::syscall(SYS_setresuid, -1, kNobody, -1), 0);
+      became_nobody = ::syscall(SYS_setresuid, -1, kNobody, -1) == 0;
+      if (!became_nobody) return;
       RawPeer peer(path);
       peer.Say("no magic");
       said = peer.ReadToTheEnd();
     });
     nobody.join();
+    bus.Shutdown(absl::Seconds(5));
+    ::rmdir(directory.c_str());
+    // In a sandbox root may be the only user there is.
+    if (!became_nobody) GTEST_SKIP() << "there is no other user here";
     ASSERT_GE(said.size(), wire::kHelloBytes);
     EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)),
               allowed ? "BAD_MAGIC" : "NOT_PERMITTED");
-    bus.Shutdown(absl::Seconds(5));
-    ::rmdir(directory.c_str());
   }
 }
 

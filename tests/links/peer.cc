@@ -1,34 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The other process of two_processes_test: a bus that listens at a path, with
-// a Sink named "sink", until its standard input ends.
+// The other process of two_processes_test, until its standard input ends:
 //
-//   peer PATH
+//   peer PATH              listens at PATH, with a Sink named "sink"
+//   peer PATH stream N     connects to PATH and streams N numbers to the "sink"
+//                          there
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 
 #include "tests/links/actors.h"
+#include "trolley/actors/unix_link.h"
 #include "trolley/actors/unix_listener.h"
 
-int main(int argc, char** argv) {
-  using trolley::links_test::Sink;
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: peer PATH\n");
-    return 2;
-  }
+namespace {
+
+using trolley::links_test::Numbers;
+using trolley::links_test::Sink;
+using trolley::links_test::Streamer;
+
+bool Listen(trolley::Bus& bus, const char* path) {
   absl::StatusOr<trolley::UnixListenSocket> socket =
-      trolley::ListenUnix(trolley::RealSys(), argv[1]);
+      trolley::ListenUnix(trolley::RealSys(), path);
   if (!socket.ok()) {
     std::fprintf(stderr, "%s\n", socket.status().ToString().c_str());
-    return 1;
+    return false;
+  }
+  return bus.Spawn<Sink>({.name = "sink", .loop = 1}).ok() &&
+         bus.Spawn<trolley::UnixListener>({.name = "uds", .loop = 0},
+                                          *std::move(socket))
+             .ok();
+}
+
+bool StreamTo(trolley::Bus& bus, const char* path, uint64_t count) {
+  auto link = bus.Spawn<trolley::UnixLink>({.name = "link", .loop = 0}, path);
+  if (!link.ok()) return false;
+  auto sink = bus.Spawn<trolley::Remote<Numbers>>({.loop = 0}, *link, "sink");
+  return sink.ok() &&
+         bus.Spawn<Streamer>({.loop = 1}, *sink, count, size_t{100}).ok();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2 && argc != 4) {
+    std::fprintf(stderr, "usage: peer PATH [stream N]\n");
+    return 2;
   }
   trolley::Bus bus({.loops = {{}, {}}});
-  auto sink = bus.Spawn<Sink>({.name = "sink", .loop = 1});
-  auto listener = bus.Spawn<trolley::UnixListener>({.name = "uds", .loop = 0},
-                                                   *std::move(socket));
-  if (!sink.ok() || !listener.ok()) return 1;
+  const bool good =
+      argc == 2 ? Listen(bus, argv[1])
+                : StreamTo(bus, argv[1], std::strtoull(argv[3], nullptr, 10));
+  if (!good) return 1;
   std::puts("ready");
   std::fflush(stdout);
   char byte;

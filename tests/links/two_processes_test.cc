@@ -9,12 +9,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <random>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/links/actors.h"
-#include "trolley/actors/unix_link.h"
-#include "trolley/bus/bus.h"
+#include "tests/links/link_test.h"
 
 namespace trolley::links_test {
 namespace {
@@ -24,7 +27,7 @@ std::string* peer_program;
 // A running `peer`.
 class Peer {
  public:
-  explicit Peer(const std::string& path) {
+  explicit Peer(std::vector<std::string> arguments, bool ready = true) {
     int in[2];
     int out[2];
     EXPECT_EQ(::pipe2(in, O_CLOEXEC), 0);
@@ -33,11 +36,12 @@ class Peer {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], 0);
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    std::string program = *peer_program;
-    std::string argument = path;
-    char* arguments[] = {program.data(), argument.data(), nullptr};
-    EXPECT_EQ(::posix_spawn(&pid_, program.c_str(), &actions, nullptr,
-                            arguments, environ),
+    arguments.insert(arguments.begin(), *peer_program);
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    EXPECT_EQ(::posix_spawn(&pid_, peer_program->c_str(), &actions, nullptr,
+                            pointers.data(), environ),
               0);
     posix_spawn_file_actions_destroy(&actions);
     ::close(in[0]);
@@ -46,7 +50,7 @@ class Peer {
     output_ = out[0];
     // It says "ready" when it listens.
     char line[6];
-    EXPECT_EQ(::read(output_, line, sizeof(line)), 6);
+    EXPECT_EQ(::read(output_, line, sizeof(line)), ready ? 6 : 0);
   }
   ~Peer() {
     if (pid_ > 0) Kill();
@@ -74,40 +78,136 @@ class Peer {
   int output_ = -1;
 };
 
-class TwoProcessesTest : public testing::Test {
- protected:
-  void SetUp() override {
-    // The paths of sockets are short; TempDir() is not.
-    std::string pattern = "/tmp/trolley-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { ::rmdir(directory_.c_str()); }
-  std::string path() const { return directory_ + "/s"; }
-
-  std::string directory_;
-};
+class TwoProcessesTest : public LinkTest {};
 
 TEST_F(TwoProcessesTest, AskIsAnsweredByTheOtherProcess) {
-  Peer peer(path());
-  Bus bus(BusOptions{});
-  auto link = bus.Spawn<UnixLink>({}, path());
-  ASSERT_TRUE(link.ok());
-  auto remote = bus.Spawn<Remote<Numbers>>({}, *link, "sink");
-  ASSERT_TRUE(remote.ok());
-  const Ref<Numbers> sink = *remote;
+  Peer peer({path_});
+  StartClient();
+  const Ref<Numbers> sink = RemoteOf("sink");
   for (int i = 1; i <= 10; ++i) {
-    Put put;
-    put.set_value(i);
-    EXPECT_EQ(sink.Tell(put), Delivery::kAccepted);
+    EXPECT_EQ(sink.Tell(PutOf(i)), Delivery::kAccepted);
   }
-  Ask ask;
-  ask.set_value(100);
-  absl::StatusOr<Answer> answer = sink.AskAndWait(ask, absl::Seconds(10));
+  absl::StatusOr<Answer> answer = sink.AskAndWait(AskOf(100), kLong);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->value(), 110u);
+  StopClient();
+  EXPECT_EQ(peer.Finish(), 0);
+}
 
-  EXPECT_TRUE(bus.Shutdown(absl::Seconds(5)).ledger.Balances());
+TEST_F(TwoProcessesTest, HundredThousandMessagesArriveInOrder) {
+  constexpr uint64_t kMessages = 100'000;
+  StartServer();
+  Peer peer({path_, "stream", absl::StrCat(kMessages)});
+  Seen seen;
+  while (seen.count < kMessages) {
+    seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
+  }
+  EXPECT_EQ(seen.count, kMessages);
+  EXPECT_EQ(seen.out_of_order, 0u);
+  EXPECT_EQ(peer.Finish(), 0);
+}
+
+TEST_F(TwoProcessesTest, PathOfALiveServerIsNotTakenAndThatOfADeadOneIs) {
+  Peer first({path_});
+  Peer second({path_}, /*ready=*/false);
+  EXPECT_EQ(WEXITSTATUS(second.Finish()), 1);
+  StartClient();
+  const Ref<Numbers> sink = RemoteOf("sink");
+  EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+  first.Kill();
+  Peer third({path_});
+  client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+}
+
+// The receiver's books after its sender was killed: a prefix of what was sent,
+// at most one torn frame, then one Down.
+TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 20; ++round) {
+    StartServer();
+    Peer peer({path_, "stream", "1000000000"});
+    // Killed when so many have arrived, which is in the middle of the rest.
+    const uint64_t enough = random() % 5000;
+    Seen seen;
+    while (seen.count < enough) {
+      seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
+    }
+    peer.Kill();
+    const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+    absl::StatusOr<Seen> last;
+    do {
+      last = sink_.AskAndWait(GetSeen{}, kLong);
+    } while (!last.ok());
+    EXPECT_EQ(last->out_of_order, 0u);
+    EXPECT_EQ(last->count, down.stats.delivered);
+    EXPECT_EQ(down.stats.received, down.stats.delivered);
+    EXPECT_EQ(down.stats.torn, absl::IsDataLoss(down.reason) ? 1u : 0u)
+        << down.reason;
+    StopServer();
+  }
+}
+
+// The sender's books after its receiver was killed: each message the link took
+// is written or unsent, and whoever asked is told.
+TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 20; ++round) {
+    Peer peer({path_});
+    UnixLinkOptions options;
+    options.reconnect = false;
+    StartClient(options);
+    const Ref<Streamer> streamer = SpawnOn<Streamer>(
+        *client_, {}, RemoteOf("sink"), uint64_t{1'000'000'000}, size_t{100});
+    client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+    const uint64_t enough = random() % 5000;
+    while (streamer.AskAndWait(GetProgress{}, kLong).value().sent < enough) {
+    }
+    peer.Kill();
+    const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+    EXPECT_EQ(down.stats.waiting, 0u);
+    EXPECT_EQ(down.stats.torn, 0u);
+    StopClient();
+  }
+}
+
+TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
+  Peer peer({path_});
+  StartClient();
+  const Ref<Numbers> sink = RemoteOf("sink");
+  ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+  ::kill(peer.pid(), SIGSTOP);
+  absl::Status status;
+  std::thread asker(
+      [&] { status = sink.AskAndWait(AskOf(1), kLong).status(); });
+  while (StatsOf(link_).pending_asks == 0) {
+  }
+  peer.Kill();
+  asker.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+TEST_F(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {
+  constexpr uint64_t kMessages = 50'000;
+  StartServer();
+  Peer peer({path_, "stream", absl::StrCat(kMessages)});
+  Seen seen;
+  uint64_t next_stop = 0;
+  while (seen.count < kMessages) {
+    seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
+    if (seen.count < next_stop) continue;
+    ::kill(peer.pid(), SIGSTOP);
+    // The own loop goes on meanwhile.
+    sink_.AskAndWait(GetSeen{}, kLong).IgnoreError();
+    ::kill(peer.pid(), SIGCONT);
+    next_stop = seen.count + 500;
+  }
+  EXPECT_EQ(seen.out_of_order, 0u);
   EXPECT_EQ(peer.Finish(), 0);
 }
 
