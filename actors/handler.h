@@ -77,6 +77,7 @@ struct ReplyFor<absl::StatusOr<T>> {
 // without any On() may have a Ref.
 template <typename A, typename M>
 struct RawResultOf {
+  static_assert(sizeof(ActorHandles<A, M>) > 0);
   using Type = decltype(std::declval<A&>().On(std::declval<M>()));
 };
 template <typename A, typename M>
