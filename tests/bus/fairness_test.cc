@@ -47,6 +47,7 @@ class QuietOne : public Actor {
 
 class FairnessTest : public BusFixture {
  protected:
+  ~FairnessTest() override { Destroy(); }  // before what the actors count in
   void StartFlood() {
     Start([&](BusOptions& options) { limits_ = options.loops[0]; });
     auto flooded = bus().Spawn<Flooded>({.loop = 0}, &flood_);

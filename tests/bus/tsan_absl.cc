@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tells ThreadSanitizer what Debian's Abseil does. Its absl::Mutex and
+// absl::Notification are compiled without TSan, which therefore sees no order
+// between those who use them and reports races where there are none. The linker
+// (--wrap, see BUILD.bazel) sends the calls of our code through here.
+//
+// Linked into tests with --config=tsan only. Thread-safe.
+
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+
+extern "C" {
+
+void __tsan_acquire(void* address);
+void __tsan_release(void* address);
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
+
+#define MUTEX(name) _ZN4absl7debian35Mutex##name
+#define NOTIFICATION(name) _ZN4absl7debian312Notification##name
+#define NOTIFICATION_CONST(name) _ZNK4absl7debian312Notification##name
+#define JOIN(a, b) JOIN_(a, b)
+#define JOIN_(a, b) a##b
+#define REAL(name) JOIN(__real_, name)
+#define WRAP(name) JOIN(__wrap_, name)
+
+void REAL(MUTEX(4LockEv))(absl::Mutex*);
+void WRAP(MUTEX(4LockEv))(absl::Mutex* mutex) {
+  REAL(MUTEX(4LockEv))(mutex);
+  __tsan_acquire(mutex);
+}
+
+void REAL(MUTEX(6UnlockEv))(absl::Mutex*);
+void WRAP(MUTEX(6UnlockEv))(absl::Mutex* mutex) {
+  __tsan_release(mutex);
+  // It looks at the conditions of those who wait, under the lock.
+  AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+  REAL(MUTEX(6UnlockEv))(mutex);
+  AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+}
+
+bool REAL(MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(
+    absl::Mutex*, const absl::Condition&, absl::Duration);
+bool WRAP(MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(
+    absl::Mutex* mutex, const absl::Condition& condition,
+    absl::Duration timeout) {
+  __tsan_release(mutex);
+  AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+  const bool result =
+      REAL(MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(
+          mutex, condition, timeout);
+  AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+  __tsan_acquire(mutex);
+  return result;
+}
+
+// HasBeenNotified() is inline: an acquire of the flag behind the mutex.
+static void* FlagOf(const absl::Notification* notification) {
+  return const_cast<char*>(reinterpret_cast<const char*>(notification)) +
+         sizeof(absl::Mutex);
+}
+
+void REAL(NOTIFICATION(6NotifyEv))(absl::Notification*);
+void WRAP(NOTIFICATION(6NotifyEv))(absl::Notification* notification) {
+  __tsan_release(FlagOf(notification));
+  REAL(NOTIFICATION(6NotifyEv))(notification);
+}
+
+// Waits until Notify() has let go of it.
+void REAL(NOTIFICATION(D1Ev))(absl::Notification*);
+void WRAP(NOTIFICATION(D1Ev))(absl::Notification* notification) {
+  __tsan_acquire(FlagOf(notification));
+  REAL(NOTIFICATION(D1Ev))(notification);
+}
+
+void REAL(NOTIFICATION_CONST(19WaitForNotificationEv))(
+    const absl::Notification*);
+void WRAP(NOTIFICATION_CONST(19WaitForNotificationEv))(
+    const absl::Notification* notification) {
+  REAL(NOTIFICATION_CONST(19WaitForNotificationEv))(notification);
+  __tsan_acquire(FlagOf(notification));
+}
+
+bool REAL(NOTIFICATION_CONST(30WaitForNotificationWithTimeoutENS0_8DurationE))(
+    const absl::Notification*, absl::Duration);
+bool WRAP(NOTIFICATION_CONST(30WaitForNotificationWithTimeoutENS0_8DurationE))(
+    const absl::Notification* notification, absl::Duration timeout) {
+  const bool result =
+      REAL(NOTIFICATION_CONST(30WaitForNotificationWithTimeoutENS0_8DurationE))(
+          notification, timeout);
+  if (result) __tsan_acquire(FlagOf(notification));
+  return result;
+}
+
+}  // extern "C"
