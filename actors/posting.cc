@@ -30,9 +30,7 @@ bool IsInterleaved(BusState& bus, ActorId id) {
 
 }  // namespace
 
-Context::Ptr TraceOf(const Envelope* in_hand) {
-  if (in_hand == nullptr) return nullptr;
-  const Context* context = in_hand->context.get();
+Context::Ptr TraceOfChain(const Context* context) {
   // A trace stands at the root of a chain, where nobody waits.
   while (context != nullptr && context->asker()) context = context->parent();
   return Context::Ptr::Share(context);
@@ -68,11 +66,7 @@ absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {
   return askers;
 }
 
-Delivery Post(BusState& bus, Loop* loop, Envelope* e) {
-  if (loop != nullptr) {
-    loop->Send(e);
-    return Delivery::kAccepted;
-  }
+Delivery PostFromOutside(BusState& bus, Envelope* e) {
   const Delivery delivery = bus.SendAdmitted(e);
   if (delivery != Delivery::kAccepted && !e->is_ask()) {
     e->type->drop(e);

@@ -23,7 +23,13 @@ inline Loop* LoopOf(const BusState* bus) {
 }
 
 // What follows from the message in hand: its trace.
-Context::Ptr TraceOf(const Envelope* in_hand);
+Context::Ptr TraceOfChain(const Context* context);
+inline Context::Ptr TraceOf(const Envelope* in_hand) {
+  if (in_hand == nullptr || !in_hand->context) [[likely]] {
+    return nullptr;
+  }
+  return TraceOfChain(in_hand->context.get());
+}
 // For an ask: its trace and everyone who waits for the asker.
 // FailedPrecondition: `target` is among them, so the ask could never be
 // answered; the message is the path. ResourceExhausted: kMaxDepth askers.
@@ -62,7 +68,12 @@ inline Delivery Admit(BusState* bus, Loop* loop, ActorId target) {
 
 // Queues an admitted envelope. Anything but kAccepted: it was dropped and freed
 // (an ask's envelope is left to the caller).
-Delivery Post(BusState& bus, Loop* loop, Envelope* e);
+Delivery PostFromOutside(BusState& bus, Envelope* e);
+inline Delivery Post(BusState& bus, Loop* loop, Envelope* e) {
+  if (loop == nullptr) return PostFromOutside(bus, e);
+  loop->Send(e);
+  return Delivery::kAccepted;
+}
 
 }  // namespace trolley::internal
 

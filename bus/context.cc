@@ -31,12 +31,6 @@ void ParseHex(absl::string_view text, std::array<uint8_t, kSize>& out) {
 
 }  // namespace
 
-bool TraceContext::valid() const {
-  const auto nonzero = [](uint8_t b) { return b != 0; };
-  return std::any_of(trace_id.begin(), trace_id.end(), nonzero) &&
-         std::any_of(span_id.begin(), span_id.end(), nonzero);
-}
-
 std::string TraceContext::ToTraceparent() const {
   if (!valid()) return "";
   return absl::StrCat("00-", Hex(trace_id.data(), trace_id.size()), "-",

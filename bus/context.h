@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +33,12 @@ struct TraceContext {
   uint8_t flags = 0;
 
   // All-zero ids mean "not traced".
-  bool valid() const;
+  bool valid() const {
+    uint64_t trace[2], span;
+    std::memcpy(trace, trace_id.data(), sizeof(trace));
+    std::memcpy(&span, span_id.data(), sizeof(span));
+    return (trace[0] | trace[1]) != 0 && span != 0;
+  }
   // "00-<trace id>-<span id>-<flags>"; empty if not valid.
   std::string ToTraceparent() const;
   // InvalidArgument: not a traceparent of version 00.

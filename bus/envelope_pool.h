@@ -77,7 +77,13 @@ class EnvelopePool {
   // Takes back an envelope of this pool, or of the heap, whose payload is gone.
   void Put(Envelope* envelope) {
     if (envelope->origin == Envelope::kNoLoop) return PutToHeap(envelope);
-    envelope->context = Context::Ptr();
+    PutOwn(envelope);
+  }
+  // The same for one that is known not to be of the heap.
+  void PutOwn(Envelope* envelope) {
+    if (envelope->context) [[unlikely]] {
+      envelope->context = nullptr;
+    }
     FreeList& list = free_[envelope->size_class];
     envelope->next = list.head;
     list.head = envelope;

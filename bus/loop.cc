@@ -113,15 +113,6 @@ void Loop::HandleReplies() {
   }
 }
 
-void Loop::RunActors() {
-  turn_budget_ = options_.messages_per_turn;
-  while (turn_budget_ > 0) {
-    Cell* cell = run_queue_.Pop();
-    if (cell == nullptr) return;
-    RunSlice(*cell);
-  }
-}
-
 size_t Loop::Poll(Instant deadline) {
   turns_since_poll_ = 0;
   absl::StatusOr<WaitResult> result =

@@ -93,8 +93,14 @@ class Loop {
   Delivery Admit(ActorId target) { return Count(TakePlace(target)); }
   // The same in two halves, for a sender that waits for room in between.
   Delivery TakePlace(ActorId target) {
-    return target.loop() == port_.index ? TakeLocalPlace(target)
-                                        : leases_.Take(target);
+    if (target.loop() != port_.index) return leases_.Take(target);
+    Cell& cell = *port_.cells.Find(target.slot());
+    if (cell.generation == target.generation() && cell.local_places > 0)
+        [[likely]] {
+      --cell.local_places;
+      return Delivery::kAccepted;
+    }
+    return TakeSharedPlace(cell, target);
   }
   Delivery Count(Delivery delivery) {
     LedgerCounters<OwnedCounter>& ledger = port_.ledger;
@@ -120,9 +126,10 @@ class Loop {
   void SendReply(Envelope* envelope);
   // Gives back an envelope whose payload is gone.
   void Free(Envelope* envelope) {
-    if (envelope->origin == port_.index ||
-        envelope->origin == Envelope::kNoLoop) {
-      port_.pool.Put(envelope);
+    if (envelope->origin == port_.index) [[likely]] {
+      port_.pool.PutOwn(envelope);
+    } else if (envelope->origin == Envelope::kNoLoop) {
+      EnvelopePool::PutToHeap(envelope);
     } else {
       homeward_.Add(envelope);
     }
@@ -168,9 +175,11 @@ class Loop {
  private:
   friend class ScheduledMessage;
 
-  Delivery TakeLocalPlace(ActorId target);
+  Delivery TakeSharedPlace(Cell& cell, ActorId target);
   void GivePlaceBack(Cell& cell);
+  void GivePlaceBackSlowly(Cell& cell);
   void DeliverLocal(Envelope* envelope);
+  void DeliverRarely(Cell& cell, Envelope* envelope);
   void MakeRunnable(Cell& cell);
 
   bool TakeHandedOver();
@@ -180,6 +189,7 @@ class Loop {
   void RunSlice(Cell& cell);
   void HandleControl(Cell& cell, Envelope* envelope);
   void HandleMessage(Cell& cell, Envelope* envelope);
+  void DropExpired(Cell& cell, Envelope* envelope);
   void Complete(Cell& cell, Envelope* envelope, Outcome outcome);
   void FailedByThrowing(Cell& cell, Envelope* envelope, absl::string_view what);
   void CompleteSuspended(SuspendedHandler& handler);

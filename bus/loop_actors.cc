@@ -36,32 +36,36 @@ uint32_t PlacesBatch(uint32_t capacity) {
 
 // --- Sending ---------------------------------------------------------------
 
-Delivery Loop::TakeLocalPlace(ActorId target) {
-  Cell* cell = port_.cells.Find(target.slot());
-  if (cell->generation == target.generation() && cell->local_places > 0)
-      [[likely]] {
-    --cell->local_places;
-    return Delivery::kAccepted;
-  }
+Delivery Loop::TakeSharedPlace(Cell& cell, ActorId target) {
   const Credits::Lease lease =
-      cell->credits.TakeShare(target.generation(), PlacesBatch(cell->capacity));
+      cell.credits.TakeShare(target.generation(), PlacesBatch(cell.capacity));
   if (lease.gone) return Delivery::kGone;
   if (lease.places == 0) return Delivery::kFull;
   // The cell's own fields still speak of an earlier actor if this one is yet to
   // be adopted; it will find its places with its credits then.
-  if (cell->generation != target.generation()) {
-    cell->credits.Return(target.generation(), lease.places - 1);
+  if (cell.generation != target.generation()) {
+    cell.credits.Return(target.generation(), lease.places - 1);
     return Delivery::kAccepted;
   }
-  cell->local_places = lease.places - 1;
-  if (!cell->places_listed) {
-    cell->places_listed = true;
-    with_places_.push_back(cell);
+  cell.local_places = lease.places - 1;
+  if (!cell.places_listed) {
+    cell.places_listed = true;
+    with_places_.push_back(&cell);
   }
   return Delivery::kAccepted;
 }
 
-void Loop::GivePlaceBack(Cell& cell) {
+inline void Loop::GivePlaceBack(Cell& cell) {
+  if (cell.state == Cell::State::kRunning && cell.room_requests.empty() &&
+      cell.places_listed && cell.local_places + 1 < PlacesBatch(cell.capacity))
+      [[likely]] {
+    ++cell.local_places;
+  } else {
+    GivePlaceBackSlowly(cell);
+  }
+}
+
+void Loop::GivePlaceBackSlowly(Cell& cell) {
   if (cell.state != Cell::State::kRunning) return;  // it is ending
   if (Envelope* request = cell.room_requests.Pop()) {
     // The place goes to whoever has waited longest, without being free between.
@@ -83,7 +87,20 @@ void Loop::GivePlaceBack(Cell& cell) {
 
 void Loop::DeliverLocal(Envelope* e) {
   Cell& cell = *port_.cells.Find(e->target.slot());
-  if (cell.generation != e->target.generation()) [[unlikely]] {
+  if (cell.generation == e->target.generation() &&
+      e->lane == static_cast<uint8_t>(Lane::kData)) [[likely]] {
+    cell.mailbox.data.Push(e);
+    ++cell.data_queued;
+    if (!cell.busy && cell.state != Cell::State::kReserved) {
+      run_queue_.Push(cell);
+    }
+  } else {
+    DeliverRarely(cell, e);
+  }
+}
+
+void Loop::DeliverRarely(Cell& cell, Envelope* e) {
+  if (cell.generation != e->target.generation()) {
     if (cell.credits.generation() != e->target.generation()) {
       DropUndelivered(e, "it has ended");
       return;
@@ -93,7 +110,7 @@ void Loop::DeliverLocal(Envelope* e) {
     cell.state = Cell::State::kReserved;
     cell.local_places = 0;
   }
-  if (e->type == &kControlMessage<SpawnRequest>) [[unlikely]] {
+  if (e->type == &kControlMessage<SpawnRequest>) {
     SpawnRequest& request = e->payload<SpawnRequest>();
     Adopt(cell, std::move(request.actor), request.actor_class, request.options,
           request.start_sequence);
@@ -199,7 +216,17 @@ bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
   }
 }
 
-void Loop::RunSlice(Cell& cell) {
+void Loop::RunActors() {
+  turn_budget_ = options_.messages_per_turn;
+  while (turn_budget_ > 0) {
+    Cell* cell = run_queue_.Pop();
+    if (cell == nullptr) break;
+    RunSlice(*cell);
+  }
+  port_.running_actor.store(0, std::memory_order_relaxed);
+}
+
+inline void Loop::RunSlice(Cell& cell) {
   port_.running_actor.store(cell.id(index()).word(), std::memory_order_relaxed);
   if (cell.state == Cell::State::kStarting) {
     cell.state = Cell::State::kRunning;
@@ -229,7 +256,6 @@ void Loop::RunSlice(Cell& cell) {
     RunQueue::Release(cell);
     if (cell.has_work()) run_queue_.Push(cell);
   }
-  port_.running_actor.store(0, std::memory_order_relaxed);
 }
 
 void Loop::HandleControl(Cell& cell, Envelope* e) {
@@ -241,7 +267,7 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
     }
     cell.room_requests.Push(e);
     // There may be room by now.
-    if (TakeLocalPlace(cell.id(index())) == Delivery::kAccepted) {
+    if (TakePlace(cell.id(index())) == Delivery::kAccepted) {
       GivePlaceBack(cell);
     }
     return;
@@ -252,18 +278,22 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
   Free(e);
 }
 
-void Loop::HandleMessage(Cell& cell, Envelope* e) {
+void Loop::DropExpired(Cell& cell, Envelope* e) {
+  port_.ledger.expired.Increment();
+  if (e->holds_credit) GivePlaceBack(cell);
+  e->type->drop(e);
+  if (!e->is_ask()) return Free(e);
+  e->type->answer(
+      e, NoAnswerStatus(NoAnswer::kExpired,
+                        absl::StrCat("the deadline passed while the message "
+                                     "waited in the mailbox of ",
+                                     NameOf(cell))));
+  SendReply(e);
+}
+
+inline void Loop::HandleMessage(Cell& cell, Envelope* e) {
   if (!e->deadline.is_infinite() && e->deadline <= Now()) [[unlikely]] {
-    port_.ledger.expired.Increment();
-    if (e->holds_credit) GivePlaceBack(cell);
-    e->type->drop(e);
-    if (!e->is_ask()) return Free(e);
-    e->type->answer(
-        e, NoAnswerStatus(NoAnswer::kExpired,
-                          absl::StrCat("the deadline passed while the message "
-                                       "waited in the mailbox of ",
-                                       NameOf(cell))));
-    return SendReply(e);
+    return DropExpired(cell, e);
   }
   turn_ = {.cell = &cell, .envelope = e};
   // What Guarded() does, spelled out: this is the hot path.
@@ -290,7 +320,7 @@ void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
                          NameOf(cell), " ended by throwing: ", thrown)));
 }
 
-void Loop::Complete(Cell& cell, Envelope* e, Outcome outcome) {
+inline void Loop::Complete(Cell& cell, Envelope* e, Outcome outcome) {
   (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
       .Increment();
   ++cell.handled;
