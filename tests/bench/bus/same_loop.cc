@@ -56,50 +56,58 @@ Figures PingPong(double scale) {
 
 // Stream ----------------------------------------------------------------------
 
-struct Count {
-  uint64_t number;
-};
+class Source;
 
 class Sink : public Actor {
  public:
-  Sink(uint64_t messages, absl::Notification& done)
-      : left_(messages), done_(done) {}
+  struct Count {
+    uint64_t number;
+  };
+  // After a burst: the next one may come.
+  struct Burst {
+    Ref<Source> from;
+  };
   void On(const Count& m) {
     sum_ += m.number;
-    if (--left_ > 0) return;
-    done_.Notify();
+    ++count_;
   }
+  void On(const Burst& m);
 
  private:
-  uint64_t left_;
   uint64_t sum_ = 0;
-  absl::Notification& done_;
+  uint64_t count_ = 0;
 };
 
 class Source : public Actor {
  public:
   struct Go {};
-  Source(uint64_t messages, Ref<Sink> sink)
-      : left_(messages), sink_(std::move(sink)) {}
+  Source(uint64_t messages, Ref<Sink> sink, absl::Notification& done)
+      : left_(messages), sink_(std::move(sink)), done_(done) {}
+  void OnStart() override { self_ = Self(this); }
   void On(Go) {
+    if (left_ == 0) return done_.Notify();
     for (int i = 0; i < kStreamBurst && left_ > 0; ++i) {
-      if (sink_.Tell(Count{left_}) != Delivery::kAccepted) break;
-      --left_;
+      sink_.Tell(Sink::Count{left_--});
     }
-    if (left_ > 0) Self(this).Tell(Go{});
+    sink_.Tell(Sink::Burst{self_});
   }
 
  private:
   uint64_t left_;
   Ref<Sink> sink_;
+  Ref<Source> self_;
+  absl::Notification& done_;
 };
+
+void Sink::On(const Burst& m) { m.from.Tell(Source::Go{}); }
 
 Figures Stream(double scale) {
   const uint64_t messages = Scaled(kMessages, scale);
   RunBus run({0});
   absl::Notification done;
-  auto sink = run.Spawn<Sink>(0, RunBus::kDefaultCapacity, messages, done);
-  auto source = run.Spawn<Source>(0, RunBus::kDefaultCapacity, messages, sink);
+  auto sink = run.Spawn<Sink>(0, RunBus::kDefaultCapacity);
+  auto source =
+      run.Spawn<Source>(0, RunBus::kDefaultCapacity, messages, sink, done);
   const int64_t start = Nanoseconds();
   source.Tell(Source::Go{});
   done.WaitForNotification();
