@@ -18,6 +18,12 @@ void __tsan_release(void* address);
 void AnnotateIgnoreReadsBegin(const char* file, int line);
 void AnnotateIgnoreReadsEnd(const char* file, int line);
 
+// Its own data are behind a spin lock that TSan does not see, and the memmove()
+// that moves them is one that TSan does.
+const char* __tsan_default_suppressions() {
+  return "race:absl::debian3::synchronization_internal\n";
+}
+
 #define MUTEX(name) _ZN4absl7debian35Mutex##name
 #define NOTIFICATION(name) _ZN4absl7debian312Notification##name
 #define NOTIFICATION_CONST(name) _ZNK4absl7debian312Notification##name
