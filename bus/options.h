@@ -32,13 +32,14 @@ struct LoopOptions {
   // Messages one actor handles before its neighbours get their turn. Large
   // enough to stay in its cache lines, small enough for a quiet neighbour.
   uint32_t messages_per_slice = 64;
-  // Messages of all actors between two looks at timers and other loops.
-  uint32_t messages_per_turn = 1024;
+  // Messages of all actors between two looks at timers and other loops. What
+  // comes from another loop waits for one turn, and its reply for another.
+  uint32_t messages_per_turn = 128;
   // Descriptor events taken from one wait.
   uint32_t events_per_wait = 256;
   // Turns with messages to handle between two looks at the descriptors, each of
   // which is a system call.
-  uint32_t turns_between_polls = 4;
+  uint32_t turns_between_polls = 32;
 
   // How long an idle loop looks for messages before it sleeps. Worth ten times
   // in latency when a message comes within it, and a burnt CPU when none does:
