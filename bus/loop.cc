@@ -135,7 +135,9 @@ bool Loop::SpinForWork() {
   if (failed_spins_ >= kPatience && ++failed_spins_ % kPatience != 0) {
     return false;
   }
-  const Instant until = Now() + options_.spin;
+  // The clock is not looked at before the first round: most spins that pay are
+  // over by then.
+  Instant until;
   do {
     for (int i = 0; i < 64; ++i) {
       if (port_.handoff.HasWork()) {
@@ -146,6 +148,7 @@ bool Loop::SpinForWork() {
       __builtin_ia32_pause();
 #endif
     }
+    if (until == Instant()) until = Now() + options_.spin;
   } while (Now() < until);
   ++failed_spins_;
   return false;
