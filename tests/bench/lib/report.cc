@@ -70,7 +70,8 @@ void Report::Print() const {
     std::printf("  %-22s %-5s %12s %12s %12s %6s %2s %7s %7s\n", "who", "cpus",
                 "median", "min", "max", "spread", "of", "/ raw", "/ peer");
     for (const auto& [distance, rows] : table.by_distance) {
-      PrintRows(distance, rows, table.first->workload.higher_is_better);
+      PrintRows(distance, table.first->who, rows,
+                table.first->workload.higher_is_better);
     }
   }
   std::printf(
@@ -81,11 +82,12 @@ void Report::Print() const {
 }
 
 void Report::PrintRows(const std::string& distance,
+                       const std::string& reference,
                        const std::vector<Row>& rows, bool higher_is_better) {
   const Row* raw = nullptr;
   const Row* peer = nullptr;
   for (const Row& row : rows) {
-    if (raw == nullptr && IsRaw(row.who)) raw = &row;
+    if (row.who == reference && IsRaw(row.who)) raw = &row;
     if (IsRaw(row.who) || row.who == "trolley") continue;
     if (peer == nullptr ||
         (row.Median() > peer->Median()) == higher_is_better) {

@@ -44,7 +44,8 @@ class Report {
     std::map<std::string, std::vector<Row>> by_distance;
   };
 
-  static void PrintRows(const std::string& distance,
+  // `raw` names the row that the others are compared with.
+  static void PrintRows(const std::string& distance, const std::string& raw,
                         const std::vector<Row>& rows, bool higher_is_better);
 
   std::vector<Table> tables_;  // in order of appearance
