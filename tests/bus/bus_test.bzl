@@ -3,6 +3,12 @@
 
 load("//third_party/build:cc.bzl", "trolley_cc_test")
 
+# For a test whose threads meet in an absl::Mutex; see tsan_absl.cc.
+TSAN_DEPS = select({
+    "//tests/bus:tsan": ["//tests/bus:tsan_absl"],
+    "//conditions:default": [],
+})
+
 def bus_test(name, deps = [], full = False, size = "medium", **kwargs):
     """A test over //tests/bus:harness.
 
