@@ -118,6 +118,9 @@ class Ref {
     using Operation = Asking<ReplyTo<Message>>;
     BusState* bus = address_.bus();
     Loop* loop = internal::LoopOf(bus);
+    if (!address_) {
+      return Operation(loop, absl::NotFoundError("this Ref names nobody"));
+    }
     if (loop == nullptr || loop->turn().cell == nullptr) {
       return Operation(loop, NotAnActor("Ask"));
     }
@@ -192,9 +195,11 @@ class Ref {
     return std::max(Envelope::BytesFor<M>(), Envelope::BytesFor<ReplyTo<M>>());
   }
 
+  // A message that throws when it is copied or moved ends the process: its
+  // place is taken by now, and the books would not balance.
   template <typename Message, typename M>
   Envelope* Fill(Loop* loop, size_t bytes, const MessageType* type,
-                 M&& message) const {
+                 M&& message) const noexcept {
     Envelope* e = internal::NewEnvelope(loop, bytes);
     internal::FillIn(e, loop, id(), type);
     e->Emplace<Message>(std::forward<M>(message));

@@ -4,6 +4,10 @@
 // that sends. How an actor slows down to the pace of the one it feeds: senders
 // get the places of a full mailbox in the order in which they asked.
 //
+// It waits as long as it takes: two actors that wait for room in each other's
+// mailbox wait for ever, and so does one that waits for its own. Send along a
+// line, answer with replies.
+//
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    as Asking.

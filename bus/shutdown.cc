@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "trolley/bus/bus.h"
 #include "trolley/bus/gather.h"
 
@@ -108,6 +109,9 @@ class Bus::Ending {
           (state_.options().single_threaded && before == now)) {
         return false;
       }
+      // What is under way is not counted in rounds but in time: a pause, so that
+      // asking does not keep the loops from it.
+      if (before == now) absl::SleepFor(absl::Milliseconds(1));
       before = now;
     }
   }

@@ -23,6 +23,7 @@ strace -f -o "$folder/probe" true 2>"$folder/why" ||
 
 mkfifo "$folder/in"
 coproc bus { exec strace -f -tt -o "$folder/calls" "$program" <"$folder/in"; }
+traced=$bus_PID  # the shell forgets it when the process has ended
 exec 3>"$folder/in"
 if ! read -r line <&"${bus[0]}" || [[ $line != idle ]]; then
   echo "FAILED: $name: the program said '${line-}'"
@@ -40,7 +41,7 @@ for ((calm = 0; calm < 200; )); do
 done
 for ((i = 0; i < 600; ++i)); do now=$(size); done
 exec 3>&-
-wait "$bus_PID"
+wait "$traced"
 if [[ $now != "$before" ]]; then
   tail -20 "$folder/calls"
   echo "FAILED: $name: the trace grew from $before to $now bytes"
