@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PipeReader over real pipes and files: every piece arrives, in order, however
+// slow the receiver is, and what is wrong with the input is said once.
+
+#include "trolley/actors/pipe_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "trolley/proto/delimited.h"
+
+namespace trolley {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct All {
+  std::vector<std::string> pieces;
+  PipeEnd end;
+};
+
+// Keeps what it is sent, and says when the input has ended.
+class Collector : public Actor {
+ public:
+  Collector(All& all, absl::Notification& ended) : all_(all), ended_(ended) {}
+
+  void On(const PipePiece& piece) {
+    EXPECT_EQ(piece.number, all_.pieces.size() + 1);
+    all_.pieces.push_back(piece.bytes);
+  }
+  void On(const PipeEnd& end) {
+    all_.end = end;
+    ended_.Notify();
+  }
+
+ private:
+  All& all_;
+  absl::Notification& ended_;
+};
+
+class PipeReaderTest : public ::testing::Test {
+ protected:
+  // What the collector has when `input` was written to a pipe and closed.
+  All ReadAll(const std::string& input, PipeReaderOptions options = {},
+              uint32_t mailbox = 4) {
+    int fds[2];
+    EXPECT_EQ(RealSys().Pipe2(fds, O_CLOEXEC), 0);
+    EXPECT_EQ(RealSys().Fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    ScopedFd in(RealSys(), fds[0]);
+    std::thread writer([&input, fd = fds[1]] {
+      ScopedFd out(RealSys(), fd);
+      absl::string_view left = input;
+      while (!left.empty()) {
+        const ssize_t n = RealSys().Write(
+            out.get(), absl::MakeConstSpan(left.data(), left.size()));
+        if (n < 0) return;
+        left.remove_prefix(n);
+      }
+    });
+    All all;
+    absl::Notification ended;
+    auto collector = bus_.Spawn<Collector>(
+        {.loop = 1, .mailbox_capacity = mailbox}, all, ended);
+    EXPECT_TRUE(
+        bus_.Spawn<PipeReader>({.loop = 0}, std::move(in), *collector, options)
+            .ok());
+    ended.WaitForNotification();
+    writer.join();
+    return all;
+  }
+
+  Bus bus_{BusOptions{.loops = {{}, {}}}};
+};
+
+TEST_F(PipeReaderTest, LinesArriveInOrderTheLastOneWithoutItsEndToo) {
+  const All all = ReadAll("one\n\nthree\r\nfour");
+  EXPECT_THAT(all.pieces, ElementsAre("one", "", "three\r", "four"));
+  EXPECT_TRUE(all.end.status.ok()) << all.end.status;
+  EXPECT_EQ(all.end.pieces, 4u);
+  EXPECT_EQ(all.end.bytes, 16u);
+}
+
+TEST_F(PipeReaderTest, AnEmptyInputIsAnEndAndNothingElse) {
+  const All all = ReadAll("");
+  EXPECT_THAT(all.pieces, IsEmpty());
+  EXPECT_TRUE(all.end.status.ok()) << all.end.status;
+}
+
+TEST_F(PipeReaderTest,
+       P6_AReceiverWithRoomForOneSlowsTheReaderAndLosesNothing) {
+  std::string input;
+  std::vector<std::string> lines;
+  for (int i = 0; i < 50'000; ++i) {
+    lines.push_back(absl::StrCat("line ", i));
+    absl::StrAppend(&input, lines.back(), "\n");
+  }
+  const All all = ReadAll(input, {}, /*mailbox=*/1);
+  EXPECT_EQ(all.pieces, lines);
+  EXPECT_TRUE(bus_.Shutdown(absl::Seconds(10)).ledger.Balances());
+}
+
+TEST_F(PipeReaderTest, FramesArriveInOrder) {
+  std::string input;
+  std::vector<std::string> frames = {"", "a", std::string(100'000, 'x'), "z"};
+  for (const std::string& frame : frames) {
+    EXPECT_TRUE(wire::AppendDelimited(frame, &input).ok());
+  }
+  const All all = ReadAll(input, {.format = PipeFormat::kDelimited});
+  EXPECT_EQ(all.pieces, frames);
+  EXPECT_TRUE(all.end.status.ok()) << all.end.status;
+}
+
+TEST_F(PipeReaderTest, ATornFrameIsSaidAndTheOnesBeforeItArrive) {
+  std::string input;
+  EXPECT_TRUE(wire::AppendDelimited("whole", &input).ok());
+  EXPECT_TRUE(wire::AppendDelimited("torn apart", &input).ok());
+  input.resize(input.size() - 3);
+  const All all = ReadAll(input, {.format = PipeFormat::kDelimited});
+  EXPECT_THAT(all.pieces, ElementsAre("whole"));
+  EXPECT_FALSE(all.end.status.ok());
+  EXPECT_THAT(std::string(all.end.status.message()), HasSubstr("7 of 10"));
+}
+
+TEST_F(PipeReaderTest, P14_ALineOverTheLimitEndsTheReadingAndIsNamed) {
+  const All all = ReadAll("short\n" + std::string(101, 'x') + "\nmore\n",
+                          {.max_piece_bytes = 100});
+  EXPECT_THAT(all.pieces, ElementsAre("short"));
+  EXPECT_EQ(all.end.status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(all.end.status.message()), HasSubstr("line 2"));
+}
+
+TEST_F(PipeReaderTest, OpenForReadingNamesWhatIsWrong) {
+  EXPECT_THAT(OpenForReading(RealSys(), "/no/such/file").status().message(),
+              HasSubstr("/no/such/file"));
+  EXPECT_EQ(OpenForReading(RealSys(), "/tmp").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(OpenForReading(RealSys(), "/dev/null").ok());
+}
+
+}  // namespace
+}  // namespace trolley
