@@ -72,7 +72,7 @@ TEST_P(HandlesTest, P5_NoStrayByteWhileBusesComeAndGo) {
   if (simulated()) GTEST_SKIP() << "a simulated bus has no descriptor";
   const uint64_t lifetimes = GetRunOptions().Scale(60, 20'000);
   absl::Mutex mutex;
-  std::vector<Ref<Echo>> refs ABSL_GUARDED_BY(mutex);
+  std::vector<Ref<Echo>> refs;
   std::atomic<bool> over{false};
   std::atomic<uint64_t> stray{0}, sent{0}, pipes{0};
   std::vector<std::thread> threads;
