@@ -92,11 +92,11 @@ TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
       SpawnOn<Remote<Numbers>>(*client_, {}, other, "sink");
   // What may be on its way at most: the target's mailbox, the credit window,
   // and the mailboxes of the Remote and of the link.
-  constexpr uint64_t kBound =
+  const uint64_t bound =
       16 + kWindow / (kFiller + 24) + 2 * SpawnOptions().mailbox_capacity + 8;
   for (int looks = 0; looks < 200;) {
     const Progress progress = streamer.AskAndWait(GetProgress{}, kLong).value();
-    ASSERT_LE(progress.sent, kBound);
+    ASSERT_LE(progress.sent, bound);
     const LinkStats theirs = StatsOf(up.link);
     ASSERT_LE(theirs.queued, kWindow / (kFiller + 24) + 1);
     if (theirs.queued > 0) ++looks;
