@@ -3,7 +3,7 @@
 // The messages of the control lane, which a loop handles itself. They are told
 // from one another by their MessageType.
 //
-// Inside bus/ and actors/ only.
+// Values, owned by their envelope; any thread. Inside bus/ and actors/ only.
 
 #ifndef TROLLEY_BUS_CONTROL_MESSAGES_H_
 #define TROLLEY_BUS_CONTROL_MESSAGES_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Delivery: what became of a send, known at once. Safe to ignore: whatever is
-// refused is counted in the ledger.
+// refused is counted in the ledger. A value; any thread.
 
 #ifndef TROLLEY_BUS_DELIVERY_H_
 #define TROLLEY_BUS_DELIVERY_H_

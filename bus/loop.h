@@ -2,14 +2,15 @@
 //
 // Loop: one thread around one poller, and the actors that live there. A turn:
 //
-//   take what other loops handed over; ready descriptors; due timers;
-//   then mailboxes, each actor at most a slice, all together at most a turn's
-//   worth; hand over what was sent; if nothing is left to do, arm the hand-off
-//   and sleep in the poller until an event, a timer or a wake.
+//   take what other loops handed over; due timers; replies; then mailboxes,
+//   each actor at most a slice, all together at most a turn's worth; hand over
+//   what was sent; every few turns look at the descriptors; if nothing is left
+//   to do, arm the hand-off and sleep in the poller until an event, a timer or
+//   a wake.
 //
 // Messages that were sent during a turn to an actor of the same loop may be
-// handled in that turn; descriptors and timers never wait for more than
-// LoopOptions::turns_between_polls turns (P7).
+// handled in that turn. A due timer waits for the turn in hand, a ready
+// descriptor for LoopOptions::turns_between_polls turns at most (P7).
 //
 // Ownership: the Bus owns its loops; a loop owns its poller and its actors.
 // Threads:   loop thread only, but for Current() and construction.
@@ -180,7 +181,6 @@ class Loop {
   void GivePlaceBackSlowly(Cell& cell);
   void DeliverLocal(Envelope* envelope);
   void DeliverRarely(Cell& cell, Envelope* envelope);
-  void MakeRunnable(Cell& cell);
 
   bool TakeHandedOver();
   bool DropChain(Envelope* first);
