@@ -19,9 +19,11 @@ void AnnotateIgnoreReadsBegin(const char* file, int line);
 void AnnotateIgnoreReadsEnd(const char* file, int line);
 
 // Its own data are behind a spin lock that TSan does not see, and the memmove()
-// that moves them is one that TSan does.
+// that moves them is one that TSan does. Likewise the text of a status that two
+// threads hold: the count that says who frees it is one that TSan does not see.
 const char* __tsan_default_suppressions() {
-  return "race:absl::debian3::synchronization_internal\n";
+  return "race:absl::debian3::synchronization_internal\n"
+         "race:absl::debian3::Status::UnrefNonInlined\n";
 }
 
 #define MUTEX(name) _ZN4absl7debian35Mutex##name
