@@ -2,143 +2,35 @@
 //
 // The trolley command, run as a user runs it.
 
-#include <fcntl.h>
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/control/child.h"
 #include "tests/control/running_bus.h"
 
 namespace trolley {
 namespace {
 
+using test::Child;
+using test::Exits;
+using test::ParseJson;
+using test::Result;
 using test::RunningBus;
+using test::RunTrolley;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr char kTrolley[] = "tools/trolley/trolley";
 constexpr char kServer[] = "tests/control/control_server";
-
-// A child process with its three streams.
-class Child {
- public:
-  Child(const std::string& program, const std::vector<std::string>& arguments,
-        const std::vector<std::string>& environment = {}) {
-    int in[2], out[2], err[2];
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
-        pipe2(err, O_CLOEXEC) != 0) {
-      abort();
-    }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-    std::vector<char*> argv = {const_cast<char*>(program.c_str())};
-    for (const std::string& a : arguments) {
-      argv.push_back(const_cast<char*>(a.c_str()));
-    }
-    argv.push_back(nullptr);
-    std::vector<char*> envp;
-    for (const std::string& e : environment) {
-      envp.push_back(const_cast<char*>(e.c_str()));
-    }
-    envp.push_back(nullptr);
-    EXPECT_EQ(posix_spawn(&pid_, program.c_str(), &actions, nullptr,
-                          argv.data(), envp.data()),
-              0)
-        << program;
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(out[1]);
-    close(err[1]);
-    in_ = in[1];
-    out_ = out[0];
-    err_ = err[0];
-  }
-
-  std::string ReadLine() {
-    std::string line;
-    char c;
-    while (read(out_, &c, 1) == 1 && c != '\n') line += c;
-    return line;
-  }
-
-  void Kill() { kill(pid_, SIGKILL); }
-
-  // Ends its input and waits.
-  int Finish(const std::string& input, std::string* out, std::string* err) {
-    std::thread feeder([&] {
-      if (!input.empty()) (void)!write(in_, input.data(), input.size());
-      close(in_);
-    });
-    std::thread listener([&] { *err = ReadAll(err_); });
-    *out = ReadAll(out_);
-    feeder.join();
-    listener.join();
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  static std::string ReadAll(int fd) {
-    std::string all;
-    char bytes[4096];
-    ssize_t n;
-    while ((n = read(fd, bytes, sizeof(bytes))) > 0) all.append(bytes, n);
-    close(fd);
-    return all;
-  }
-
-  pid_t pid_ = -1;
-  int in_ = -1;
-  int out_ = -1;
-  int err_ = -1;
-};
-
-struct Result {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-Result RunTrolley(const std::vector<std::string>& arguments,
-                  const std::string& input = "",
-                  const std::vector<std::string>& environment = {}) {
-  Result result;
-  result.code = Child(kTrolley, arguments, environment)
-                    .Finish(input, &result.out, &result.err);
-  return result;
-}
-
-google::protobuf::Struct Parse(const std::string& json) {
-  google::protobuf::Struct parsed;
-  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(json, &parsed).ok())
-      << json;
-  return parsed;
-}
-
-// For gtest, which would print the fields otherwise.
-void PrintTo(const Result& r, std::ostream* to) {
-  *to << "exit " << r.code << "\nout: " << r.out << "\nerr: " << r.err;
-}
-
-MATCHER_P(Exits, code, "") { return arg.code == code; }
 
 class TrolleyTest : public ::testing::Test {
  protected:
@@ -171,7 +63,7 @@ TEST_F(TrolleyTest, PsSortsLimitsAndPrintsJson) {
   ASSERT_THAT(Trolley({"ask", "b", "Add", "{\"amount\": 1}"}), Exits(0));
   EXPECT_EQ(Trolley({"ps", "-o", "name", "--sort=handled", "--limit", "1"}).out,
             "b\n");
-  const auto parsed = Parse(Trolley({"ps", "-o", "json"}).out);
+  const auto parsed = ParseJson(Trolley({"ps", "-o", "json"}).out);
   const auto& actors = parsed.fields().at("actors").list_value();
   ASSERT_EQ(actors.values_size(), 3);
   const auto& a = actors.values(1).struct_value().fields();
@@ -180,7 +72,7 @@ TEST_F(TrolleyTest, PsSortsLimitsAndPrintsJson) {
   EXPECT_EQ(a.at("mailbox").struct_value().fields().at("depth").number_value(),
             0);
   const Result lines = Trolley({"ps", "-o", "jsonl", "--filter=a"});
-  EXPECT_EQ(Parse(lines.out).fields().at("name").string_value(), "a");
+  EXPECT_EQ(ParseJson(lines.out).fields().at("name").string_value(), "a");
 }
 
 TEST_F(TrolleyTest, InfoTellsAboutTheServerAndAnActor) {
@@ -189,7 +81,7 @@ TEST_F(TrolleyTest, InfoTellsAboutTheServerAndAnActor) {
   ASSERT_THAT(server, Exits(0));
   EXPECT_THAT(server.out, HasSubstr("process:"));
   EXPECT_THAT(server.out, HasSubstr("loop-1"));
-  const auto parsed = Parse(Trolley({"info", "-o", "json"}).out);
+  const auto parsed = ParseJson(Trolley({"info", "-o", "json"}).out);
   EXPECT_EQ(parsed.fields()
                 .at("server")
                 .struct_value()
@@ -200,7 +92,7 @@ TEST_F(TrolleyTest, InfoTellsAboutTheServerAndAnActor) {
   EXPECT_EQ(parsed.fields().at("loops").list_value().values_size(), 2);
   const Result actor = Trolley({"info", "a"});
   EXPECT_THAT(actor.out, HasSubstr("trolley.test.Add, trolley.test.GetTotal"));
-  EXPECT_THAT(Parse(Trolley({"info", "a", "-o", "json"}).out)
+  EXPECT_THAT(ParseJson(Trolley({"info", "a", "-o", "json"}).out)
                   .fields()
                   .at("type")
                   .string_value(),
@@ -284,7 +176,7 @@ TEST_F(TrolleyTest, StopEndsActorsAndSaysWhichItCouldNot) {
   EXPECT_THAT(some, Exits(5));
   EXPECT_EQ(some.out, "b\n");
   EXPECT_THAT(some.err, HasSubstr("nobody"));
-  const auto parsed = Parse(Trolley({"stop", "c", "-o", "json"}).out);
+  const auto parsed = ParseJson(Trolley({"stop", "c", "-o", "json"}).out);
   EXPECT_EQ(parsed.fields()
                 .at("actors")
                 .list_value()
@@ -328,7 +220,7 @@ TEST_F(TrolleyTest, AWrongCommandLineSaysWhatWasMeant) {
 TEST_F(TrolleyTest, HelpIsThereForAllAndForEach) {
   const Result all = RunTrolley({"help"});
   EXPECT_THAT(all, Exits(0));
-  for (const char* command : {"ps", "info", "send", "ask", "stop"}) {
+  for (const char* command : {"ps", "info", "send", "ask", "stop", "pollers"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command));
     const Result one = RunTrolley({command, "--help"});
     EXPECT_THAT(one, Exits(0));

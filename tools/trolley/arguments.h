@@ -71,6 +71,10 @@ class Arguments {
   // InvalidArgument: not a length of time above zero.
   absl::StatusOr<absl::Duration> GetDuration(const std::string& option,
                                              absl::Duration otherwise) const;
+  // --output: "table", "json", "jsonl" or "name".
+  absl::StatusOr<std::string> GetOutput() const {
+    return GetChoice("output", {"table", "json", "jsonl", "name"});
+  }
   // InvalidArgument: the value is not one of `values`, of which the first is
   // the default.
   absl::StatusOr<std::string> GetChoice(

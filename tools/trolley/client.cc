@@ -120,8 +120,7 @@ absl::StatusOr<Client> Client::Create(const Arguments& arguments) {
   Client client;
   absl::StatusOr<std::string> address = AddressOf(arguments);
   if (!address.ok()) return address.status();
-  absl::StatusOr<std::string> output =
-      arguments.GetChoice("output", {"table", "json", "jsonl", "name"});
+  absl::StatusOr<std::string> output = arguments.GetOutput();
   if (!output.ok()) return output.status();
   absl::StatusOr<absl::Duration> timeout =
       arguments.GetDuration("timeout", absl::Seconds(10));

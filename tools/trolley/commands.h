@@ -9,11 +9,12 @@
 
 namespace trolley::tools {
 
-Command PsCommand();    // inspect_commands.cc
-Command InfoCommand();  // inspect_commands.cc
-Command SendCommand();  // message_commands.cc
-Command AskCommand();   // message_commands.cc
-Command StopCommand();  // stop_command.cc
+Command PsCommand();       // inspect_commands.cc
+Command InfoCommand();     // inspect_commands.cc
+Command SendCommand();     // message_commands.cc
+Command AskCommand();      // message_commands.cc
+Command StopCommand();     // stop_command.cc
+Command PollersCommand();  // pollers_command.cc
 
 }  // namespace trolley::tools
 

@@ -27,6 +27,7 @@ const std::vector<Command>& Commands() {
       SendCommand(),
       AskCommand(),
       StopCommand(),
+      PollersCommand(),
       {.name = "help",
        .operands = "[COMMAND]",
        .least_operands = 0,

@@ -19,10 +19,12 @@ size_t Width(absl::string_view text) {
                        [](char c) { return (c & 0xC0) != 0x80; });
 }
 
+// With a point or without, or a dash for one that is not known.
 bool IsNumber(absl::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  return text == "-" ||
+         (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || c == '.';
+         }));
 }
 
 }  // namespace
