@@ -12,7 +12,8 @@ LAYERS = {
     "proto": {"proto"},
     "actors": {"actors", "bus", "poller", "proto"},
     "tools": {"tools", "actors", "bus", "poller", "proto"},
-    "examples": {"examples", "actors", "bus", "poller", "proto"},
+    # Of tests, what is public there: the suites for an embedder's own parts.
+    "examples": {"examples", "actors", "bus", "poller", "proto", "tests"},
 }
 
 # The core links Abseil and nothing else.
