@@ -6,9 +6,9 @@
 
 setup_dir=$(dirname "${BASH_SOURCE[0]}")
 
-# The names in tools/lib/packages, one a line.
-wanted_packages() {
-  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$setup_dir/packages"
+# The names in a file such as tools/lib/packages, one a line.
+packages_in() {
+  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"
 }
 
 # Those of the names given that are not installed.
@@ -96,7 +96,7 @@ install_packages() {
 ensure_packages() {
   require_debian_12
   local wanted missing
-  mapfile -t wanted < <(wanted_packages)
+  mapfile -t wanted < <(packages_in "$setup_dir/packages")
   mapfile -t missing < <(missing_packages "${wanted[@]}" "$@")
   if ((${#missing[@]} == 0)); then return; fi
   install_packages "${missing[@]}"

@@ -4,13 +4,13 @@
 // spinning.
 
 #include <cstdint>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
 #include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bench/lib/ping_pong.h"
 #include "trolley/tests/bench/lib/raw.h"
 
 namespace trolley::bench {
@@ -72,35 +72,10 @@ Figures PingPong(uint64_t trips, absl::Duration spin) {
 }
 
 template <class Signal>
-Figures RawPingPong(uint64_t trips) {
-  Signal there, back;
-  std::thread echo([&] {
-    PinTo(0);
-    for (uint64_t i = 0; i < trips; ++i) {
-      there.Get();
-      back.Give();
-    }
-  });
-  std::vector<double> times(trips);
-  std::thread caller([&] {
-    PinTo(1);
-    for (double& time : times) {
-      const int64_t start = Nanoseconds();
-      there.Give();
-      back.Get();
-      time = static_cast<double>(Nanoseconds() - start);
-    }
-  });
-  caller.join();
-  echo.join();
-  return Percentiles(std::move(times));
-}
-
-template <class Signal>
 void AddRaw(Bench& bench, const Workload& workload, const char* who,
             uint64_t trips) {
   bench.Add(workload, who, [trips](double scale) {
-    return RawPingPong<Signal>(Scaled(trips, scale));
+    return PingPongOver<Signal>(Scaled(trips, scale));
   });
 }
 

@@ -17,13 +17,6 @@ namespace {
 
 constexpr uint64_t kAsks = 2'000;
 
-// About a microsecond. The clock, not a loop of so many rounds: other machines
-// are faster.
-void Work() {
-  for (const int64_t until = Nanoseconds() + 950; Nanoseconds() < until;) {
-  }
-}
-
 class Flooded : public Actor {
  public:
   struct Again {};
@@ -32,7 +25,7 @@ class Flooded : public Actor {
     for (int i = 0; i < kFlood; ++i) Self(this).Tell(Again{});
   }
   void On(Again) {
-    Work();
+    WorkAMicrosecond();
     if (!over_) Self(this).Tell(Again{});
   }
 
@@ -100,7 +93,7 @@ Figures RawFifo(double scale) {
         times[asked++] = static_cast<double>(Nanoseconds() - start);
         start = Nanoseconds();
       } else {
-        Work();
+        WorkAMicrosecond();
       }
       queue.push_back(quiet);
     }

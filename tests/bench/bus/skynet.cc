@@ -12,21 +12,10 @@
 namespace trolley::bench {
 namespace {
 
-constexpr uint64_t kLeaves = 1'000'000;
-constexpr int kChildren = 10;
-
-uint64_t LeavesFor(double scale) {
-  uint64_t leaves = kLeaves;
-  while (leaves > 1000 && static_cast<double>(leaves) > kLeaves * scale) {
-    leaves /= kChildren;
-  }
-  return leaves;
-}
-
 // Inner nodes too.
 uint64_t ActorsFor(uint64_t leaves) {
   uint64_t actors = 0;
-  for (; leaves > 0; leaves /= kChildren) actors += leaves;
+  for (; leaves > 0; leaves /= kSkynetChildren) actors += leaves;
   return actors;
 }
 
@@ -49,8 +38,8 @@ class Node : public Actor {
   void OnStart() override {
     if (leaves_ == 1) return Report(first_);
     const Ref<Node> self = Self(this);
-    const uint64_t share = leaves_ / kChildren;
-    for (int i = 0; i < kChildren; ++i) {
+    const uint64_t share = leaves_ / kSkynetChildren;
+    for (int i = 0; i < kSkynetChildren; ++i) {
       // Only the root spreads its children over the loops.
       const int loop = parent_ ? SpawnOptions::kAnyLoop : i % root_.loops;
       auto child =
@@ -60,7 +49,7 @@ class Node : public Actor {
   }
   void On(const Sum& m) {
     sum_ += m.value;
-    if (++answers_ == kChildren) Report(sum_);
+    if (++answers_ == kSkynetChildren) Report(sum_);
   }
 
  private:
@@ -83,7 +72,7 @@ class Node : public Actor {
 };
 
 Figures Skynet(double scale) {
-  const uint64_t leaves = LeavesFor(scale);
+  const uint64_t leaves = SkynetLeaves(scale);
   RunBus run({0, 1});
   absl::Notification done;
   Node::Root root{.done = done, .loops = 2};
@@ -101,11 +90,11 @@ struct RawNode {
   virtual ~RawNode() = default;
   [[gnu::noinline]] virtual uint64_t Add(uint64_t first, uint64_t leaves) {
     if (leaves == 1) return first;
-    RawNode* children[kChildren];
+    RawNode* children[kSkynetChildren];
     for (RawNode*& child : children) child = new RawNode;
     uint64_t sum = 0;
-    const uint64_t share = leaves / kChildren;
-    for (int i = 0; i < kChildren; ++i) {
+    const uint64_t share = leaves / kSkynetChildren;
+    for (int i = 0; i < kSkynetChildren; ++i) {
       sum += children[i]->Add(first + i * share, share);
       delete children[i];
     }
@@ -115,7 +104,7 @@ struct RawNode {
 
 Figures RawSkynet(double scale) {
   return OnCpu0([&]() -> Figures {
-    const uint64_t leaves = LeavesFor(scale);
+    const uint64_t leaves = SkynetLeaves(scale);
     const int64_t start = Nanoseconds();
     RawNode root;
     const uint64_t sum = root.Add(0, leaves);

@@ -2,10 +2,7 @@
 //
 // How fast actors come and go, and what one that waits takes in memory.
 
-#include <unistd.h>
-
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <vector>
 
@@ -91,17 +88,6 @@ Figures RawNewDelete(double scale) {
 }
 
 // Memory ----------------------------------------------------------------------
-
-double ResidentBytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "r");
-  long pages = 0, resident = 0;
-  if (file == nullptr || std::fscanf(file, "%ld %ld", &pages, &resident) != 2) {
-    Die("cannot read /proc/self/statm");
-  }
-  std::fclose(file);
-  return static_cast<double>(resident) *
-         static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 class Idler : public Actor {
  public:

@@ -1,69 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams of numbers from loops to one loop, over the bus and over bare queues.
+// Streams of numbers from loops to one loop, over the bus.
 // For benchmarks only.
 
 #ifndef TROLLEY_TESTS_BENCH_BUS_STREAM_H_
 #define TROLLEY_TESTS_BENCH_BUS_STREAM_H_
 
-#include <atomic>
 #include <cstdint>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "tests/bench/bus/run_bus.h"
-#include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bench/lib/queue_stream.h"
 
 namespace trolley::bench {
-
-// Each of `senders` sends 1 to `messages`.
-inline void CheckSum(uint64_t sum, uint64_t messages, uint64_t senders) {
-  if (sum != senders * (messages * (messages + 1) / 2)) {
-    Die("messages were lost or changed");
-  }
-}
 
 // Loop 0 receives, the others send; millions of messages in a second. A sender
 // waits for room when the receiver's mailbox is full.
 Figures StreamOverBus(std::vector<int> cpus, uint64_t messages);
-
-// The same over a Queue with Put(number) by any thread, Flush() at the end and
-// Get(&sum, &count) by one, which returns false if there was nothing.
-template <class Queue>
-Figures StreamOverQueue(uint64_t messages, int senders, Queue& queue) {
-  const bool pinned = senders == 1;
-  uint64_t count = 0, sum = 0;
-  std::atomic<bool> ready = false;
-  int64_t end = 0;
-  std::thread receiver([&] {
-    if (pinned) PinTo(0);
-    ready = true;
-    while (count < messages * senders) {
-      if (queue.Get(&sum, &count)) continue;
-      if (pinned) {
-        Pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
-    end = Nanoseconds();
-  });
-  while (!ready) std::this_thread::yield();
-  const int64_t start = Nanoseconds();
-  std::vector<std::thread> sources;
-  for (int s = 0; s < senders; ++s) {
-    sources.emplace_back([&] {
-      if (pinned) PinTo(1);
-      for (uint64_t i = 1; i <= messages; ++i) queue.Put(i);
-      queue.Flush();
-    });
-  }
-  for (std::thread& source : sources) source.join();
-  receiver.join();
-  CheckSum(sum, messages, senders);
-  return Millions(messages * senders, end - start);
-}
 
 }  // namespace trolley::bench
 

@@ -10,27 +10,11 @@
 
 #include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/lib/deadlines.h"
 #include "trolley/tests/bench/lib/machine.h"
 
 namespace trolley::bench {
 namespace {
-
-constexpr uint64_t kArmed = 1'000'000;
-constexpr uint64_t kPairs = 2'000'000;
-
-// Deadlines from 10 to 70 s ahead, in no order.
-class Deadlines {
- public:
-  absl::Duration Next() {
-    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-    return absl::Milliseconds(10'000 + (state_ >> 33) % 60'000);
-  }
-  // Which timer is next.
-  uint64_t Pick(uint64_t of) { return (state_ >> 20) % of; }
-
- private:
-  uint64_t state_ = 1;
-};
 
 class Never : public Timer {
  public:
@@ -48,12 +32,13 @@ class Keeper : public Actor {
     Deadlines deadlines;
     const Instant now = loop().Now();
     std::vector<Never> timers(armed_);
-    for (Never& timer : timers) queue.Set(timer, now + deadlines.Next());
+    for (Never& timer : timers)
+      queue.Set(timer, now + absl::Milliseconds(deadlines.NextMilliseconds()));
     const int64_t start = Nanoseconds();
     for (uint64_t i = 0; i < pairs_; ++i) {
       Never& timer = timers[deadlines.Pick(armed_)];
       timer.Cancel();
-      queue.Set(timer, now + deadlines.Next());
+      queue.Set(timer, now + absl::Milliseconds(deadlines.NextMilliseconds()));
     }
     took_ = Nanoseconds() - start;
     if (queue.size() != armed_) Die("a timer was lost");
@@ -69,12 +54,13 @@ class Keeper : public Actor {
 };
 
 Figures Timers(double scale) {
-  const uint64_t pairs = Scaled(kPairs, scale);
+  const uint64_t pairs = Scaled(kTimerPairs, scale);
   RunBus run({0});
   int64_t took = 0;
   absl::Notification done;
-  auto keeper = run.Spawn<Keeper>(0, RunBus::kDefaultCapacity,
-                                  Scaled(kArmed, scale), pairs, took, done);
+  auto keeper =
+      run.Spawn<Keeper>(0, RunBus::kDefaultCapacity,
+                        Scaled(kTimersArmed, scale), pairs, took, done);
   keeper.Tell(Keeper::Go{});
   done.WaitForNotification();
   run.Finish(1);
@@ -83,18 +69,21 @@ Figures Timers(double scale) {
 
 Figures RawTimers(double scale) {
   return OnCpu0([&]() -> Figures {
-    const uint64_t armed = Scaled(kArmed, scale), pairs = Scaled(kPairs, scale);
+    const uint64_t armed = Scaled(kTimersArmed, scale),
+                   pairs = Scaled(kTimerPairs, scale);
     std::multimap<absl::Duration, uint64_t> queue;
     std::vector<decltype(queue)::iterator> timers(armed);
     Deadlines deadlines;
     for (uint64_t i = 0; i < armed; ++i) {
-      timers[i] = queue.emplace(deadlines.Next(), i);
+      timers[i] =
+          queue.emplace(absl::Milliseconds(deadlines.NextMilliseconds()), i);
     }
     const int64_t start = Nanoseconds();
     for (uint64_t i = 0; i < pairs; ++i) {
       const uint64_t timer = deadlines.Pick(armed);
       queue.erase(timers[timer]);
-      timers[timer] = queue.emplace(deadlines.Next(), timer);
+      timers[timer] = queue.emplace(
+          absl::Milliseconds(deadlines.NextMilliseconds()), timer);
     }
     const int64_t took = Nanoseconds() - start;
     if (queue.size() != armed) Die("a timer was lost");

@@ -31,6 +31,7 @@ struct Options {
   int reps = 5;
   double scale = 1;
   bool list = false;
+  bool describe = false;
   std::string csv;
   std::vector<std::string> filters;
   std::string only;  // of a process that measures one case
@@ -59,6 +60,8 @@ Options Parse(int argc, char** argv) {
       options.scale = 0.01;
     } else if (arg == "--list") {
       options.list = true;
+    } else if (arg == "--describe") {
+      options.describe = true;
     } else if (name == "--reps" && std::atoi(value.c_str()) > 0) {
       options.reps = std::atoi(value.c_str());
     } else if (name == "--filter") {
@@ -77,9 +80,7 @@ Options Parse(int argc, char** argv) {
   return options;
 }
 
-std::string NameOf(const Case& c) {
-  return std::string(c.workload.name) + "/" + c.who;
-}
+std::string NameOf(const Case& c) { return c.workload.name + "/" + c.who; }
 
 bool Wanted(const Case& c, const std::vector<std::string>& filters) {
   const std::string name = NameOf(c);
@@ -99,12 +100,33 @@ Figures InOwnProcess(const Case& c, double scale) {
                               "' '--only=" + NameOf(c) +
                               "' --scale=" + std::to_string(scale);
   std::FILE* output = popen(command.c_str(), "r");
-  double value = 0, p99 = 0;
-  if (output == nullptr || std::fscanf(output, "%lf %lf", &value, &p99) != 2 ||
+  double value = 0, p99 = 0, before = 0, after = 0;
+  if (output == nullptr ||
+      std::fscanf(output, "%lf %lf %lf %lf", &value, &p99, &before, &after) !=
+          4 ||
       pclose(output) != 0) {
     Die("this failed: " + command);
   }
   return Figures(value, p99);
+}
+
+// For run.py, which runs each case of several programs in a process of its own:
+// what there is to know of a case, and what one repetition of it came to.
+void Describe(const Case& c) {
+  const Workload& w = c.workload;
+  std::printf("%s\t%s\t%s\t%s\t%s%s%s\n", w.name.c_str(), c.who.c_str(), w.unit,
+              w.higher_is_better ? "higher" : "lower",
+              w.two_cpus ? "two_cpus " : "", w.blocks ? "blocks " : "",
+              w.has_p99 ? "p99 " : "");
+}
+
+void RunOnly(const Case& c, double scale) {
+  const bool probe = c.workload.two_cpus;
+  const double before = probe ? LineRoundTrip() : 0;
+  const Figures figures = c.run(scale);
+  const double after = probe ? LineRoundTrip() : 0;
+  std::printf("%.9g %.9g %.0f %.0f\n", figures.value, figures.p99, before,
+              after);
 }
 
 // One line that stays where it is on a terminal; a line for each repetition
@@ -148,13 +170,18 @@ int Bench::Main(int argc, char** argv) {
   std::vector<const Case*> wanted;
   for (const Case& c : cases_) {
     if (!options.only.empty() && NameOf(c) == options.only) {
-      const Figures figures = c.run(options.scale);
-      std::printf("%.9g %.9g\n", figures.value, figures.p99);
+      RunOnly(c, options.scale);
       return 0;
     }
     if (Wanted(c, options.filters)) wanted.push_back(&c);
   }
-  if (wanted.empty()) Die("nothing there matches; see --list");
+  if (wanted.empty() || !options.only.empty()) {
+    Die("nothing there matches; see --list");
+  }
+  if (options.describe) {
+    for (const Case* c : wanted) Describe(*c);
+    return 0;
+  }
   if (options.list) {
     for (const Case* c : wanted) std::printf("%s\n", NameOf(*c).c_str());
     return 0;
@@ -206,6 +233,17 @@ Figures Percentiles(std::vector<double> times) {
 void Die(const std::string& what) {
   std::fprintf(stderr, "benchmark: %s\n", what.c_str());
   std::exit(1);
+}
+
+double ResidentBytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  long pages = 0, resident = 0;
+  if (file == nullptr || std::fscanf(file, "%ld %ld", &pages, &resident) != 2) {
+    Die("cannot read /proc/self/statm");
+  }
+  std::fclose(file);
+  return static_cast<double>(resident) *
+         static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 Figures OnCpu0(const std::function<Figures()>& run) {

@@ -25,7 +25,7 @@ namespace trolley::bench {
 
 // What is measured, whoever does it.
 struct Workload {
-  const char* name;
+  std::string name;
   const char* unit;
   bool higher_is_better;
   bool two_cpus = false;     // a cache line's distance matters
@@ -77,6 +77,9 @@ Figures Percentiles(std::vector<double> times);
 
 // Ends the program: a benchmark that counted wrong has no figures.
 [[noreturn]] void Die(const std::string& what);
+
+// What this process takes in memory now.
+double ResidentBytes();
 
 // Runs `run` on a thread of its own, pinned to CPU 0.
 Figures OnCpu0(const std::function<Figures()>& run);

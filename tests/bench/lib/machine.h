@@ -37,6 +37,13 @@ inline int64_t Nanoseconds() {
       .count();
 }
 
+// About a microsecond. The clock, not a loop of so many rounds: other machines
+// are faster.
+inline void WorkAMicrosecond() {
+  for (const int64_t until = Nanoseconds() + 950; Nanoseconds() < until;) {
+  }
+}
+
 // Keeps idle CPUs polling instead of halting, as long as it lives. Halting and
 // coming back costs 24 us on a virtual machine and hides everything else.
 class AwakeCpus {

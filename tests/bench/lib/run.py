@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs benchmark programs side by side; tools/bench is what people call.
+
+usage: run.py [--reps=5] [--quick] [--filter=TEXT] [--csv=FILE] [--runs=FILE]
+              [--timeout=SECONDS] [--list] PROGRAM...
+
+Each program links tests/bench/lib and describes its cases. Everybody who does a
+workload does it once before anybody does it again, each in a process of its
+own; which of them comes first changes from round to round. A cache line's
+distance between CPU 0 and CPU 1 is probed around each, and figures taken at
+different distances stay apart. What fails or hangs is reported, and the rest
+goes on.
+
+  --runs  keeps each repetition in FILE, and goes on where FILE ends
+
+Exit code: 0 measured; 1 a case failed; 2 the command line was not understood.
+"""
+
+import argparse
+import os
+import struct
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import figures
+
+# About 100 ns within one last-level cache, 380 to 750 beyond it.
+FAR_NS = 250
+HALTING = "_halting"
+
+
+@dataclass
+class Case:
+  program: str
+  workload: str
+  who: str
+  unit: str
+  better: str
+  flags: list
+
+  @property
+  def name(self):
+    return f"{self.workload}/{self.who}"
+
+
+class AwakeCpus:
+  """Keeps idle CPUs polling instead of halting, where it may."""
+
+  def __init__(self):
+    self.fd = -1
+
+  def __enter__(self):
+    try:
+      self.fd = os.open("/dev/cpu_dma_latency", os.O_WRONLY | os.O_CLOEXEC)
+      os.write(self.fd, struct.pack("i", 0))
+    except OSError:
+      self.__exit__()
+    return self
+
+  @property
+  def held(self):
+    return self.fd >= 0
+
+  def __exit__(self, *unused):
+    if self.fd >= 0:
+      os.close(self.fd)
+    self.fd = -1
+
+
+def describe(program):
+  try:
+    text = subprocess.run([program, "--describe"], capture_output=True,
+                          text=True, timeout=60, check=True).stdout
+  except (OSError, subprocess.SubprocessError) as error:
+    print(f"run.py: {program} does not say what it measures: {error}",
+          file=sys.stderr)
+    return []
+  cases = []
+  for line in text.splitlines():
+    workload, who, unit, better, flags = line.split("\t")
+    cases.append(Case(program, workload, who, unit, better, flags.split()))
+  return cases
+
+
+def distance_of(before, after):
+  if (before < FAR_NS) != (after < FAR_NS):
+    return "moved"
+  return "near" if before < FAR_NS else "far"
+
+
+def run_once(case, scale, timeout):
+  """Its two figures and the distance, or None, None and why not."""
+  command = [case.program, f"--only={case.name}", f"--scale={scale}"]
+  try:
+    # A group of its own, so that what it started ends with it.
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, start_new_session=True)
+  except OSError as error:
+    return None, None, str(error)
+  try:
+    out, errors = process.communicate(timeout=timeout)
+  except subprocess.TimeoutExpired:
+    os.killpg(process.pid, 9)
+    process.communicate()
+    return None, None, f"did not end within {timeout:g} s"
+  try:
+    value, p99, before, after = map(float, out.split())
+  except ValueError:
+    value = None
+  if process.returncode != 0 or value is None:
+    said = (errors.strip().splitlines() or ["it said nothing"])[-1]
+    return None, None, f"exit code {process.returncode}: {said}"
+  two = "two_cpus" in case.flags
+  return value, p99, distance_of(before, after) if two else ""
+
+
+class Runner:
+
+  def __init__(self, options, log, awake):
+    self.options = options
+    self.log = log
+    self.can_hold = awake
+    self.terminal = sys.stderr.isatty()
+    self.began = time.monotonic()
+
+  def progress(self, text):
+    if self.terminal:
+      took = int(time.monotonic() - self.began)
+      print(f"\r\033[K{took // 60}:{took % 60:02} {text}", end="",
+            file=sys.stderr, flush=True)
+
+  def one(self, case, suffix):
+    name = case.workload + suffix
+    value, p99, distance = run_once(case, self.options.scale,
+                                    self.options.timeout)
+    row = dict(workload=name, who=case.who, unit=case.unit, better=case.better)
+    if value is None:
+      self.log.add(**row, distance="", value="", failure=distance)
+      return
+    self.log.add(**row, distance=distance, value=value, failure="")
+    if "p99" in case.flags:
+      row["workload"] = name + "_p99"
+      self.log.add(**row, distance=distance, value=p99, failure="")
+
+  def runs_of(self, case, suffix, distance=None):
+    """How many runs there are, or None once one has failed."""
+    runs = self.log.of(case.workload + suffix, case.who)
+    if any(r["failure"] for r in runs):
+      return None
+    return sum(1 for r in runs if distance in (None, r["distance"]))
+
+  def rounds(self, cases, suffix):
+    """Everybody once, then everybody again."""
+    todo = len(cases)
+    for rep in range(self.options.reps):
+      first = rep % todo
+      for case in cases[first:] + cases[:first]:
+        done = self.runs_of(case, suffix)
+        if done is None or done > rep:
+          continue
+        self.progress(f"{rep + 1} of {self.options.reps}: {case.name}{suffix}")
+        self.one(case, suffix)
+    self.catch_up(cases, suffix)
+
+  def catch_up(self, cases, suffix):
+    """Who has few runs at the distance that others have, gets a few more."""
+    enough = min(figures.LEAST_RUNS, self.options.reps)
+    if "two_cpus" not in cases[0].flags or self.options.reps == 1:
+      return
+    for more in range(self.options.reps):
+      rows = self.log.rows(cases[0].workload + suffix)
+      at = figures.most_at([r for r in rows if r.distance != "moved"])
+      lacking = [c for c in cases
+                 if self.runs_of(c, suffix, at) is not None and
+                 self.runs_of(c, suffix, at) < enough]
+      for case in lacking:
+        self.progress(f"once more ({more + 1}): {case.name}{suffix}")
+        self.one(case, suffix)
+      if not lacking:
+        return
+
+  def workload(self, cases):
+    with AwakeCpus():
+      self.rounds(cases, "")
+    names = [cases[0].workload]
+    blocking = [c for c in cases if "blocks" in c.flags]
+    if blocking and self.can_hold:
+      self.rounds(blocking, HALTING)
+      names.append(names[0] + HALTING)
+    if self.terminal:
+      print("\r\033[K", end="", file=sys.stderr, flush=True)
+    for name in names:
+      for each in (name, name + "_p99"):
+        rows = self.log.rows(each)
+        if rows:
+          print("\n" + "\n".join(figures.table(each, rows)), flush=True)
+
+
+def parse():
+  parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
+  parser.add_argument("--help", "-h", action="store_true")
+  parser.add_argument("--reps", type=int, default=5)
+  parser.add_argument("--quick", action="store_true")
+  parser.add_argument("--filter", default="")
+  parser.add_argument("--csv", default="")
+  parser.add_argument("--runs", default="")
+  parser.add_argument("--timeout", type=float, default=60)
+  parser.add_argument("--list", action="store_true")
+  parser.add_argument("programs", nargs="*")
+  options = parser.parse_args()
+  if options.help:
+    print(__doc__)
+    sys.exit(0)
+  if not options.programs or options.reps < 1 or options.timeout <= 0:
+    parser.error("name programs, and numbers above 0.")
+  options.scale = 1
+  if options.quick:
+    options.reps, options.scale = 1, 0.01
+  return options
+
+
+def main():
+  options = parse()
+  cases = [c for program in options.programs for c in describe(program)]
+  filters = [f for f in options.filter.split(",") if f]
+  if filters:
+    cases = [c for c in cases if any(f in c.name for f in filters)]
+  if not cases:
+    print("run.py: nothing there matches; see --list", file=sys.stderr)
+    return 1
+  if options.list:
+    print("\n".join(c.name for c in cases))
+    return 0
+  by_workload = {}
+  for case in cases:
+    by_workload.setdefault(case.workload, []).append(case)
+
+  with AwakeCpus() as awake:
+    can_hold = awake.held
+  print(f"CPUs 0 and 1 of {os.cpu_count()}; idle CPUs " +
+        (f"kept awake, but in rows named {HALTING}" if can_hold else
+         "may halt: /dev/cpu_dma_latency needs root") +
+        f"; load {os.getloadavg()[0]:.1f}", flush=True)
+  log = figures.Log(options.runs)
+  runner = Runner(options, log, can_hold)
+  for of_it in by_workload.values():
+    runner.workload(of_it)
+  print(f"""
+/ raw is the ratio to the first raw mechanism, / peer to the best peer.
+~ marks what is no result: fewer than {figures.LEAST_RUNS} repetitions, or a spread, (max - min) / median,
+above {100 * figures.MOST_SPREAD:.0f} %.""")
+  if options.csv:
+    figures.write_csv(options.csv, log.figures())
+  failed = sorted({f"{r['workload']}/{r['who']}: {r['failure']}"
+                   for r in log.runs if r["failure"]})
+  for line in failed:
+    print(f"{figures.FAILED}: {line}", file=sys.stderr)
+  return 1 if failed else 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())
