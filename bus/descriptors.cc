@@ -51,6 +51,12 @@ void Descriptors::Dispatch(absl::Span<const Event> events) {
   }
 }
 
+void Descriptors::DispatchCompleted() {
+  while (Operation* operation = completions_->TakeCompleted()) {
+    operation->OnCompletion();
+  }
+}
+
 Descriptors::Slot* Descriptors::Find(Token token) {
   if (token.slot >= slots_.size()) return nullptr;
   Slot& slot = slots_[token.slot];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Descriptors: who is told when a descriptor of a loop is ready. It hands out
-// the tokens that the poller speaks in, so an event already taken from the
-// kernel cannot reach the next owner of a descriptor number.
+// Descriptors: who is told when a descriptor of a loop is ready, or when an
+// operation on one has ended. It hands out the tokens that the poller speaks
+// in, so an event already taken from the kernel cannot reach the next owner of
+// a descriptor number.
 //
 // Ownership: part of a loop; borrows the watchers and the descriptors.
 // Threads:   loop thread only.
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "trolley/poller/completions.h"
 #include "trolley/poller/poller.h"
 
 namespace trolley {
@@ -33,7 +35,11 @@ class Watcher {
 
 class Descriptors {
  public:
-  explicit Descriptors(Poller& poller) : poller_(poller) {}
+  explicit Descriptors(Poller& poller)
+      : poller_(poller), completions_(poller.completions()) {}
+
+  // Null where the poller has none.
+  Completions* completions() const { return completions_; }
 
   // Watches `fd` for `watcher`. Errors: as Poller::Add.
   absl::StatusOr<Token> Watch(int fd, Interest interest, Watcher* watcher);
@@ -48,8 +54,13 @@ class Descriptors {
 
   // Calls the watcher of each event whose token is still watched.
   void Dispatch(absl::Span<const Event> events);
+  // Tells the operations that have ended so.
+  void DispatchCompleted();
 
-  bool empty() const { return used_ == 0; }
+  // Nothing is watched and no operation is pending.
+  bool empty() const {
+    return used_ == 0 && (completions_ == nullptr || completions_->idle());
+  }
 
  private:
   struct Slot {
@@ -61,6 +72,7 @@ class Descriptors {
   Slot* Find(Token token);
 
   Poller& poller_;
+  Completions* const completions_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   size_t used_ = 0;

@@ -125,7 +125,8 @@ size_t Loop::Poll(Instant deadline) {
     return 0;
   }
   descriptors_.Dispatch(absl::MakeSpan(events_).subspan(0, result->events));
-  return result->events;
+  if (result->completed) descriptors_.DispatchCompleted();
+  return result->events + result->completed;
 }
 
 bool Loop::SpinForWork() {

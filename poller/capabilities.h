@@ -24,7 +24,7 @@ struct Capabilities {
   bool any_fd = false;   // regular files are accepted and always ready
   bool sub_ms = false;   // deadlines finer than a millisecond are kept
   bool o1_wait = false;  // the cost of Wait grows with ready, not with watched
-  bool completion = false;    // also does reads and writes itself
+  bool completion = false;    // Poller::completions(): reads and writes itself
   bool thread_bound = false;  // first use binds it to that thread
   bool fork_safe = false;     // a forked child cannot disturb the parent's
   bool virtual_time = false;  // deadlines are reached by moving a clock

@@ -18,18 +18,14 @@ namespace {
 
 constexpr uint32_t kWakeSlot = 0;
 
-// Of the completions of a cancellation itself. No slot has this number.
-constexpr uint64_t kNobody = ~uint64_t{0};
-
 // How often Remove() tries to enter a kernel that says "later".
 constexpr int kMostTries = 100;
 
-uint64_t UserData(uint32_t slot, uint32_t request) {
-  return (uint64_t{request} << 32) | slot;
-}
+// Of a request; the top bit is for operations.
+constexpr uint32_t kRequestBits = 0x7fff'ffff;
 
-bool IsLater(int error) {
-  return error == -EINTR || error == -EAGAIN || error == -EBUSY;
+uint64_t UserData(uint32_t slot, uint32_t request) {
+  return (uint64_t{request & kRequestBits} << 32) | slot;
 }
 
 }  // namespace
@@ -56,8 +52,10 @@ IoUringPoller::IoUringPoller(Sys& sys, const Clock& clock,
                      .any_fd = true,
                      .sub_ms = true,
                      .o1_wait = true,
+                     .completion = ring->completes(),
                      .thread_bound = true}),
-      ring_(std::move(ring)) {
+      ring_(std::move(ring)),
+      operations_(*ring_) {
   slots_.push_back(
       {.fd = wake_.fd(), .interest = {Ready::kReadable, Trigger::kEdge}});
   QueueToArm(kWakeSlot);
@@ -126,28 +124,17 @@ void IoUringPoller::GiveUp(uint32_t slot) {
   ++it.request;
 }
 
-// Null: the kernel took nothing off the full queue; `error` says why.
-io_uring_sqe* IoUringPoller::NextSubmission(int& error) {
-  io_uring_sqe* next = ring_->NextSubmission();
-  for (int i = 0; next == nullptr && i < kMostTries; ++i) {
-    error = ring_->Enter(/*wait=*/false, nullptr);
-    if (error < 0 && !IsLater(error)) return nullptr;
-    next = ring_->NextSubmission();
-  }
-  return next;
-}
-
 // Puts what is to be given up and then what is to be armed into the ring. 0, or
 // -errno when the kernel takes no more; what is left stays queued.
 int IoUringPoller::ArmQueued() {
   int error = 0;
   while (!to_cancel_.empty()) {
-    io_uring_sqe* const sqe = NextSubmission(error);
+    io_uring_sqe* const sqe = ring_->NextSubmission(error);
     if (sqe == nullptr) return error < 0 ? error : -EBUSY;
     sqe->opcode = IORING_OP_POLL_REMOVE;
     sqe->fd = -1;
     sqe->addr = to_cancel_.back();
-    sqe->user_data = kNobody;
+    sqe->user_data = IoUringRing::kNobody;
     to_cancel_.pop_back();
   }
   // In order: who has waited longest is looked at first.
@@ -160,7 +147,7 @@ int IoUringPoller::ArmQueued() {
       it.queued = false;
       continue;
     }
-    io_uring_sqe* const sqe = NextSubmission(error);
+    io_uring_sqe* const sqe = ring_->NextSubmission(error);
     if (sqe == nullptr) break;
     sqe->opcode = IORING_OP_POLL_ADD;
     sqe->fd = it.fd;
@@ -185,20 +172,20 @@ void IoUringPoller::Settle() {
   if (done < 0) return;
   for (int i = 0; i < kMostTries && !to_cancel_.empty(); ++i) {
     done = ArmQueued();
-    if (done < 0 && !IsLater(done)) return;
+    if (done < 0 && !IoUringRing::IsLater(done)) return;
   }
   for (int i = 0; i < kMostTries; ++i) {
     done = ring_->Enter(/*wait=*/false, nullptr);
-    if (!IsLater(done)) return;
+    if (!IoUringRing::IsLater(done)) return;
   }
 }
 
 void IoUringPoller::Take(const io_uring_cqe& completion,
                          absl::Span<Event> events, WaitResult& result) {
-  if (completion.user_data == kNobody) return;
+  if (completion.user_data == IoUringRing::kNobody) return;
   const uint32_t slot = static_cast<uint32_t>(completion.user_data);
   Slot& it = slots_[slot];
-  if (it.request != completion.user_data >> 32) return;  // given up
+  if (completion.user_data != UserData(slot, it.request)) return;  // given up
   if ((completion.flags & IORING_CQE_F_MORE) == 0) {
     it.in_kernel = false;
     // Level looks again with the next wait. An edge request that the kernel has
@@ -249,26 +236,36 @@ absl::StatusOr<WaitResult> IoUringPoller::Wait(absl::Span<Event> events,
   ++wait_;
   for (;;) {
     int done = ArmQueued();
+    if (done == 0) done = operations_.Submit();
     WaitLimit limit(clock_, deadline);
     if (done == 0) {
-      done = ring_->Enter(!limit.passed() && !ring_->HasCompletion(),
-                          limit.spec());
+      const bool any = ring_->HasCompletion() || operations_.has_completed();
+      done = ring_->Enter(!limit.passed() && !any, limit.spec());
     }
     if (done == -EEXIST) {
       return absl::FailedPreconditionError(
           "an io_uring poller belongs to the thread that used it first");
     }
-    if (done < 0 && !IsLater(done)) {
+    if (done < 0 && !IoUringRing::IsLater(done)) {
       return ErrnoStatus(done, SysCall::kIoUringEnter, "");
     }
     WaitResult result;
-    while (result.events < events.size() && ring_->HasCompletion()) {
-      Take(ring_->TakeCompletion(), events, result);
+    size_t ended = 0;
+    while (result.events + ended < events.size() && ring_->HasCompletion()) {
+      const io_uring_cqe completion = ring_->TakeCompletion();
+      if (operations_.Take(completion)) {
+        ++ended;
+      } else {
+        Take(completion, events, result);
+      }
     }
+    result.completed = operations_.has_completed();
     // The completion of a wake may be behind those that did not fit.
     if (!result.woken && ring_->HasCompletion()) result.woken = wake_.Take();
-    if (result.events > 0 || result.woken) return result;
-    // Only a look that worked may say that there is nothing.
+    if (result.events > 0 || result.woken || result.completed) return result;
+    // Only a look that worked, and that the kernel has nothing to add to, may
+    // say that there is nothing.
+    if (done >= 0 && ring_->HasUnfinished()) continue;
     if (done >= 0 && limit.passed()) return result;
     if (done >= 0 && !deadline.is_infinite() && clock_.Now() >= deadline) {
       return result;

@@ -9,6 +9,9 @@
 // one is made again with the next wait, and completes at once while the
 // condition lasts. Edge is a request that stays.
 //
+// It also does reads, writes and accepts itself, where the kernel has them all
+// (`completion`): see io_uring_operations.h.
+//
 // A poll request holds on to its file: Remove therefore enters the kernel, so
 // that close() after it closes.
 //
@@ -31,6 +34,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "trolley/poller/clock.h"
+#include "trolley/poller/io_uring_operations.h"
 #include "trolley/poller/io_uring_ring.h"
 #include "trolley/poller/poller.h"
 #include "trolley/poller/registrations.h"
@@ -53,6 +57,9 @@ class IoUringPoller final : public Poller {
                                   Instant deadline) override;
   void Wake() override { wake_.Notify(); }
   const Capabilities& capabilities() const override { return capabilities_; }
+  Completions* completions() override {
+    return capabilities_.completion ? &operations_ : nullptr;
+  }
 
  private:
   // A place from which requests are made. Its number and its `request` go into
@@ -79,7 +86,6 @@ class IoUringPoller final : public Poller {
   void QueueToArm(uint32_t slot);
   void GiveUp(uint32_t slot);
   int ArmQueued();
-  io_uring_sqe* NextSubmission(int& error);
   void Settle();
   void Take(const io_uring_cqe& completion, absl::Span<Event> events,
             WaitResult& result);
@@ -89,6 +95,7 @@ class IoUringPoller final : public Poller {
   WakeFd wake_;
   const Capabilities capabilities_;
   std::unique_ptr<IoUringRing> ring_;  // goes before the wake descriptor
+  IoUringOperations operations_;
 
   Registrations<Entry> registrations_;
   std::vector<Slot> slots_;  // slot 0 is the wake descriptor's

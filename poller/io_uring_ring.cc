@@ -20,14 +20,19 @@ namespace {
 constexpr uint32_t kFeatureNoIowait = 1u << 17;
 constexpr uint32_t kEnterNoIowait = 1u << 7;
 
+// How often a kernel that says "later" is asked to make room.
+constexpr int kMostTries = 100;
+
 constexpr uint32_t kCompletions = 8 * IoUringRing::kEntries;
 
 // Best first. The first is opened disabled: it belongs to the thread that
 // enables it, which need not be the one that opens it.
 constexpr uint32_t kLadder[] = {
     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-        IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL,
-    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL,
+        IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED |
+        IORING_SETUP_SUBMIT_ALL,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+        IORING_SETUP_SUBMIT_ALL,
     0,
 };
 
@@ -131,13 +136,21 @@ absl::Status IoUringRing::CheckOperations() {
   const int done = sys_.IoUringRegister(fd_.get(), IORING_REGISTER_PROBE, probe,
                                         kOperations);
   if (done < 0) return Refusal(done, SysCall::kIoUringRegister, "PROBE");
+  const auto has = [probe](int operation) {
+    return operation <= probe->last_op &&
+           (probe->ops[operation].flags & IO_URING_OP_SUPPORTED) != 0;
+  };
   for (const int needed : {IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE}) {
-    if (needed > probe->last_op ||
-        (probe->ops[needed].flags & IO_URING_OP_SUPPORTED) == 0) {
+    if (!has(needed)) {
       return absl::UnimplementedError(absl::StrCat(
           "io_uring_register(PROBE): this kernel lacks operation ", needed));
     }
   }
+  // FAST_POLL: what has to wait does so without a kernel thread.
+  const uint32_t features = IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS;
+  completes_ = has(IORING_OP_READ) && has(IORING_OP_WRITE) &&
+               has(IORING_OP_ACCEPT) && has(IORING_OP_ASYNC_CANCEL) &&
+               (params_.features & features) == features;
   return absl::OkStatus();
 }
 
@@ -152,7 +165,22 @@ int IoUringRing::Enable() {
   return 0;
 }
 
-io_uring_sqe* IoUringRing::NextSubmission() {
+bool IoUringRing::IsLater(int error) {
+  return error == -EINTR || error == -EAGAIN || error == -EBUSY;
+}
+
+io_uring_sqe* IoUringRing::NextSubmission(int& error) {
+  io_uring_sqe* next = TakeSubmission();
+  for (int i = 0; next == nullptr && i < kMostTries; ++i) {
+    error = Enter(/*wait=*/false, nullptr);
+    if (error < 0 && !IsLater(error)) return nullptr;
+    next = TakeSubmission();
+  }
+  return next;
+}
+
+// Null when kEntries are waiting for Enter().
+io_uring_sqe* IoUringRing::TakeSubmission() {
   uint32_t* const tail = At<uint32_t>(params_.sq_off.tail);
   if (*tail - Load(At<uint32_t>(params_.sq_off.head)) == params_.sq_entries) {
     return nullptr;
@@ -181,17 +209,30 @@ int IoUringRing::Enter(bool wait, const timespec* limit) {
   return done == -ETIME ? 0 : done;
 }
 
-bool IoUringRing::HasCompletion() const {
+bool IoUringRing::HasUnfinished() const {
+  return (Load(At<uint32_t>(params_.sq_off.flags)) & IORING_SQ_TASKRUN) != 0;
+}
+
+bool IoUringRing::HasFresh() const {
   return Load(At<uint32_t>(params_.cq_off.head)) !=
          Load(At<uint32_t>(params_.cq_off.tail));
 }
 
 io_uring_cqe IoUringRing::TakeCompletion() {
+  if (!put_back_.empty()) {
+    const io_uring_cqe taken = put_back_.front();
+    put_back_.pop_front();
+    return taken;
+  }
   uint32_t* const head = At<uint32_t>(params_.cq_off.head);
   const io_uring_cqe taken =
       At<io_uring_cqe>(params_.cq_off.cqes)[*head & (params_.cq_entries - 1)];
   Store(head, *head + 1);
   return taken;
+}
+
+void IoUringRing::PutBack(std::vector<io_uring_cqe> completions) {
+  put_back_.insert(put_back_.end(), completions.begin(), completions.end());
 }
 
 }  // namespace trolley

@@ -19,8 +19,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +34,8 @@ namespace trolley {
 class IoUringRing {
  public:
   static constexpr uint32_t kEntries = 256;
+  // user_data of a request whose completion nobody waits for.
+  static constexpr uint64_t kNobody = ~uint64_t{0};
 
   // The best of three ways that this kernel takes: all work done by the loop's
   // own thread when it asks for it, then at its next system call, then plain.
@@ -48,8 +52,9 @@ class IoUringRing {
   // 0 or -errno. Once is enough; more do nothing.
   int Enable();
 
-  // Zeroed and queued; null when kEntries are waiting for Enter().
-  io_uring_sqe* NextSubmission();
+  // Zeroed and queued. When kEntries are waiting it enters the kernel to make
+  // room; null: the kernel took nothing, and `error` says why, if it said.
+  io_uring_sqe* NextSubmission(int& error);
 
   // Hands the queued submissions to the kernel, runs what it has put off for
   // this thread, and, if `wait`, waits for a completion, for ever where `limit`
@@ -57,9 +62,21 @@ class IoUringRing {
   // completions and at the clock.
   int Enter(bool wait, const timespec* limit);
 
-  bool HasCompletion() const;
+  // An error of Enter() after which it is worth another try.
+  static bool IsLater(int error);
+
+  // The kernel does reads, writes and accepts, and lets go of them.
+  bool completes() const { return completes_; }
+
+  // The kernel has something to finish for this thread, with the next Enter().
+  bool HasUnfinished() const;
+
+  bool HasCompletion() const { return !put_back_.empty() || HasFresh(); }
   // Call only when HasCompletion(); gives its place back to the kernel.
   io_uring_cqe TakeCompletion();
+  // All that were taken since HasCompletion() was last false, and are to be
+  // taken again.
+  void PutBack(std::vector<io_uring_cqe> completions);
 
  private:
   IoUringRing(Sys& sys, ScopedFd fd, const io_uring_params& params)
@@ -67,6 +84,8 @@ class IoUringRing {
 
   absl::Status Map();
   absl::Status CheckOperations();
+  io_uring_sqe* TakeSubmission();
+  bool HasFresh() const;
   template <typename T>
   T* At(uint32_t offset) const {
     return reinterpret_cast<T*>(reinterpret_cast<char*>(rings_) + offset);
@@ -76,12 +95,14 @@ class IoUringRing {
   ScopedFd fd_;
   const io_uring_params params_;
   bool enabled_ = false;
+  bool completes_ = false;
   bool no_iowait_ = false;  // an idle loop does not count as waiting for a disk
 
   void* rings_ = nullptr;
   size_t rings_size_ = 0;
   io_uring_sqe* submissions_ = nullptr;
   size_t submissions_size_ = 0;
+  std::deque<io_uring_cqe> put_back_;
 };
 
 }  // namespace trolley

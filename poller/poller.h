@@ -38,9 +38,12 @@
 namespace trolley {
 
 struct WaitResult {
-  size_t events = 0;   // how many entries of the span were filled
-  bool woken = false;  // at least one Wake() arrived; several count as one
+  size_t events = 0;       // how many entries of the span were filled
+  bool woken = false;      // at least one Wake() arrived; several count as one
+  bool completed = false;  // Completions::TakeCompleted() has something
 };
+
+class Completions;
 
 class Poller {
  public:
@@ -87,6 +90,10 @@ class Poller {
 
   // Immutable after construction.
   virtual const Capabilities& capabilities() const = 0;
+
+  // What a poller that claims `completion` has beside the above; see
+  // poller/completions.h. Null for all others. The same for good.
+  virtual Completions* completions() { return nullptr; }
 };
 
 }  // namespace trolley

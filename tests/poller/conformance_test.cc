@@ -6,6 +6,7 @@
 
 #include "trolley/poller/pollers.h"
 #include "trolley/poller/sim.h"
+#include "trolley/tests/poller/emulated_completions.h"
 
 namespace trolley {
 namespace {
@@ -38,6 +39,14 @@ std::vector<ConformanceSubject> Subjects() {
     subject.may_be_refused = poller.name == "io_uring";
     subjects.push_back(std::move(subject));
   }
+  subjects.push_back(OnKernel(
+      "emulated",
+      [](Sys& sys,
+         const Clock& clock) -> absl::StatusOr<std::unique_ptr<Poller>> {
+        auto inner = CreatePoller("epoll", sys, clock);
+        if (!inner.ok()) return inner.status();
+        return std::make_unique<EmulatedCompletions>(sys, *std::move(inner));
+      }));
   for (const uint64_t seed : {1, 2, 3}) {
     subjects.push_back(
         {.name = "sim_seed" + std::to_string(seed),

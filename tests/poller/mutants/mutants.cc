@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "trolley/poller/epoll_poller.h"
 #include "trolley/poller/sys.h"
+#include "trolley/tests/poller/emulated_completions.h"
 
 namespace trolley {
 namespace {
@@ -590,6 +591,109 @@ class AcceptsNoRoom final : public Mutant {
   }
 };
 
+// --- Of poller/completions.h -----------------------------------------------
+
+// As Mutant, over completions that work.
+class CompletingMutant : public EmulatedCompletions {
+ public:
+  CompletingMutant(Sys& sys, const Clock& clock, std::unique_ptr<Poller> inner)
+      : EmulatedCompletions(
+            sys, std::make_unique<Mutant>(sys, clock, std::move(inner))) {}
+};
+
+// As a kernel does whose request outlives its operation.
+class TouchesTheBufferAfterCancel final : public CompletingMutant {
+ public:
+  using CompletingMutant::CompletingMutant;
+  void Cancel(Operation& operation) override {
+    if (waiting_.Has(operation) &&
+        operation.request.kind == Operation::Kind::kRead) {
+      ghosts_.push_back(operation.request);
+    }
+    CompletingMutant::Cancel(operation);
+  }
+  Result Wait(Events events, Instant deadline) override {
+    for (const Operation::Request& ghost : ghosts_) Try(ghost);
+    return CompletingMutant::Wait(events, deadline);
+  }
+
+ private:
+  std::vector<Operation::Request> ghosts_;
+};
+
+class CompletesTwice final : public CompletingMutant {
+ public:
+  using CompletingMutant::CompletingMutant;
+  Operation* TakeCompleted() override {
+    if (last_ != nullptr) return std::exchange(last_, nullptr);
+    return last_ = CompletingMutant::TakeCompleted();
+  }
+
+ private:
+  Operation* last_ = nullptr;
+};
+
+// A queue of 256 places, and nobody looks whether one is free.
+class LosesAnOperationWhenTheQueueIsFull final : public CompletingMutant {
+ public:
+  using CompletingMutant::CompletingMutant;
+  void Start(Operation& operation) override {
+    CompletingMutant::Start(operation);
+    if (waiting_.size() <= 256) return;
+    waiting_.Remove(operation);
+    lost_.Add(operation);
+  }
+  void Cancel(Operation& operation) override {
+    if (lost_.Has(operation)) {
+      lost_.Remove(operation);
+      waiting_.Add(operation);
+    }
+    CompletingMutant::Cancel(operation);
+  }
+
+ private:
+  OperationQueue lost_;
+};
+
+class CancelLosesAConnection final : public CompletingMutant {
+ public:
+  using CompletingMutant::CompletingMutant;
+  void Cancel(Operation& operation) override {
+    CompletingMutant::Cancel(operation);
+    if (operation.result() >= 0) operation.SetResult(-ECANCELED);
+  }
+};
+
+class ReportsWhatWasCancelled final : public CompletingMutant {
+ public:
+  using CompletingMutant::CompletingMutant;
+  void Cancel(Operation& operation) override {
+    CompletingMutant::Cancel(operation);
+    cancelled_ = &operation;
+  }
+  Operation* TakeCompleted() override {
+    if (cancelled_ != nullptr) return std::exchange(cancelled_, nullptr);
+    return CompletingMutant::TakeCompleted();
+  }
+
+ private:
+  Operation* cancelled_ = nullptr;
+};
+
+class SleepsOnACompletion final : public CompletingMutant {
+ public:
+  using CompletingMutant::CompletingMutant;
+  Result Wait(Events events, Instant deadline) override {
+    Result result = CompletingMutant::Wait(events, deadline);
+    if (result.ok() && !std::exchange(told_, result->completed)) return result;
+    if (result.ok()) result->completed = false;
+    return result;
+  }
+
+ private:
+  bool told_ = false;
+};
+
 template <typename M>
 absl::StatusOr<std::unique_ptr<Poller>> Make(Sys& sys, const Clock& clock) {
   auto inner = EpollPoller::Create(sys, clock);
@@ -706,6 +810,18 @@ std::vector<NamedMutant> AllMutants() {
       {"lets_children_inherit", "P11_ItsDescriptorsAreClosedOnExec",
        Make<LetsChildrenInherit>},
       {"accepts_no_room", "NoRoomForAnEventIsAnError", Make<AcceptsNoRoom>},
+      {"touches_the_buffer_after_cancel", "NobodyTouchesTheBufferAfterCancel",
+       Make<TouchesTheBufferAfterCancel>},
+      {"completes_twice", "AReadWaitsForItsBytes", Make<CompletesTwice>},
+      {"loses_an_operation_when_the_queue_is_full",
+       "Pitfall45_AnyNumberAtOnceAndEachEndsOnce",
+       Make<LosesAnOperationWhenTheQueueIsFull>},
+      {"cancel_loses_a_connection", "P11_ACancelledAcceptLosesNoConnection",
+       Make<CancelLosesAConnection>},
+      {"reports_what_was_cancelled", "NobodyTouchesTheBufferAfterCancel",
+       Make<ReportsWhatWasCancelled>},
+      {"sleeps_on_a_completion", "AnEndedOperationDoesNotLetTheWaitSleep",
+       Make<SleepsOnACompletion>},
   };
 }
 
