@@ -2,64 +2,123 @@
 
 #include "trolley/actors/stream.h"
 
-#include <cerrno>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/poller/errno_status.h"
 
 namespace trolley {
 
-Stream::Stream(Loop& loop, ScopedFd fd) : loop_(loop), fd_(std::move(fd)) {}
+Stream::Stream(Loop& loop, ScopedFd fd)
+    : loop_(loop),
+      fd_(std::move(fd)),
+      completions_(loop.descriptors().completions()) {}
 
 Stream::~Stream() {
+  if (reader_ != nullptr) reader_->Abandon();
+  if (writer_ != nullptr) writer_->Abandon();
   if (token_.has_value()) loop_.descriptors().Unwatch(*token_);
+}
+
+Stream::Transfer Stream::Read(absl::Span<char> into) {
+  return Transfer(*this, Ready::kReadable, SysCall::kRead,
+                  {.kind = Operation::Kind::kRead,
+                   .fd = fd(),
+                   .data = into.data(),
+                   .size = into.size()});
+}
+
+Stream::Transfer Stream::WriteSome(absl::string_view bytes) {
+  return Transfer(*this, Ready::kWritable, SysCall::kWrite,
+                  {.kind = Operation::Kind::kWrite,
+                   .fd = fd(),
+                   .data = const_cast<char*>(bytes.data()),
+                   .size = std::min(bytes.size(), kMostBytesPerWrite)});
 }
 
 Task<absl::Status> Stream::Write(absl::string_view bytes) {
   while (!bytes.empty()) {
-    absl::StatusOr<size_t> n =
-        co_await Do(Ready::kWritable, SysCall::kWrite, [this, bytes] {
-          return sys().Write(fd(),
-                             absl::MakeConstSpan(bytes.data(), bytes.size()));
-        });
+    absl::StatusOr<size_t> n = co_await WriteSome(bytes);
     if (!n.ok()) co_return n.status();
     bytes.remove_prefix(*n);
   }
   co_return absl::OkStatus();
 }
 
+void Stream::CancelReading() {
+  if (reader_ == nullptr) return;
+  reader_->Cancel();
+  loop_.timers().Set(*reader_, loop_.Now());
+  if (!loop_.capabilities().edge && token_.has_value()) Rearm().IgnoreError();
+}
+
+Stream::Accepting Stream::Accept() { return Accepting(*this); }
+
+// --- Waiting until ready ---------------------------------------------------
+
+bool Stream::Waiter::Enter() {
+  const bool reads = direction_ == Ready::kReadable;
+  Waiter*& place = reads ? stream_->reader_ : stream_->writer_;
+  if (place != nullptr) {
+    error_ = absl::FailedPreconditionError(absl::StrCat(
+        "fd ", stream_->fd(), ": another coroutine already ",
+        reads ? "reads from" : "writes to", " this stream; wait for it first"));
+    return false;
+  }
+  place = this;
+  return true;
+}
+
+void Stream::Waiter::Leave() {
+  if (stream_ == nullptr) return;
+  if (stream_->reader_ == this) stream_->reader_ = nullptr;
+  if (stream_->writer_ == this) stream_->writer_ = nullptr;
+}
+
 bool Stream::Waiter::Try() {
   do {
-    result_ = Call();
-  } while (result_ == -EINTR);
-  return result_ != -EAGAIN;
+    outcome_ = Call();
+  } while (outcome_ == -EINTR);
+  return outcome_ != -EAGAIN;
+}
+
+void Stream::Waiter::Suspend(std::coroutine_handle<> at) {
+  at_ = at;
+  handler_ = loop_.turn().handler;
 }
 
 bool Stream::Waiter::await_suspend(std::coroutine_handle<> at) {
-  at_ = at;
-  handler_ = loop().turn().handler;
-  if (result_ != -EAGAIN) {  // done, but others come first
-    loop().timers().Set(*this, loop().Now());
-    return true;
-  }
-  error_ = stream_.Wait(*this);
-  return error_.ok();
+  Suspend(at);
+  if (outcome_ == -EAGAIN) return WaitUntilReady();
+  loop_.timers().Set(*this, loop_.Now());  // done, but others come first
+  return true;
 }
 
-absl::Status Stream::Wait(Waiter& waiter) {
-  calls_ = 0;
-  (waiter.direction_ == Ready::kReadable ? reader_ : writer_) = &waiter;
-  return Rearm();
+bool Stream::Waiter::WaitUntilReady() {
+  stream_->calls_ = 0;
+  waits_ = true;
+  error_ = stream_->Rearm();
+  waits_ = error_.ok();
+  return waits_;
 }
 
-void Stream::Forget(Waiter* waiter) {
-  if (reader_ == waiter) reader_ = nullptr;
-  if (writer_ == waiter) writer_ = nullptr;
+absl::StatusOr<size_t> Stream::Waiter::await_resume() {
+  Leave();
+  if (!error_.ok()) return std::move(error_);
+  if (outcome_ >= 0) return static_cast<size_t>(outcome_);
+  return ErrnoStatus(static_cast<int>(outcome_), what_,
+                     absl::StrCat("fd ", stream_->fd()));
 }
 
 absl::Status Stream::Rearm() {
   const bool edge = loop_.capabilities().edge;
+  const auto waits = [](const Waiter* w) { return w != nullptr && w->waits_; };
   const Ready wanted =
       edge ? Ready::kReadable | Ready::kWritable
-           : (reader_ != nullptr ? Ready::kReadable : Ready::kNone) |
-                 (writer_ != nullptr ? Ready::kWritable : Ready::kNone);
+           : (waits(reader_) ? Ready::kReadable : Ready::kNone) |
+                 (waits(writer_) ? Ready::kWritable : Ready::kNone);
   const Interest interest{.ready = wanted,
                           .trigger = edge ? Trigger::kEdge : Trigger::kLevel};
   if (token_.has_value()) {
@@ -79,9 +138,11 @@ void Stream::OnReady(Ready ready) {
   // A resumed coroutine may do anything, destroying this stream included, so
   // both directions are looked at before either is resumed.
   const Ready failed = ready & (Ready::kHangup | Ready::kError);
-  const auto take = [&](Waiter*& slot, Ready direction) -> Waiter* {
-    if (slot == nullptr || !Any((ready & direction) | failed)) return nullptr;
-    return slot->Try() ? std::exchange(slot, nullptr) : nullptr;
+  const auto take = [&](Waiter* waiter, Ready direction) -> Waiter* {
+    if (waiter == nullptr || !waiter->waits_) return nullptr;
+    if (!Any((ready & direction) | failed)) return nullptr;
+    waiter->waits_ = !waiter->Try();
+    return waiter->waits_ ? nullptr : waiter;
   };
   Waiter* reader = take(reader_, Ready::kReadable);
   Waiter* writer = take(writer_, Ready::kWritable);
@@ -91,9 +152,9 @@ void Stream::OnReady(Ready ready) {
     loop_.timers().Set(*writer, loop_.Now());
   }
   if (reader != nullptr) {
-    loop_.Resume(*reader->handler_, reader->at_);
+    reader->Resume();
   } else if (writer != nullptr) {
-    loop_.Resume(*writer->handler_, writer->at_);
+    writer->Resume();
   }
 }
 
@@ -101,6 +162,84 @@ bool Stream::MustYield() {
   if (++calls_ < kCallsPerTurn) return false;
   calls_ = 0;
   return true;
+}
+
+// --- Completions -----------------------------------------------------------
+
+Stream::Transfer::Transfer(Stream& stream, Ready direction, SysCall what,
+                           Request of)
+    : Waiter(stream, direction, what) {
+  request = of;
+}
+
+ssize_t Stream::Transfer::Call() {
+  Sys& sys = stream_->sys();
+  switch (request.kind) {
+    case Kind::kRead:
+      return sys.Read(request.fd, absl::MakeSpan(request.data, request.size));
+    case Kind::kWrite:
+      return sys.Write(request.fd,
+                       absl::MakeConstSpan(request.data, request.size));
+    case Kind::kAccept: {
+      ssize_t fd = -ECONNABORTED;  // gone while it waited: the next one
+      while (fd == -ECONNABORTED) {
+        fd = sys.Accept4(request.fd, nullptr, nullptr,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+      }
+      return fd;
+    }
+  }
+  return -EINVAL;
+}
+
+bool Stream::Transfer::await_suspend(std::coroutine_handle<> at) {
+  if (stream_->completions_ == nullptr) return Waiter::await_suspend(at);
+  Suspend(at);
+  stream_->completions_->Start(*this);
+  return true;
+}
+
+void Stream::Transfer::OnCompletion() {
+  outcome_ = result();
+  if (outcome_ == -EINTR ||
+      (outcome_ == -ECONNABORTED && request.kind == Kind::kAccept)) {
+    stream_->completions_->Start(*this);
+    return;
+  }
+  if (outcome_ == -EAGAIN) {
+    // Not for this kind of descriptor. From now on as everywhere else.
+    stream_->completions_ = nullptr;
+    if (WaitUntilReady()) return;
+  }
+  Resume();
+}
+
+void Stream::Transfer::Cancel() {
+  if (!pending()) return Waiter::Cancel();
+  Operation::Cancel();
+  outcome_ = result();
+}
+
+Stream::Accepting::Accepting(Stream& stream)
+    : Transfer(stream, Ready::kReadable, SysCall::kAccept4,
+               {.kind = Kind::kAccept, .fd = stream.fd()}),
+      sys_(stream.sys()) {
+  outcome_ = -ECANCELED;  // until there is a connection
+}
+
+Stream::Accepting::~Accepting() {
+  Transfer::Cancel();
+  if (taken_ || outcome_ < 0) return;
+  const ScopedFd nobodys(sys_, static_cast<int>(outcome_));
+}
+
+absl::StatusOr<ScopedFd> Stream::Accepting::await_resume() {
+  absl::StatusOr<size_t> fd = Transfer::await_resume();
+  if (!fd.ok()) return fd.status();
+  taken_ = true;
+  ScopedFd connection(sys_, static_cast<int>(*fd));
+  connection.CheckFlags();
+  return connection;
 }
 
 }  // namespace trolley

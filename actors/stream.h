@@ -7,22 +7,31 @@
 //   absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
 //   absl::Status written = co_await stream.Write("hello\n");
 //
-// Each operation makes its system call at once and waits only if the kernel
-// says so. On a poller with edges the descriptor is registered once; on others
-// it is watched while somebody waits. A regular file, which is always ready,
-// works on every poller. A stream that never waits still lets its loop go on:
-// after kCallsPerTurn calls in a row it yields.
+// On a poller with completions the kernel does each operation and says when it
+// is done; a regular file, too, keeps nobody waiting. On other pollers, and for
+// descriptors that the kernel cannot do that for, an operation is a call at
+// once and a wait if the kernel says so: on a poller with edges the descriptor
+// is registered once, on others it is watched while somebody waits. A regular
+// file is always ready there, so a slow disk holds up the loop. Results are the
+// same everywhere.
+//
+// A stream that never waits still lets its loop go on: after kCallsPerTurn
+// calls in a row it yields, and a long write goes in pieces.
 //
 // Ownership: owns the descriptor. Lives in an actor; cannot be moved.
 // Threads:   loop thread only.
-// Bounds:    one reader and one writer at a time; buffers are the caller's.
+// Bounds:    one reader (or accepter) and one writer at a time, a second is
+//            refused; buffers are the caller's, lent while it waits.
 // Ends:      the destructor closes; what waits then is never resumed, so a
 //            stream outlives the tasks that use it: make it an earlier member,
-//            or the task's own.
+//            or the task's own. When either goes, nobody touches the buffer of
+//            an operation under way any more: it must be older than the
+//            co_await. What a read that is given up had taken is lost.
 
 #ifndef TROLLEY_ACTORS_STREAM_H_
 #define TROLLEY_ACTORS_STREAM_H_
 
+#include <cerrno>
 #include <coroutine>
 #include <cstddef>
 #include <optional>
@@ -30,23 +39,27 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "trolley/actors/task.h"
 #include "trolley/bus/loop.h"
-#include "trolley/poller/errno_status.h"
+#include "trolley/poller/completions.h"
 #include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
 class Stream final : private Watcher {
   template <typename Call>
-  class Operation;
+  class Attempt;
+  class Transfer;
+  class Accepting;
 
  public:
   // Calls made in a row before other work of the loop gets its turn.
   static constexpr int kCallsPerTurn = 16;
+  // The longest piece of a write, in bytes. What a longer one would save in
+  // calls is nothing beside the copying.
+  static constexpr size_t kMostBytesPerWrite = 256 << 10;
 
   // `fd` is non-blocking. Nothing is registered until somebody has to wait.
   Stream(Loop& loop, ScopedFd fd);
@@ -57,67 +70,90 @@ class Stream final : private Watcher {
   int fd() const { return fd_.get(); }
   Sys& sys() const { return loop_.bus().sys(); }
 
-  // Awaits to the result of `call`, made as often as it says EAGAIN, each time
-  // `direction` is ready. A result below 0 is -errno and becomes a Status that
-  // names the system call `what`.
-  template <typename Call>
-  Operation<Call> Do(Ready direction, SysCall what, Call call) {
-    return Operation<Call>(*this, direction, what, std::move(call));
-  }
-
   // Awaits to how many bytes were read (>= 1), or 0 at the end of the stream.
   // Errors: what the call says (poller/errno_status.h); Unimplemented if the
-  // poller cannot watch this kind of descriptor.
-  auto Read(absl::Span<char> into) {
-    return Do(Ready::kReadable, SysCall::kRead,
-              [this, into] { return sys().Read(fd(), into); });
-  }
+  // poller cannot watch this kind of descriptor; FailedPrecondition if another
+  // coroutine reads already.
+  Transfer Read(absl::Span<char> into);
 
   // Writes all of `bytes`, which the caller keeps alive.
   // Unavailable: the reader is gone. Otherwise as Read.
   Task<absl::Status> Write(absl::string_view bytes);
 
+  // Awaits to the next connection of a listening socket, close-on-exec and
+  // non-blocking. One that was taken for an accepter who is gone is closed.
+  // ResourceExhausted: no descriptor is left; also said when nobody connects,
+  // so wait before trying again. InvalidArgument: it does not listen, or does
+  // no longer. Otherwise as Read.
+  Accepting Accept();
+
+  // Who reads or accepts goes on, with Cancelled if nothing had come by then.
+  void CancelReading();
+
+  // For calls of other kinds: awaits to the result of `call`, made as often as
+  // it says EAGAIN, each time `direction` is ready. A result below 0 is -errno
+  // and becomes a Status that names the system call `what`.
+  template <typename Call>
+  Attempt<Call> Do(Ready direction, SysCall what, Call call) {
+    return Attempt<Call>(*this, direction, what, std::move(call));
+  }
+
  private:
   // A coroutine that waits for one direction, or for its next turn.
   class Waiter : public Timer {
    public:
-    bool await_ready() { return Try() && !stream_.MustYield(); }
-    absl::StatusOr<size_t> await_resume() {
-      if (!error_.ok()) return std::move(error_);
-      if (result_ < 0) {
-        return ErrnoStatus(static_cast<int>(result_), what_,
-                           absl::StrCat("fd ", stream_.fd()));
-      }
-      return static_cast<size_t>(result_);
-    }
+    bool await_ready() { return !Enter() || (Try() && !stream_->MustYield()); }
     bool await_suspend(std::coroutine_handle<> at);
+    absl::StatusOr<size_t> await_resume();
 
    protected:
     Waiter(Stream& stream, Ready direction, SysCall what)
-        : stream_(stream), direction_(direction), what_(what) {}
-    ~Waiter() override { stream_.Forget(this); }
+        : stream_(&stream),
+          loop_(stream.loop_),
+          direction_(direction),
+          what_(what) {}
+    ~Waiter() override { Leave(); }
 
-   private:
-    friend class Stream;
+    // Becomes the stream's one reader or writer. False: there is another.
+    bool Enter();
+    void Leave();
+    void Suspend(std::coroutine_handle<> at);
+    // False: it cannot, and error_ says why.
+    bool WaitUntilReady();
+    void Resume() { loop_.Resume(*handler_, at_); }
     // Makes the call. False: it would block.
     bool Try();
     virtual ssize_t Call() = 0;
-    void OnTimer() override { loop().Resume(*handler_, at_); }
-    Loop& loop() { return stream_.loop_; }
+    // From here on neither poller nor kernel is at it; outcome_ is final.
+    virtual void Cancel() {
+      if (std::exchange(waits_, false)) outcome_ = -ECANCELED;
+    }
+    // The stream is going.
+    void Abandon() {
+      Cancel();
+      stream_ = nullptr;
+    }
 
-    Stream& stream_;
+    Stream* stream_;  // null once it has gone
+    Loop& loop_;
+    ssize_t outcome_ = 0;
+
+   private:
+    friend class Stream;
+    void OnTimer() override { Resume(); }
+
     const Ready direction_;
     const SysCall what_;
-    ssize_t result_ = 0;
+    bool waits_ = false;  // until direction_ is ready
     absl::Status error_;
     SuspendedHandler* handler_ = nullptr;
     std::coroutine_handle<> at_;
   };
 
   template <typename F>
-  class [[nodiscard]] Operation final : public Waiter {
+  class [[nodiscard]] Attempt final : public Waiter {
    public:
-    Operation(Stream& stream, Ready direction, SysCall what, F call)
+    Attempt(Stream& stream, Ready direction, SysCall what, F call)
         : Waiter(stream, direction, what), call_(std::move(call)) {}
 
    private:
@@ -125,19 +161,52 @@ class Stream final : private Watcher {
     F call_;
   };
 
+  // A read, a write or an accept: the poller's own, where it completes.
+  class [[nodiscard]] Transfer : public Waiter, private Operation {
+   public:
+    bool await_ready() {
+      if (stream_->completions_ == nullptr) return Waiter::await_ready();
+      return !Enter();
+    }
+    bool await_suspend(std::coroutine_handle<> at);
+    ~Transfer() override { Transfer::Cancel(); }
+
+   protected:
+    friend class Stream;
+    using Operation::Kind;
+    Transfer(Stream& stream, Ready direction, SysCall what, Request request);
+    void Cancel() override;
+
+   private:
+    ssize_t Call() override;
+    void OnCompletion() override;
+  };
+
+  class [[nodiscard]] Accepting final : public Transfer {
+   public:
+    ~Accepting() override;
+    absl::StatusOr<ScopedFd> await_resume();
+
+   private:
+    friend class Stream;
+    explicit Accepting(Stream& stream);
+    Sys& sys_;
+    bool taken_ = false;
+  };
+
+  Transfer WriteSome(absl::string_view bytes);
   void OnReady(Ready ready) override;
   bool MustYield();
-  absl::Status Wait(Waiter& waiter);
-  void Forget(Waiter* waiter);
   // Tells the poller what is waited for now.
   absl::Status Rearm();
 
   Loop& loop_;
   ScopedFd fd_;
+  Completions* completions_;    // null: what has to wait waits until ready
   std::optional<Token> token_;  // while it is registered
   Ready armed_ = Ready::kNone;  // what the poller watches for
   int calls_ = 0;               // in a row, without giving way
-  Waiter* reader_ = nullptr;
+  Waiter* reader_ = nullptr;    // or accepter
   Waiter* writer_ = nullptr;
 };
 

@@ -52,16 +52,19 @@ Task<absl::Status> UnixListener::Accept() {
   stream_ = &stream;
   absl::Cleanup forget = [this] { stream_ = nullptr; };
   while (!closed_) {
-    absl::StatusOr<ScopedFd> accepted = absl::UnavailableError("none yet");
-    const auto try_once = [this, &accepted]() -> ssize_t {
-      if (closed_) return 0;
-      accepted = socket_.Accept();
-      return absl::IsUnavailable(accepted.status()) ? -EAGAIN : 0;
-    };
-    absl::StatusOr<size_t> waited =
-        co_await stream.Do(Ready::kReadable, SysCall::kAccept4, try_once);
+    absl::StatusOr<ScopedFd> accepted = co_await stream.Accept();
+    if (absl::IsResourceExhausted(accepted.status()) && !closed_) {
+      // The socket has a descriptor in reserve, once somebody connects.
+      const auto try_once = [this, &accepted]() -> ssize_t {
+        if (closed_) return 0;
+        accepted = socket_.Accept();
+        return absl::IsUnavailable(accepted.status()) ? -EAGAIN : 0;
+      };
+      absl::StatusOr<size_t> waited =
+          co_await stream.Do(Ready::kReadable, SysCall::kAccept4, try_once);
+      if (!waited.ok()) accepted = waited.status();
+    }
     if (closed_) break;
-    if (!waited.ok()) accepted = waited.status();
     if (accepted.ok()) {
       out_of_descriptors_ = false;
       Welcome(*std::move(accepted));
@@ -123,9 +126,10 @@ void UnixListener::Welcome(ScopedFd connection) {
 
 void UnixListener::Close() {
   if (std::exchange(closed_, true)) return;
-  // Wakes Accept(), and refuses whoever connects by its descriptor.
   if (stream_ != nullptr) {
+    // Refuses whoever connects by its descriptor.
     loop().bus().sys().Shutdown(stream_->fd(), SHUT_RDWR);
+    stream_->CancelReading();
   }
   socket_.Close();
 }

@@ -1,35 +1,610 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams on real loops and real descriptors: pipes, socket pairs and regular
-// files behave alike to the actor that reads and writes them.
+// Streams behave alike to the actors that use them, whatever the poller: with
+// completions (of io_uring, and emulated), without, and in a simulated world.
+// All but the last two drive their bus turn by turn on the test's thread.
 
 #include "trolley/actors/stream.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 
-#include "absl/synchronization/notification.h"
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/poller/fault_sys.h"
+#include "trolley/poller/io_uring_poller.h"
+#include "trolley/poller/sim.h"
+#include "trolley/tests/poller/emulated_completions.h"
 
 namespace trolley {
 namespace {
 
-struct Get {};
+// A kernel whose io_uring waits for descriptors and does nothing else.
+class OldKernel final : public Sys {
+ public:
+  intptr_t Call(SysCall call, Args args) override {
+    const intptr_t result = RealSys().Call(call, args);
+    if (call == SysCall::kIoUringRegister && args[1] == IORING_REGISTER_PROBE) {
+      auto* const probe = reinterpret_cast<io_uring_probe*>(args[2]);
+      probe->ops[IORING_OP_READ].flags = 0;
+    }
+    return result;
+  }
+};
+
+PollerFactory Emulated(bool never_waits) {
+  return [never_waits](
+             Sys& sys,
+             const Clock& clock) -> absl::StatusOr<std::unique_ptr<Poller>> {
+    auto inner = CreatePoller("epoll", sys, clock);
+    if (!inner.ok()) return inner.status();
+    auto made = std::make_unique<EmulatedCompletions>(sys, *std::move(inner));
+    made->set_never_waits(never_waits);
+    return made;
+  };
+}
+
+// Runs what a test gives it, as an actor.
+class Worker : public Actor {
+ public:
+  using Body = std::function<Task<absl::Status>(Worker&)>;
+  explicit Worker(Body body) : body_(std::move(body)) {}
+  using Actor::loop;
+  using Actor::RunInBackground;
+  using Actor::Sleep;
+
+  struct Nothing {};
+  void On(const Nothing&) {}
+
+ protected:
+  void OnStart() override { RunInBackground(body_(*this)); }
+
+ private:
+  const Body body_;
+};
+
+class StreamTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    ::signal(SIGPIPE, SIG_IGN);  // a loop's own thread blocks it
+    LoopOptions loop;
+    BusOptions options;
+    options.single_threaded = true;
+    options.log = [this](absl::string_view line) { log_ += std::string(line); };
+    if (GetParam() == "sim") {
+      world_.emplace(7);
+      options.sys = &world_->sys();
+      options.clock = &world_->clock();
+      loop.factory = [this](Sys&, const Clock&) { return world_->NewPoller(); };
+    } else if (GetParam() == "io_uring_of_an_old_kernel") {
+      options.sys = &old_kernel_;
+      loop.factory = IoUringPoller::Create;
+    } else if (GetParam().starts_with("emulated")) {
+      loop.factory = Emulated(GetParam() == "emulated_that_never_waits");
+    } else {
+      loop.factory = [name = GetParam()](Sys& sys, const Clock& clock) {
+        return CreatePoller(name, sys, clock);
+      };
+    }
+    sys_ = options.sys != nullptr ? options.sys : &RealSys();
+    if (options.clock == nullptr) {
+      absl::Status made = loop.factory(*sys_, MonotonicClock()).status();
+      if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made;
+    }
+    options.loops = {loop};
+    bus_.emplace(options);
+  }
+
+  void TearDown() override {
+    if (!bus_.has_value()) return;
+    EXPECT_TRUE(bus_->Shutdown(absl::Seconds(5)).ledger.Balances());
+    bus_.reset();
+    EXPECT_EQ(log_, "");
+  }
+
+  bool simulated() const { return world_.has_value(); }
+  Sys& sys() { return *sys_; }
+
+  Ref<Worker> Spawn(Worker::Body body) {
+    auto ref = bus_->Spawn<Worker>({}, std::move(body));
+    EXPECT_TRUE(ref.ok()) << ref.status();
+    return *ref;
+  }
+  // Until nothing is left to do but to wait for what the test does next.
+  void Run() { bus_->RunUntilIdle(); }
+  // For what the kernel does in its own time.
+  void RunUntil(const std::function<bool()>& done) {
+    while (!done()) Run();
+  }
+
+  void OpenPipe() {
+    int fds[2] = {-1, -1};
+    ASSERT_EQ(sys().Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    a_ = ScopedFd(sys(), fds[0]);
+    b_ = ScopedFd(sys(), fds[1]);
+  }
+  void OpenSockets() {
+    int fds[2] = {-1, -1};
+    ASSERT_EQ(sys().Socketpair(
+                  AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+              0);
+    a_ = ScopedFd(sys(), fds[0]);
+    b_ = ScopedFd(sys(), fds[1]);
+  }
+  void Put(absl::string_view bytes) {
+    EXPECT_EQ(
+        sys().Write(b_.get(), absl::MakeConstSpan(bytes.data(), bytes.size())),
+        static_cast<ssize_t>(bytes.size()));
+  }
+  // All that is there.
+  std::string Get(int fd) {
+    std::string all;
+    char to[4096];
+    ssize_t n = 0;
+    while ((n = sys().Read(fd, absl::MakeSpan(to))) > 0) all.append(to, n);
+    return all;
+  }
+
+  std::string log_;
+  std::optional<SimWorld> world_;
+  OldKernel old_kernel_;
+  Sys* sys_ = nullptr;
+  ScopedFd a_;
+  ScopedFd b_;
+  std::optional<Bus> bus_;
+};
+
+TEST_P(StreamTest, ReadsWhatComesAndThenTheEnd) {
+  OpenPipe();
+  std::string seen;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(a_));
+    char buffer[4];
+    for (;;) {
+      absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
+      if (!n.ok()) co_return n.status();
+      seen += "[" + std::string(buffer, *n) + "]";
+      if (*n == 0) co_return absl::OkStatus();
+    }
+  });
+  Run();
+  EXPECT_EQ(seen, "");
+  Put("ab");
+  Run();
+  EXPECT_EQ(seen, "[ab]");
+  Put("cdefgh");
+  Run();
+  EXPECT_EQ(seen, "[ab][cdef][gh]");
+  b_.reset();
+  Run();
+  EXPECT_EQ(seen, "[ab][cdef][gh][]");
+}
+
+TEST_P(StreamTest, AWriteOfMoreThanThereIsRoomForGoesOnPieceByPiece) {
+  OpenSockets();
+  std::string sent;
+  for (int i = 0; sent.size() < 700'000; ++i) sent += std::to_string(i) + " ";
+  absl::Status written = absl::UnknownError("not yet");
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(b_));
+    written = co_await stream.Write(sent);
+    co_return absl::OkStatus();
+  });
+  Run();
+  EXPECT_FALSE(written.ok());
+  std::string received;
+  for (size_t before = 1; received.size() != before; Run()) {
+    before = received.size();
+    received += Get(a_.get());
+  }
+  EXPECT_TRUE(written.ok()) << written;
+  EXPECT_EQ(received, sent);
+}
+
+TEST_P(StreamTest, AWriteWithoutAReaderIsUnavailable) {
+  OpenPipe();
+  absl::Status written;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(b_));
+    const std::string much(200'000, 'x');
+    written = co_await stream.Write(much);
+    co_return absl::OkStatus();
+  });
+  Run();
+  a_.reset();
+  Run();
+  EXPECT_TRUE(absl::IsUnavailable(written)) << written;
+  EXPECT_TRUE(absl::StartsWith(written.message(), "write(fd ")) << written;
+}
+
+TEST_P(StreamTest, ReadsAndWritesAtOnceAndASecondReaderIsRefused) {
+  OpenSockets();
+  std::string seen;
+  absl::Status second;
+  absl::Status written = absl::UnknownError("not yet");
+  std::optional<Stream> stream;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    stream.emplace(self.loop(), std::move(a_));
+    self.RunInBackground(
+        [](Stream& on, absl::Status& to) -> Task<absl::Status> {
+          const std::string much(500'000, 'w');
+          to = co_await on.Write(much);
+          co_return absl::OkStatus();
+        }(*stream, written));
+    self.RunInBackground([](Stream& on, std::string& to) -> Task<absl::Status> {
+      char buffer[8];
+      absl::StatusOr<size_t> n = co_await on.Read(absl::MakeSpan(buffer));
+      if (n.ok()) to.assign(buffer, *n);
+      co_return n.status();
+    }(*stream, seen));
+    char buffer[8];
+    second = (co_await stream->Read(absl::MakeSpan(buffer))).status();
+    co_return absl::OkStatus();
+  });
+  Run();
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition) << second;
+  Put("hello");
+  Run();
+  EXPECT_EQ(seen, "hello");
+  EXPECT_FALSE(written.ok());
+  size_t received = 0;
+  for (size_t before = 1; received != before; Run()) {
+    before = received;
+    received += Get(b_.get()).size();
+  }
+  EXPECT_EQ(received, 500'000u);
+  EXPECT_TRUE(written.ok());
+  stream.reset();
+}
+
+// --- Accepting -------------------------------------------------------------
+
+class ListeningTest : public StreamTest {
+ protected:
+  void SetUp() override {
+    StreamTest::SetUp();
+    if (!bus_.has_value()) return;
+    address_.sun_family = AF_UNIX;
+    const std::string name = "trolley-stream-" + std::to_string(::getpid());
+    std::memcpy(address_.sun_path + 1, name.data(), name.size());
+    size_ = offsetof(sockaddr_un, sun_path) + 1 + name.size();
+    listener_ = NewSocket();
+    ASSERT_EQ(sys().Bind(listener_.get(), address(), size_), 0);
+    ASSERT_EQ(sys().Listen(listener_.get(), 16), 0);
+  }
+  ScopedFd NewSocket() {
+    return ScopedFd(
+        sys(),
+        sys().Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  }
+  ScopedFd Connect() {
+    ScopedFd made = NewSocket();
+    EXPECT_EQ(sys().Connect(made.get(), address(), size_), 0);
+    return made;
+  }
+  const sockaddr* address() const {
+    return reinterpret_cast<const sockaddr*>(&address_);
+  }
+  sockaddr_un address_ = {};
+  socklen_t size_ = 0;
+  ScopedFd listener_;
+};
+
+TEST_P(ListeningTest, AcceptsEachConnectionOnceUntilItIsCancelled) {
+  std::vector<ScopedFd> accepted;
+  absl::Status end;
+  Stream* waiting = nullptr;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(listener_));
+    waiting = &stream;
+    for (;;) {
+      absl::StatusOr<ScopedFd> connection = co_await stream.Accept();
+      if (!connection.ok()) {
+        end = connection.status();
+        co_return absl::OkStatus();
+      }
+      accepted.push_back(*std::move(connection));
+    }
+  });
+  Run();
+  EXPECT_EQ(accepted.size(), 0u);
+  std::vector<ScopedFd> clients;
+  for (const size_t more : {1, 5, 40}) {
+    const size_t before = accepted.size();
+    for (size_t i = 0; i < more; ++i) {
+      clients.push_back(Connect());
+      if (i % 8 == 7) Run();
+    }
+    Run();
+    EXPECT_EQ(accepted.size(), before + more);
+  }
+  for (size_t i = 0; i < accepted.size(); ++i) {
+    EXPECT_TRUE(IsCloexecAndNonblocking(sys(), accepted[i].get()));
+    const char byte = static_cast<char>(i);
+    EXPECT_EQ(sys().Write(clients[i].get(), {&byte, 1}), 1);
+    EXPECT_EQ(Get(accepted[i].get()), std::string(1, byte));
+  }
+  waiting->CancelReading();
+  Run();
+  EXPECT_TRUE(absl::IsCancelled(end)) << end;
+}
+
+TEST_P(ListeningTest, AnActorThatDiesWhileItAcceptsTakesNoConnectionAlong) {
+  ScopedFd kept(sys(), sys().Dup(listener_.get()));
+  Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(listener_));
+    absl::StatusOr<ScopedFd> never = co_await stream.Accept();
+    co_return never.status();
+  });
+  Run();
+  worker.Stop();
+  Run();
+  const ScopedFd client = Connect();
+  Run();
+  const ScopedFd connection(sys(), sys().Accept4(kept.get(), nullptr, nullptr,
+                                                 SOCK_CLOEXEC | SOCK_NONBLOCK));
+  EXPECT_TRUE(connection) << "nobody has it, and it does not wait either";
+}
+
+// --- Dying -----------------------------------------------------------------
+
+TEST_P(StreamTest, AnActorThatDiesWhileItReadsLeavesItsBufferAlone) {
+  OpenSockets();
+  const int fd = a_.get();
+  ScopedFd kept(sys(), sys().Dup(fd));
+  std::string shared(64, '.');
+  Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(a_));
+    absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(shared));
+    co_return n.status();
+  });
+  Run();
+  worker.Stop();
+  Run();
+  EXPECT_EQ(sys().Fcntl(fd, F_GETFD), -EBADF) << "it is not closed";
+  Put("late");
+  Run();
+  EXPECT_EQ(shared, std::string(64, '.'));
+  EXPECT_EQ(Get(kept.get()), "late");
+}
+
+// The same where only a sanitizer sees it: the buffer is gone by then.
+TEST_P(StreamTest, AnActorThatDiesWhileItReadsTakesItsBufferAlong) {
+  OpenSockets();
+  ScopedFd kept(sys(), sys().Dup(a_.get()));
+  Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
+    std::string own(1 << 16, '.');
+    Stream stream(self.loop(), std::move(a_));
+    absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(own));
+    co_return n.status();
+  });
+  Run();
+  worker.Stop();
+  Run();
+  const std::string next_owner(1 << 16, 'n');
+  Put("late");
+  Run();
+  EXPECT_EQ(next_owner, std::string(1 << 16, 'n'));
+  EXPECT_EQ(Get(kept.get()), "late");
+}
+
+TEST_P(StreamTest, AnActorThatDiesWhileItWritesLeavesAPrefix) {
+  OpenSockets();
+  auto bytes = std::make_unique<std::string>(700'000, 'x');
+  Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(b_));
+    co_return co_await stream.Write(*bytes);
+  });
+  Run();
+  worker.Stop();
+  Run();
+  bytes.reset();
+  const std::string next_owner(700'000, 'n');
+  std::string received;
+  for (size_t before = 1; received.size() != before; Run()) {
+    before = received.size();
+    received += Get(a_.get());
+  }
+  EXPECT_GT(received.size(), 0u);
+  EXPECT_LT(received.size(), 700'000u);
+  EXPECT_EQ(received.find_first_not_of('x'), std::string::npos);
+}
+
+// Whatever is under way when a stream goes before its tasks ends with it.
+TEST_P(StreamTest, AStreamThatGoesFirstNeverResumesWhoWaitsInIt) {
+  OpenSockets();
+  ScopedFd kept(sys(), sys().Dup(a_.get()));
+  std::optional<Stream> stream;
+  std::string shared(16, '.');
+  bool resumed = false;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    stream.emplace(self.loop(), std::move(a_));
+    (co_await stream->Read(absl::MakeSpan(shared))).IgnoreError();
+    resumed = true;
+    co_return absl::OkStatus();
+  });
+  Run();
+  stream.reset();
+  Put("late");
+  Run();
+  EXPECT_FALSE(resumed);
+  EXPECT_EQ(shared, std::string(16, '.'));
+  EXPECT_EQ(Get(kept.get()), "late");
+}
+
+// --- Kinds of descriptors --------------------------------------------------
+
+TEST_P(StreamTest, ATerminalGivesLinesAndTakesText) {
+  if (simulated()) GTEST_SKIP() << "SimSys has no terminals";
+  int master = -1;
+  int slave = -1;
+  ASSERT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
+  for (const int fd : {master, slave}) {
+    sys().Fcntl(fd, F_SETFD, FD_CLOEXEC);
+    sys().Fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+  }
+  termios quiet = {};
+  ASSERT_EQ(::tcgetattr(slave, &quiet), 0);
+  quiet.c_lflag &= ~ECHO;
+  quiet.c_oflag &= ~OPOST;
+  ASSERT_EQ(::tcsetattr(slave, TCSANOW, &quiet), 0);
+  b_ = ScopedFd(sys(), master);
+  a_ = ScopedFd(sys(), slave);
+  std::string seen;
+  absl::Status status = absl::UnknownError("not yet");
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(a_));
+    char buffer[100];
+    for (int i = 0; i < 2; ++i) {
+      absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
+      if (!n.ok()) {
+        status = n.status();
+        co_return absl::OkStatus();
+      }
+      seen += "[" + std::string(buffer, *n) + "]";
+    }
+    status = co_await stream.Write("bye\n");
+    co_await self.Sleep(absl::InfiniteDuration());
+    co_return absl::OkStatus();
+  });
+  Run();
+  Put("half a ");
+  Run();
+  EXPECT_EQ(seen, "");
+  Put("line\nrest\n");
+  RunUntil([&] { return status.code() != absl::StatusCode::kUnknown; });
+  EXPECT_EQ(seen, "[half a line\n][rest\n]");
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Get(b_.get()), "bye\n");
+}
+
+TEST_P(StreamTest, ARegularFileIsWrittenAndReadInOrder) {
+  if (simulated()) GTEST_SKIP() << "SimSys has no files";
+  const int file = sys().Openat(AT_FDCWD, ::testing::TempDir().c_str(),
+                                O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file == -EOPNOTSUPP)
+    GTEST_SKIP() << "no O_TMPFILE in " << testing::TempDir();
+  ASSERT_GE(file, 0) << file;
+  a_ = ScopedFd(sys(), file);
+  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  const int again =
+      sys().Openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC, 0);
+  ASSERT_GE(again, 0) << again;
+  b_ = ScopedFd(sys(), again);
+  std::string text;
+  for (int i = 0; text.size() < 3'000'000; ++i) text += std::to_string(i) + " ";
+  std::string seen;
+  absl::Status status = absl::UnknownError("not yet");
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream out(self.loop(), std::move(a_));
+    status = co_await out.Write(text);
+    if (!status.ok()) co_return absl::OkStatus();
+    status = absl::UnknownError("not yet");
+    Stream in(self.loop(), std::move(b_));
+    std::string buffer(100'000, '\0');
+    for (;;) {
+      absl::StatusOr<size_t> n = co_await in.Read(absl::MakeSpan(buffer));
+      if (!n.ok() || *n == 0) {
+        status = n.status();
+        co_return absl::OkStatus();
+      }
+      seen.append(buffer, 0, *n);
+    }
+  });
+  RunUntil([&] { return status.code() != absl::StatusCode::kUnknown; });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(seen == text, true) << seen.size() << " of " << text.size();
+}
+
+// --- Others' turns ---------------------------------------------------------
+
+class Ticker : public Actor {
+ public:
+  struct Tick {};
+  Ticker(int& ticks, const bool& stop) : ticks_(ticks), stop_(stop) {}
+  void On(const Tick&) {
+    ++ticks_;
+    if (!stop_) Self(this).Tell(Tick{});
+  }
+
+ private:
+  int& ticks_;
+  const bool& stop_;
+};
+
+TEST_P(StreamTest, P7_ALongWriteThatNeverWaitsLetsOthersHaveTheirTurns) {
+  if (simulated()) GTEST_SKIP() << "SimSys has no /dev/null";
+  const int fd =
+      sys().Openat(AT_FDCWD, "/dev/null", O_WRONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  ASSERT_GE(fd, 0);
+  a_ = ScopedFd(sys(), fd);
+  const size_t pieces = 256;
+  const std::string much(pieces * Stream::kMostBytesPerWrite, 'x');
+  int ticks = 0;
+  bool written = false;
+  auto ticker = bus_->Spawn<Ticker>({}, ticks, written);
+  ASSERT_TRUE(ticker.ok());
+  ticker->Tell(Ticker::Tick{});
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(a_));
+    ticks = 0;
+    absl::Status status = co_await stream.Write(much);
+    written = true;
+    co_return status;
+  });
+  RunUntil([&] { return written; });
+  EXPECT_GE(ticks, static_cast<int>(pieces / Stream::kCallsPerTurn) - 1);
+}
+
+std::vector<std::string> Pollers() {
+  std::vector<std::string> names;
+  for (const NamedPoller& poller : BuiltinPollers()) {
+    names.emplace_back(poller.name);
+  }
+  for (const char* name : {"io_uring_of_an_old_kernel", "emulated",
+                           "emulated_that_never_waits", "sim"}) {
+    names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string NameOf(const testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
+
+INSTANTIATE_TEST_SUITE_P(P16, StreamTest, testing::ValuesIn(Pollers()), NameOf);
+INSTANTIATE_TEST_SUITE_P(P16, ListeningTest, testing::ValuesIn(Pollers()),
+                         NameOf);
+
+// --- Threads and faults ----------------------------------------------------
+
+struct GetCount {};
 
 // Echoes what it reads from one stream into another, and counts.
 class Echo : public Actor {
  public:
   Echo(int in, int out, size_t piece) : in_(in), out_(out), piece_(piece) {}
 
-  int64_t On(const Get&) { return count_; }
+  int64_t On(const GetCount&) { return count_; }
 
  protected:
   void OnStart() override {
-    from_.emplace(loop(), ScopedFd(RealSys(), in_));
-    to_.emplace(loop(), ScopedFd(RealSys(), out_));
+    from_.emplace(loop(), ScopedFd(loop().bus().sys(), in_));
+    to_.emplace(loop(), ScopedFd(loop().bus().sys(), out_));
     RunInBackground(Pump());
   }
 
@@ -57,18 +632,29 @@ class Echo : public Actor {
   std::optional<Stream> to_;
 };
 
-TEST(StreamTest, MovesMoreThanAPipeHoldsBothWays) {
-  int in[2];
-  int out[2];
-  ASSERT_EQ(RealSys().Pipe2(in, O_CLOEXEC), 0);
-  ASSERT_EQ(RealSys().Pipe2(out, O_CLOEXEC), 0);
-  ASSERT_EQ(RealSys().Fcntl(in[0], F_SETFL, O_NONBLOCK), 0);
-  ASSERT_EQ(RealSys().Fcntl(out[1], F_SETFL, O_NONBLOCK), 0);
-  ScopedFd to_echo(RealSys(), in[1]);
-  ScopedFd from_echo(RealSys(), out[0]);
+class KernelStreamTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    ::signal(SIGPIPE, SIG_IGN);
+    absl::Status made =
+        CreatePoller(GetParam(), RealSys(), MonotonicClock()).status();
+    if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made;
+    ASSERT_EQ(RealSys().Pipe2(in_, O_CLOEXEC), 0);
+    ASSERT_EQ(RealSys().Pipe2(out_, O_CLOEXEC), 0);
+    RealSys().Fcntl(in_[0], F_SETFL, O_NONBLOCK);
+    RealSys().Fcntl(out_[1], F_SETFL, O_NONBLOCK);
+  }
+  int in_[2];
+  int out_[2];
+};
 
-  Bus bus(BusOptions{});
-  auto echo = bus.Spawn<Echo>({}, in[0], out[1], 1000);
+TEST_P(KernelStreamTest, MovesMoreThanAPipeHoldsBothWaysAndSleepsBetween) {
+  ScopedFd to_echo(RealSys(), in_[1]);
+  ScopedFd from_echo(RealSys(), out_[0]);
+  BusOptions options;
+  options.loops = {LoopOptions{.poller = GetParam()}};
+  Bus bus(options);
+  auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 1000);
   ASSERT_TRUE(echo.ok());
 
   std::string sent;
@@ -93,10 +679,84 @@ TEST(StreamTest, MovesMoreThanAPipeHoldsBothWays) {
   }
   writer.join();
   EXPECT_EQ(received, sent);
-  EXPECT_EQ(echo->AskAndWait(Get{}, absl::Seconds(10)).value(),
+  EXPECT_EQ(echo->AskAndWait(GetCount{}, absl::Seconds(10)).value(),
             static_cast<int64_t>(sent.size()));
   EXPECT_TRUE(bus.Shutdown(absl::Seconds(5)).ledger.Balances());
 }
+
+int OpenDescriptors() {
+  DIR* const folder = ::opendir("/proc/self/fd");
+  if (folder == nullptr) return -1;
+  int count = 0;
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+// One call fails, whichever: what comes out is right as far as it goes, and if
+// it is not all, the log says why.
+TEST_P(KernelStreamTest, P13_WhicheverCallFailsNothingIsMadeUp) {
+  for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) RealSys().Close(fd);
+  // Not the second, an EAGAIN: no edge makes up for one that is not true.
+  for (const size_t which : {0, 2, 3}) {
+    for (uint64_t n = 1; !HasFailure(); ++n) {
+      SCOPED_TRACE("fault " + std::to_string(n) + ", errno choice " +
+                   std::to_string(which));
+      const int before = OpenDescriptors();
+      FaultSys faulty(RealSys());
+      uint64_t faults = 0;
+      {
+        ASSERT_EQ(RealSys().Pipe2(in_, O_CLOEXEC | O_NONBLOCK), 0);
+        ASSERT_EQ(RealSys().Pipe2(out_, O_CLOEXEC | O_NONBLOCK), 0);
+        ScopedFd to_echo(RealSys(), in_[1]);
+        ScopedFd from_echo(RealSys(), out_[0]);
+        std::string log;
+        BusOptions options;
+        options.loops = {LoopOptions{.poller = GetParam()}};
+        options.sys = &faulty;
+        options.single_threaded = true;
+        options.log = [&](absl::string_view line) { log += std::string(line); };
+        Bus bus(options);
+        auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 4);
+        ASSERT_TRUE(echo.ok());
+        bus.RunUntilIdle();
+        faulty.FailNthOfAny(n, which);
+        std::string received;
+        const auto take = [&] {
+          bus.RunUntilIdle();
+          char to[100];
+          const ssize_t got = RealSys().Read(out_[0], absl::MakeSpan(to));
+          if (got > 0) received.append(to, got);
+        };
+        RealSys().Write(to_echo.get(), {"hello, ", 7});
+        for (int i = 0; i < 4; ++i) take();
+        RealSys().Write(to_echo.get(), {"world", 5});
+        for (int i = 0; i < 4; ++i) take();
+        if (log.empty()) {
+          EXPECT_EQ(received, "hello, world");
+        } else {
+          EXPECT_EQ(received, std::string("hello, world", received.size()));
+        }
+        faults = faulty.faults();
+        faulty.StopFailing();
+        bus.Shutdown(absl::Seconds(5));
+      }
+      EXPECT_EQ(OpenDescriptors(), before);
+      if (faults == 0) break;
+    }
+  }
+}
+
+std::vector<std::string> KernelPollers() {
+  std::vector<std::string> names;
+  for (const NamedPoller& poller : BuiltinPollers()) {
+    names.emplace_back(poller.name);
+  }
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(P16, KernelStreamTest,
+                         testing::ValuesIn(KernelPollers()), NameOf);
 
 }  // namespace
 }  // namespace trolley
