@@ -13,6 +13,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/tests/bus/bus_form.h"
 
 namespace trolley {
 namespace {
@@ -68,18 +69,19 @@ class Teller : public Actor {
   Ref<Account> to_;
 };
 
-class ActorTest : public ::testing::TestWithParam<int> {
+class ActorTest : public ::testing::TestWithParam<BusForm> {
  protected:
   std::unique_ptr<Bus> NewBus() {
     BusOptions options;
-    options.loops = std::vector<LoopOptions>(GetParam());
+    options.loops = LoopsOf(GetParam());
     auto bus = Bus::Create(options);
     EXPECT_TRUE(bus.ok()) << bus.status();
     return *std::move(bus);
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Loops, ActorTest, ::testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Forms, ActorTest,
+                         ::testing::ValuesIn(ThreadedBusForms()), BusFormName);
 
 TEST_P(ActorTest, TellThenAskFromAThread) {
   auto bus = NewBus();

@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/proto/delimited.h"
+#include "trolley/tests/bus/bus_form.h"
 
 namespace trolley {
 namespace {
@@ -50,7 +51,7 @@ class Collector : public Actor {
   absl::Notification& ended_;
 };
 
-class PipeReaderTest : public ::testing::Test {
+class PipeReaderTest : public ::testing::TestWithParam<BusForm> {
  protected:
   // What the collector has when `input` was written to a pipe and closed.
   All ReadAll(const std::string& input, PipeReaderOptions options = {},
@@ -72,7 +73,7 @@ class PipeReaderTest : public ::testing::Test {
     All all;
     absl::Notification ended;
     auto collector = bus_.Spawn<Collector>(
-        {.loop = 1, .mailbox_capacity = mailbox}, all, ended);
+        {.loop = LastLoop(), .mailbox_capacity = mailbox}, all, ended);
     EXPECT_TRUE(
         bus_.Spawn<PipeReader>({.loop = 0}, std::move(in), *collector, options)
             .ok());
@@ -81,10 +82,15 @@ class PipeReaderTest : public ::testing::Test {
     return all;
   }
 
-  Bus bus_{BusOptions{.loops = {{}, {}}}};
+  int LastLoop() const { return GetParam().loops - 1; }
+
+  Bus bus_{BusOptions{.loops = LoopsOf(GetParam())}};
 };
 
-TEST_F(PipeReaderTest, LinesArriveInOrderTheLastOneWithoutItsEndToo) {
+INSTANTIATE_TEST_SUITE_P(Forms, PipeReaderTest,
+                         testing::ValuesIn(ThreadedBusForms()), BusFormName);
+
+TEST_P(PipeReaderTest, LinesArriveInOrderTheLastOneWithoutItsEndToo) {
   const All all = ReadAll("one\n\nthree\r\nfour");
   EXPECT_THAT(all.pieces, ElementsAre("one", "", "three\r", "four"));
   EXPECT_TRUE(all.end.status.ok()) << all.end.status;
@@ -92,13 +98,13 @@ TEST_F(PipeReaderTest, LinesArriveInOrderTheLastOneWithoutItsEndToo) {
   EXPECT_EQ(all.end.bytes, 16u);
 }
 
-TEST_F(PipeReaderTest, AnEmptyInputIsAnEndAndNothingElse) {
+TEST_P(PipeReaderTest, AnEmptyInputIsAnEndAndNothingElse) {
   const All all = ReadAll("");
   EXPECT_THAT(all.pieces, IsEmpty());
   EXPECT_TRUE(all.end.status.ok()) << all.end.status;
 }
 
-TEST_F(PipeReaderTest,
+TEST_P(PipeReaderTest,
        P6_AReceiverWithRoomForOneSlowsTheReaderAndLosesNothing) {
   std::string input;
   std::vector<std::string> lines;
@@ -111,7 +117,7 @@ TEST_F(PipeReaderTest,
   EXPECT_TRUE(bus_.Shutdown(absl::Seconds(10)).ledger.Balances());
 }
 
-TEST_F(PipeReaderTest, FramesArriveInOrder) {
+TEST_P(PipeReaderTest, FramesArriveInOrder) {
   std::string input;
   std::vector<std::string> frames = {"", "a", std::string(100'000, 'x'), "z"};
   for (const std::string& frame : frames) {
@@ -122,7 +128,7 @@ TEST_F(PipeReaderTest, FramesArriveInOrder) {
   EXPECT_TRUE(all.end.status.ok()) << all.end.status;
 }
 
-TEST_F(PipeReaderTest, ATornFrameIsSaidAndTheOnesBeforeItArrive) {
+TEST_P(PipeReaderTest, ATornFrameIsSaidAndTheOnesBeforeItArrive) {
   std::string input;
   EXPECT_TRUE(wire::AppendDelimited("whole", &input).ok());
   EXPECT_TRUE(wire::AppendDelimited("torn apart", &input).ok());
@@ -133,7 +139,7 @@ TEST_F(PipeReaderTest, ATornFrameIsSaidAndTheOnesBeforeItArrive) {
   EXPECT_THAT(std::string(all.end.status.message()), HasSubstr("7 of 10"));
 }
 
-TEST_F(PipeReaderTest, P14_ALineOverTheLimitEndsTheReadingAndIsNamed) {
+TEST_P(PipeReaderTest, P14_ALineOverTheLimitEndsTheReadingAndIsNamed) {
   const All all = ReadAll("short\n" + std::string(101, 'x') + "\nmore\n",
                           {.max_piece_bytes = 100});
   EXPECT_THAT(all.pieces, ElementsAre("short"));
@@ -141,7 +147,7 @@ TEST_F(PipeReaderTest, P14_ALineOverTheLimitEndsTheReadingAndIsNamed) {
   EXPECT_THAT(std::string(all.end.status.message()), HasSubstr("line 2"));
 }
 
-TEST_F(PipeReaderTest, OpenForReadingNamesWhatIsWrong) {
+TEST_P(PipeReaderTest, OpenForReadingNamesWhatIsWrong) {
   EXPECT_THAT(OpenForReading(RealSys(), "/no/such/file").status().message(),
               HasSubstr("/no/such/file"));
   EXPECT_EQ(OpenForReading(RealSys(), "/tmp").status().code(),

@@ -3,39 +3,12 @@
 #include "trolley/tests/bus/bus_fixture.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "trolley/poller/pollers.h"
+#include "trolley/tests/bus/run_options.h"
 
 namespace trolley {
-
-std::vector<BusForm> BusForms() {
-  std::vector<BusForm> forms;
-  for (const NamedPoller& poller : BuiltinPollers()) {
-    const std::string name(poller.name);
-    const auto made = poller.create(RealSys(), MonotonicClock());
-    if (!made.ok()) {
-      std::printf("without %s: %s\n", name.c_str(),
-                  made.status().ToString().c_str());
-      continue;
-    }
-    // The bus is the same over each; one has to show the rest.
-    const bool default_one = name == LoopOptions().poller;
-    for (int loops = default_one ? 1 : 2; loops <= (default_one ? 3 : 2);
-         ++loops) {
-      forms.push_back({name, loops});
-    }
-  }
-  for (int loops = 1; loops <= 3; ++loops) forms.push_back({"sim", loops});
-  return forms;
-}
-
-std::string BusFormName(const testing::TestParamInfo<BusForm>& info) {
-  return absl::StrCat(info.param.poller, info.param.loops);
-}
 
 void LogLines::Add(absl::string_view line) {
   absl::MutexLock lock(&mutex_);
@@ -62,17 +35,15 @@ BusFixture::~BusFixture() { bus_.reset(); }
 Bus& BusFixture::Start(const std::function<void(BusOptions&)>& adjust) {
   bus_.reset();
   BusOptions options;
-  options.loops = std::vector<LoopOptions>(GetParam().loops);
+  options.loops =
+      LoopsOf(GetParam(), GetRunOptions().seed.value_or(/*default_seed=*/1));
   options.log = [this](absl::string_view line) { log_.Add(line); };
   if (simulated()) {
     world_.emplace(/*seed=*/1);
     options.single_threaded = true;
     options.sys = &world_->sys();
     options.clock = &world_->clock();
-  }
-  for (LoopOptions& loop : options.loops) {
-    loop.poller = GetParam().poller;
-    if (simulated()) {
+    for (LoopOptions& loop : options.loops) {
       loop.factory = [this](Sys&, const Clock&) { return world_->NewPoller(); };
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BusFixture: one bus under test, in every form in which a bus comes: one to
-// three loops on threads of their own over each poller that this machine
-// allows, or folded onto the test's thread over the simulated one.
+// BusFixture: one bus under test, in every form in which a bus comes
+// (bus_form.h): loops on threads of their own over each poller that this
+// machine allows, or folded onto the test's thread over the simulated one.
 //
 //   using OrderTest = BusFixture;
 //   TROLLEY_FOR_EACH_BUS(OrderTest);
@@ -30,21 +30,9 @@
 #include "gtest/gtest.h"
 #include "trolley/bus/bus.h"
 #include "trolley/poller/sim.h"
+#include "trolley/tests/bus/bus_form.h"
 
 namespace trolley {
-
-struct BusForm {
-  std::string poller;  // "sim": on the test's thread, in virtual time
-  int loops = 1;
-
-  bool simulated() const { return poller == "sim"; }
-};
-
-// One to three loops over the default poller and the simulated one, two over
-// each of the others. Those whose poller this machine refuses are left out,
-// with a line that says why.
-std::vector<BusForm> BusForms();
-std::string BusFormName(const testing::TestParamInfo<BusForm>& info);
 
 // Lines that a bus logged.
 class LogLines {
