@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
 #include "trolley/bus/handoff.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/machine.h"
 #include "trolley/tests/bench/lib/raw.h"
 

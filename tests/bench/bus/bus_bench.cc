@@ -19,5 +19,6 @@ int main(int argc, char** argv) {
   trolley::bench::AddTimers(bench);
   trolley::bench::AddQuiet(bench);
   trolley::bench::AddIdle(bench);
+  trolley::bench::AddScale(bench);
   return bench.Main(argc, argv);
 }

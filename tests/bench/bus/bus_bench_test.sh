@@ -24,10 +24,10 @@ for workload in same_loop_pingpong same_loop_stream cross_pingpong_block \
   cross_pingpong_block_p99 cross_pingpong_spin cross_pingpong_spin_p99 \
   cross_oneway fanin4 ring100 ring1000 ask1 ask1_spin ask64 ask64_spin \
   spawn_destroy idle_actor_bytes skynet1e6 timers1e6 flooded_quiet_p99 \
-  idle_wakeups; do
+  idle_wakeups scale_actors_1000 scale_loops_8 scale_message_131072; do
   grep -q "^$workload,trolley," "$csv" || fail "no row for $workload, trolley"
-  # Nothing bare idles.
-  [[ $workload == idle_wakeups ]] && continue
+  # Nothing bare idles, or has loops.
+  [[ $workload == idle_wakeups || $workload == scale_loops* ]] && continue
   grep -q "^$workload,raw\." "$csv" || fail "no row for $workload, raw"
 done
 "$bench" --list --filter=ring100 | grep -q '^ring100/trolley$' || fail '--list'

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/machine.h"
 #include "trolley/tests/bench/lib/ping_pong.h"
 #include "trolley/tests/bench/lib/raw.h"

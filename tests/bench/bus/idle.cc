@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 
 namespace trolley::bench {
 namespace {

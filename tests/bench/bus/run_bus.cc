@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/bench/bus/run_bus.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 
 #include "trolley/tests/bench/lib/machine.h"
 

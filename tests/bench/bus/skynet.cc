@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/machine.h"
 
 namespace trolley::bench {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/machine.h"
 
 namespace trolley::bench {

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/bench/bus/run_bus.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/queue_stream.h"
 
 namespace trolley::bench {

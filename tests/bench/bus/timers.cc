@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/bench/bus/run_bus.h"
 #include "tests/bench/bus/workloads.h"
+#include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/deadlines.h"
 #include "trolley/tests/bench/lib/machine.h"
 

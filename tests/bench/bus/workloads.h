@@ -22,6 +22,7 @@ void AddSkynet(Bench& bench);
 void AddTimers(Bench& bench);
 void AddQuiet(Bench& bench);
 void AddIdle(Bench& bench);
+void AddScale(Bench& bench);
 
 }  // namespace trolley::bench
 

@@ -29,8 +29,8 @@
 
 namespace trolley::bench {
 
-inline int window = 4096;          // messages a sender has in flight, at most
-inline bool outnumbered = false;   // more threads than CPUs: do not spin
+inline int window = 4096;         // messages a sender has in flight, at most
+inline bool outnumbered = false;  // more threads than CPUs: do not spin
 
 inline void Backoff() {
   if (outnumbered) {

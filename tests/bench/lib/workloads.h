@@ -6,7 +6,12 @@
 #ifndef TROLLEY_TESTS_BENCH_LIB_WORKLOADS_H_
 #define TROLLEY_TESTS_BENCH_LIB_WORKLOADS_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
 
 #include "trolley/tests/bench/lib/bench.h"
 
@@ -115,6 +120,42 @@ inline constexpr int kFlood = 512;
 // Waits that ended in a bus of two loops and two actors with nothing to do.
 inline const Workload kIdleWakeups = {
     .name = "idle_wakeups", .unit = "in 10 s", .higher_is_better = false};
+
+// Cost against scale --------------------------------------------------------
+
+// A token passed around so many actors, which lie in memory in another order
+// than that of the ring, so that caches show.
+inline constexpr int kActorScales[] = {100, 1000, 10'000, 100'000, 1'000'000};
+inline Workload ScaleActors(int actors) {
+  return {.name = "scale_actors_" + std::to_string(actors),
+          .unit = "ns",
+          .higher_is_better = false};
+}
+inline std::vector<int> ScaleOrder(int actors) {
+  std::vector<int> order(actors);
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), std::mt19937(1));
+  return order;
+}
+
+// So many loops, each sending to the next as fast as it goes; all together.
+inline constexpr int kLoopScales[] = {1, 2, 4, 8};
+inline Workload ScaleLoops(int loops) {
+  return {.name = "scale_loops_" + std::to_string(loops),
+          .unit = "M msg/s",
+          .higher_is_better = true,
+          .two_cpus = true};
+}
+
+// From one loop to another, strings of so many bytes, which the sender makes
+// and the receiver looks at.
+inline constexpr int kMessageScales[] = {8, 64, 1024, 16384, 131072, 1 << 20};
+inline Workload ScaleMessage(int bytes) {
+  return {.name = "scale_message_" + std::to_string(bytes),
+          .unit = "ns",
+          .higher_is_better = false,
+          .two_cpus = true};
+}
 
 }  // namespace trolley::bench
 

@@ -6,6 +6,7 @@
 #include <asio.hpp>
 
 #include "tests/bench/peers/loop_workloads.h"
+#include "trolley/tests/bench/lib/pipes.h"
 
 namespace trolley::bench {
 namespace {
@@ -66,11 +67,47 @@ class AsioLoop {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
 };
 
+// Waits for pipes without locks; a wait is asked for again after each event.
+class AsioPipes {
+ public:
+  explicit AsioPipes(Pipes& pipes)
+      : pipes_(pipes), context_(ASIO_CONCURRENCY_HINT_UNSAFE) {
+    streams_.reserve(pipes.size());
+    for (int i = 0; i < pipes.size(); ++i) streams_.emplace_back(context_);
+  }
+  void Add(int i) {
+    streams_[i].assign(pipes_.fd(i));
+    Await(i);
+  }
+  void Remove(int i) { streams_[i].release(); }
+  void Run() {
+    while (!pipes_.done()) context_.run_one();
+  }
+  void Look() { context_.poll(); }
+
+ private:
+  void Await(int i) {
+    streams_[i].async_wait(asio::posix::stream_descriptor::wait_read,
+                           [this, i](const asio::error_code& error) {
+                             if (error) return;
+                             pipes_.Forward(i);
+                             Await(i);
+                           });
+  }
+
+  Pipes& pipes_;
+  asio::io_context context_;
+  std::vector<asio::posix::stream_descriptor> streams_;
+};
+
 }  // namespace
 }  // namespace trolley::bench
 
 int main(int argc, char** argv) {
-  trolley::bench::Bench bench;
-  trolley::bench::AddLoopWorkloads<trolley::bench::AsioLoop>(bench);
+  using namespace trolley::bench;  // NOLINT
+  Bench bench;
+  AddLoopWorkloads<AsioLoop>(bench);
+  AddPipes<AsioPipes>(bench, "epoll", WaitCost::kConstant, 10'000,
+                      AsioLoop::Name());
   return bench.Main(argc, argv);
 }

@@ -9,6 +9,7 @@
 #include <caf/all.hpp>
 #include <chrono>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,7 +74,7 @@ Figures InSystem(int workers,
 // Within a worker
 // ---------------------------------------------------------------
 
-Figures Ring(int size, uint64_t hops) {
+Figures Ring(const std::vector<int>& order, uint64_t hops) {
   return InSystem(1, [&](caf::actor_system& system) -> Figures {
     struct State {
       actor next;
@@ -89,9 +90,10 @@ Figures Ring(int size, uint64_t hops) {
       };
     };
     std::vector<actor> members;
-    for (int i = 0; i < size; ++i) members.push_back(system.spawn(member));
-    for (int i = 0; i < size; ++i) {
-      caf::anon_send(members[i], members[(i + 1) % size]);
+    const size_t size = order.size();
+    for (size_t i = 0; i < size; ++i) members.push_back(system.spawn(member));
+    for (size_t i = 0; i < size; ++i) {
+      caf::anon_send(members[order[i]], members[order[(i + 1) % size]]);
     }
     const int64_t start = Nanoseconds();
     caf::anon_send(members[0], hops);
@@ -416,6 +418,12 @@ Figures FloodedQuiet(uint64_t asks) {
   return InSystem(1, run, /*slice=*/64);
 }
 
+std::vector<int> InOrder(int size) {
+  std::vector<int> order(size);
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
 std::string Name() {
   return "caf-" + std::to_string(CAF_MAJOR_VERSION) + "." +
          std::to_string(CAF_MINOR_VERSION) + "." +
@@ -434,10 +442,10 @@ int main(int argc, char** argv) {
     bench.Add(workload, who,
               [size, run](double scale) { return run(Scaled(size, scale)); });
   };
-  add(kSameLoopPingPong, 2'000'000, [](uint64_t n) { return Ring(2, n); });
+  add(kSameLoopPingPong, 2'000'000, [](uint64_t n) { return Ring({0, 1}, n); });
   add(kSameLoopStream, 2'000'000, Stream);
-  add(kRing100, 2'000'000, [](uint64_t n) { return Ring(100, n); });
-  add(kRing1000, 2'000'000, [](uint64_t n) { return Ring(1000, n); });
+  add(kRing100, 2'000'000, [](uint64_t n) { return Ring(InOrder(100), n); });
+  add(kRing1000, 2'000'000, [](uint64_t n) { return Ring(InOrder(1000), n); });
   add(kCrossPingPongBlock, 20'000, PingPong);
   add(kCrossOneWay, 1'000'000, [](uint64_t n) { return FanIn(n, 1); });
   add(kFanIn4, 250'000, [](uint64_t n) { return FanIn(n, 4); });
@@ -448,5 +456,12 @@ int main(int argc, char** argv) {
   bench.Add(kSkynet, who,
             [](double scale) { return Skynet(SkynetLeaves(scale)); });
   add(kFloodedQuiet, 2'000, FloodedQuiet);
+  for (int actors : kActorScales) {
+    bench.Add(ScaleActors(actors), who, [actors](double scale) -> Figures {
+      const uint64_t size = Scaled(actors, scale);
+      const uint64_t hops = std::max<uint64_t>(size, Scaled(1'000'000, scale));
+      return 1e3 / Ring(ScaleOrder(static_cast<int>(size)), hops).value;
+    });
+  }
   return bench.Main(argc, argv);
 }

@@ -6,6 +6,7 @@
 
 #include "tests/bench/peers/inbox.h"
 #include "tests/bench/peers/loop_workloads.h"
+#include "trolley/tests/bench/lib/pipes.h"
 
 namespace trolley::bench {
 namespace {
@@ -84,11 +85,51 @@ class EvLoop {
   bool stopped_ = false;
 };
 
+class EvPipes {
+ public:
+  EvPipes(Pipes& pipes, unsigned backend)
+      : pipes_(pipes), loop_(ev_loop_new(backend)), watchers_(pipes.size()) {
+    if (loop_ == nullptr) Die("ev_loop_new failed");
+    for (int i = 0; i < pipes.size(); ++i) {
+      ev_io_init(
+          &watchers_[i],
+          [](struct ev_loop* loop, ev_io* watcher, int) {
+            auto* self = static_cast<EvPipes*>(ev_userdata(loop));
+            self->pipes_.Forward(
+                static_cast<int>(watcher - self->watchers_.data()));
+            if (self->pipes_.done()) ev_break(loop, EVBREAK_ALL);
+          },
+          pipes.fd(i), EV_READ);
+    }
+    ev_set_userdata(loop_, this);
+  }
+  ~EvPipes() { ev_loop_destroy(loop_); }
+  void Add(int i) { ev_io_start(loop_, &watchers_[i]); }
+  void Remove(int i) { ev_io_stop(loop_, &watchers_[i]); }
+  void Run() {
+    while (!pipes_.done()) ev_run(loop_, 0);
+  }
+  void Look() { ev_run(loop_, EVRUN_NOWAIT); }
+
+ private:
+  Pipes& pipes_;
+  struct ev_loop* const loop_;
+  std::vector<ev_io> watchers_;
+};
+
 }  // namespace
 }  // namespace trolley::bench
 
 int main(int argc, char** argv) {
-  trolley::bench::Bench bench;
-  trolley::bench::AddLoopWorkloads<trolley::bench::EvLoop>(bench);
+  using namespace trolley::bench;  // NOLINT
+  Bench bench;
+  AddLoopWorkloads<EvLoop>(bench);
+  const std::string who = EvLoop::Name();
+  AddPipes<EvPipes>(bench, "epoll", WaitCost::kConstant, 10'000, who,
+                    unsigned{EVBACKEND_EPOLL});
+  AddPipes<EvPipes>(bench, "poll", WaitCost::kScans, 10'000, who,
+                    unsigned{EVBACKEND_POLL});
+  AddPipes<EvPipes>(bench, "select", WaitCost::kScans, 1000, who,
+                    unsigned{EVBACKEND_SELECT});
   return bench.Main(argc, argv);
 }

@@ -9,6 +9,7 @@
 
 #include "tests/bench/peers/inbox.h"
 #include "tests/bench/peers/loop_workloads.h"
+#include "trolley/tests/bench/lib/pipes.h"
 
 namespace trolley::bench {
 namespace {
@@ -97,11 +98,68 @@ class LibeventLoop {
   bool stopped_ = false;
 };
 
+// With edges where it has them, and without locks.
+class LibeventPipes {
+ public:
+  LibeventPipes(Pipes& pipes, std::string method)
+      : pipes_(pipes), watchers_(pipes.size()) {
+    event_config* config = event_config_new();
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    for (const char** name = event_get_supported_methods(); *name; ++name) {
+      if (method != *name) event_config_avoid_method(config, *name);
+    }
+    base_ = event_base_new_with_config(config);
+    event_config_free(config);
+    if (base_ == nullptr) Die("libevent has no " + method);
+    const bool edges = (event_base_get_features(base_) & EV_FEATURE_ET) != 0;
+    for (int i = 0; i < pipes.size(); ++i) {
+      watchers_[i].self = this;
+      watchers_[i].pipe = i;
+      event_assign(
+          &watchers_[i].event, base_, pipes.fd(i),
+          static_cast<short>(EV_READ | EV_PERSIST | (edges ? EV_ET : 0)),
+          [](evutil_socket_t, short, void* at) {
+            auto* watcher = static_cast<Watcher*>(at);
+            watcher->self->pipes_.Forward(watcher->pipe);
+            if (watcher->self->pipes_.done()) {
+              event_base_loopbreak(watcher->self->base_);
+            }
+          },
+          &watchers_[i]);
+    }
+  }
+  ~LibeventPipes() { event_base_free(base_); }
+  void Add(int i) { event_add(&watchers_[i].event, nullptr); }
+  void Remove(int i) { event_del(&watchers_[i].event); }
+  void Run() {
+    while (!pipes_.done()) event_base_loop(base_, 0);
+  }
+  void Look() { event_base_loop(base_, EVLOOP_NONBLOCK); }
+
+ private:
+  struct Watcher {
+    struct event event;
+    LibeventPipes* self;
+    int pipe;
+  };
+  Pipes& pipes_;
+  event_base* base_;
+  std::vector<Watcher> watchers_;
+};
+
 }  // namespace
 }  // namespace trolley::bench
 
 int main(int argc, char** argv) {
-  trolley::bench::Bench bench;
-  trolley::bench::AddLoopWorkloads<trolley::bench::LibeventLoop>(bench);
+  using namespace trolley::bench;  // NOLINT
+  Bench bench;
+  AddLoopWorkloads<LibeventLoop>(bench);
+  const std::string who = LibeventLoop::Name();
+  AddPipes<LibeventPipes>(bench, "epoll", WaitCost::kConstant, 10'000, who,
+                          std::string("epoll"));
+  AddPipes<LibeventPipes>(bench, "poll", WaitCost::kScans, 10'000, who,
+                          std::string("poll"));
+  AddPipes<LibeventPipes>(bench, "select", WaitCost::kScans, 1000, who,
+                          std::string("select"));
   return bench.Main(argc, argv);
 }

@@ -6,6 +6,7 @@
 
 #include "tests/bench/peers/inbox.h"
 #include "tests/bench/peers/loop_workloads.h"
+#include "trolley/tests/bench/lib/pipes.h"
 
 namespace trolley::bench {
 namespace {
@@ -82,11 +83,59 @@ class UvLoop {
   bool stopped_ = false;
 };
 
+class UvPipes {
+ public:
+  explicit UvPipes(Pipes& pipes) : pipes_(pipes), watchers_(pipes.size()) {
+    uv_loop_init(&loop_);
+    for (int i = 0; i < pipes.size(); ++i) {
+      watchers_[i].self = this;
+      watchers_[i].pipe = i;
+      if (uv_poll_init(&loop_, &watchers_[i].poll, pipes.fd(i)) != 0) {
+        Die("uv_poll_init failed");
+      }
+      watchers_[i].poll.data = &watchers_[i];
+    }
+  }
+  ~UvPipes() {
+    for (Watcher& watcher : watchers_) {
+      uv_close(reinterpret_cast<uv_handle_t*>(&watcher.poll), nullptr);
+    }
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_loop_close(&loop_);
+  }
+  void Add(int i) {
+    uv_poll_start(&watchers_[i].poll, UV_READABLE,
+                  [](uv_poll_t* poll, int, int) {
+                    auto* watcher = static_cast<Watcher*>(poll->data);
+                    watcher->self->pipes_.Forward(watcher->pipe);
+                    if (watcher->self->pipes_.done()) uv_stop(poll->loop);
+                  });
+  }
+  void Remove(int i) { uv_poll_stop(&watchers_[i].poll); }
+  void Run() {
+    while (!pipes_.done()) uv_run(&loop_, UV_RUN_DEFAULT);
+  }
+  void Look() { uv_run(&loop_, UV_RUN_NOWAIT); }
+
+ private:
+  struct Watcher {
+    uv_poll_t poll;
+    UvPipes* self;
+    int pipe;
+  };
+  Pipes& pipes_;
+  uv_loop_t loop_;
+  std::vector<Watcher> watchers_;
+};
+
 }  // namespace
 }  // namespace trolley::bench
 
 int main(int argc, char** argv) {
-  trolley::bench::Bench bench;
-  trolley::bench::AddLoopWorkloads<trolley::bench::UvLoop>(bench);
+  using namespace trolley::bench;  // NOLINT
+  Bench bench;
+  AddLoopWorkloads<UvLoop>(bench);
+  AddPipes<UvPipes>(bench, "epoll", WaitCost::kConstant, 10'000,
+                    UvLoop::Name());
   return bench.Main(argc, argv);
 }

@@ -6,6 +6,7 @@
 // inherit the pinning of whoever uses it first, so that main() starts them.
 
 #include <nng/nng.h>
+#include <nng/protocol/pair0/pair.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -20,6 +21,8 @@
 #include <vector>
 
 #include "tests/bench/peers/queue_workloads.h"
+#include "trolley/tests/bench/lib/child.h"
+#include "trolley/tests/bench/lib/frames.h"
 
 namespace trolley::bench {
 namespace {
@@ -198,11 +201,102 @@ Figures Asks(int in_flight, uint64_t asks) {
   return Millions(asks, took);
 }
 
+// Between processes: ipc, PAIR both ways.
+
+class NngPair {
+ public:
+  NngPair(const std::string& path, bool listens) {
+    Check(nng_pair0_open(&socket_), "nng_pair0_open");
+    nng_socket_set_int(socket_, NNG_OPT_SENDBUF, 1024);
+    nng_socket_set_int(socket_, NNG_OPT_RECVBUF, 1024);
+    nng_socket_set_size(socket_, NNG_OPT_RECVMAXSZ, 0);
+    const std::string address = "ipc://" + path;
+    Check(listens ? nng_listen(socket_, address.c_str(), nullptr, 0)
+                  : nng_dial(socket_, address.c_str(), nullptr, 0),
+          "nng_listen or nng_dial");
+  }
+  ~NngPair() { nng_close(socket_); }
+  void Send(const void* bytes, size_t size) {
+    nng_msg* message;
+    Check(nng_msg_alloc(&message, size), "nng_msg_alloc");
+    std::memcpy(nng_msg_body(message), bytes, size);
+    Check(nng_sendmsg(socket_, message, 0), "nng_sendmsg");
+  }
+  template <typename See>
+  void Receive(See see) {
+    nng_msg* message;
+    Check(nng_recvmsg(socket_, &message, 0), "nng_recvmsg");
+    see(static_cast<const char*>(nng_msg_body(message)), nng_msg_len(message));
+    nng_msg_free(message);
+  }
+
+ private:
+  nng_socket socket_;
+};
+
+int Serve(const std::vector<std::string>& arguments) {
+  NngPair pair(arguments[1], true);
+  SayReady();
+  uint64_t left = std::stoull(arguments[2]), came = 0;
+  const bool echoes = arguments[0] == "rtt";
+  for (; left > 0; --left) {
+    pair.Receive([&](const char* bytes, size_t size) {
+      if (bytes[0] != 'f') Die("a frame was changed");
+      ++came;
+      if (echoes) pair.Send(bytes, size);
+    });
+  }
+  if (!echoes) pair.Send(&came, sizeof(came));
+  // The last one is on its way: the parent's word that it came ends this.
+  pair.Receive([](const char*, size_t) {});
+  return 0;
+}
+
+Figures FrameTrips(size_t bytes, uint64_t trips) {
+  SocketPath socket;
+  Child child({"rtt", socket.path(), std::to_string(trips)});
+  return OnCpu0([&]() -> Figures {
+    NngPair pair(socket.path(), false);
+    const std::string frame(bytes, 'f');
+    std::vector<double> times(trips);
+    for (double& time : times) {
+      const int64_t start = Nanoseconds();
+      pair.Send(frame.data(), bytes);
+      pair.Receive([&](const char*, size_t size) {
+        if (size != bytes) Die("a frame was changed");
+      });
+      time = static_cast<double>(Nanoseconds() - start);
+    }
+    pair.Send("", 0);
+    return Percentiles(std::move(times));
+  });
+}
+
+Figures FrameStreams(size_t bytes, uint64_t frames) {
+  SocketPath socket;
+  Child child({"oneway", socket.path(), std::to_string(frames)});
+  return OnCpu0([&]() -> Figures {
+    NngPair pair(socket.path(), false);
+    const std::string frame(bytes, 'f');
+    const int64_t start = Nanoseconds();
+    for (uint64_t i = 0; i < frames; ++i) pair.Send(frame.data(), bytes);
+    uint64_t came = 0;
+    pair.Receive([&](const char* answer, size_t size) {
+      if (size == sizeof(came)) std::memcpy(&came, answer, size);
+    });
+    const int64_t took = Nanoseconds() - start;
+    if (came != frames) Die("a frame was lost");
+    pair.Send("", 0);
+    return Millions(frames, took);
+  });
+}
+
 }  // namespace
 }  // namespace trolley::bench
 
 int main(int argc, char** argv) {
   using namespace trolley::bench;  // NOLINT
+  if (IsChild(argc, argv)) return Serve(ChildArguments(argc, argv));
   const std::string who = std::string("nng-") + nng_version();
   { NngChannel::Sink starts_the_library(*std::make_unique<NngChannel>(false)); }
   Bench bench;
@@ -212,5 +306,6 @@ int main(int argc, char** argv) {
             [](double scale) { return Asks(1, Scaled(20'000, scale)); });
   bench.Add(kAsk64, who,
             [](double scale) { return Asks(64, Scaled(200'000, scale)); });
+  AddFrames(bench, "unix", who, FrameTrips, FrameStreams);
   return bench.Main(argc, argv);
 }
