@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -26,106 +25,26 @@
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
 #include "trolley/poller/fault_sys.h"
-#include "trolley/poller/io_uring_poller.h"
-#include "trolley/poller/sim.h"
-#include "trolley/tests/poller/emulated_completions.h"
+#include "trolley/tests/actors/stream_rig.h"
 
 namespace trolley {
 namespace {
-
-// A kernel whose io_uring waits for descriptors and does nothing else.
-class OldKernel final : public Sys {
- public:
-  intptr_t Call(SysCall call, Args args) override {
-    const intptr_t result = RealSys().Call(call, args);
-    if (call == SysCall::kIoUringRegister && args[1] == IORING_REGISTER_PROBE) {
-      auto* const probe = reinterpret_cast<io_uring_probe*>(args[2]);
-      probe->ops[IORING_OP_READ].flags = 0;
-    }
-    return result;
-  }
-};
-
-PollerFactory Emulated(bool never_waits) {
-  return [never_waits](
-             Sys& sys,
-             const Clock& clock) -> absl::StatusOr<std::unique_ptr<Poller>> {
-    auto inner = CreatePoller("epoll", sys, clock);
-    if (!inner.ok()) return inner.status();
-    auto made = std::make_unique<EmulatedCompletions>(sys, *std::move(inner));
-    made->set_never_waits(never_waits);
-    return made;
-  };
-}
-
-// Runs what a test gives it, as an actor.
-class Worker : public Actor {
- public:
-  using Body = std::function<Task<absl::Status>(Worker&)>;
-  explicit Worker(Body body) : body_(std::move(body)) {}
-  using Actor::loop;
-  using Actor::RunInBackground;
-  using Actor::Sleep;
-
-  struct Nothing {};
-  void On(const Nothing&) {}
-
- protected:
-  void OnStart() override { RunInBackground(body_(*this)); }
-
- private:
-  const Body body_;
-};
 
 class StreamTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     ::signal(SIGPIPE, SIG_IGN);  // a loop's own thread blocks it
-    LoopOptions loop;
-    BusOptions options;
-    options.single_threaded = true;
-    options.log = [this](absl::string_view line) { log_ += std::string(line); };
-    if (GetParam() == "sim") {
-      world_.emplace(7);
-      options.sys = &world_->sys();
-      options.clock = &world_->clock();
-      loop.factory = [this](Sys&, const Clock&) { return world_->NewPoller(); };
-    } else if (GetParam() == "io_uring_of_an_old_kernel") {
-      options.sys = &old_kernel_;
-      loop.factory = IoUringPoller::Create;
-    } else if (GetParam().starts_with("emulated")) {
-      loop.factory = Emulated(GetParam() == "emulated_that_never_waits");
-    } else {
-      loop.factory = [name = GetParam()](Sys& sys, const Clock& clock) {
-        return CreatePoller(name, sys, clock);
-      };
+    rig_.emplace(GetParam(), /*seed=*/7);
+    if (!rig_->refused().ok()) {
+      GTEST_SKIP() << "not on this machine: " << rig_->refused();
     }
-    sys_ = options.sys != nullptr ? options.sys : &RealSys();
-    if (options.clock == nullptr) {
-      absl::Status made = loop.factory(*sys_, MonotonicClock()).status();
-      if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made;
-    }
-    options.loops = {loop};
-    bus_.emplace(options);
   }
 
-  void TearDown() override {
-    if (!bus_.has_value()) return;
-    EXPECT_TRUE(bus_->Shutdown(absl::Seconds(5)).ledger.Balances());
-    bus_.reset();
-    EXPECT_EQ(log_, "");
-  }
-
-  bool simulated() const { return world_.has_value(); }
-  Sys& sys() { return *sys_; }
-
-  Ref<Worker> Spawn(Worker::Body body) {
-    auto ref = bus_->Spawn<Worker>({}, std::move(body));
-    EXPECT_TRUE(ref.ok()) << ref.status();
-    return *ref;
-  }
-  // Until nothing is left to do but to wait for what the test does next.
-  void Run() { bus_->RunUntilIdle(); }
+  bool simulated() const { return rig_->simulated(); }
+  Sys& sys() { return rig_->sys(); }
+  Bus& bus() { return rig_->bus(); }
+  Ref<Worker> Spawn(Worker::Body body) { return rig_->Spawn(std::move(body)); }
+  void Run() { rig_->Run(); }
   // For what the kernel does in its own time.
   void RunUntil(const std::function<bool()>& done) {
     while (!done()) Run();
@@ -159,13 +78,9 @@ class StreamTest : public testing::TestWithParam<std::string> {
     return all;
   }
 
-  std::string log_;
-  std::optional<SimWorld> world_;
-  OldKernel old_kernel_;
-  Sys* sys_ = nullptr;
+  std::optional<StreamRig> rig_;
   ScopedFd a_;
   ScopedFd b_;
-  std::optional<Bus> bus_;
 };
 
 TEST_P(StreamTest, ReadsWhatComesAndThenTheEnd) {
@@ -277,7 +192,7 @@ class ListeningTest : public StreamTest {
  protected:
   void SetUp() override {
     StreamTest::SetUp();
-    if (!bus_.has_value()) return;
+    if (!rig_->refused().ok()) return;
     address_.sun_family = AF_UNIX;
     const std::string name = "trolley-stream-" + std::to_string(::getpid());
     std::memcpy(address_.sun_path + 1, name.data(), name.size());
@@ -556,7 +471,7 @@ TEST_P(StreamTest, P7_ALongWriteThatNeverWaitsLetsOthersHaveTheirTurns) {
   const std::string much(pieces * Stream::kMostBytesPerWrite, 'x');
   int ticks = 0;
   bool written = false;
-  auto ticker = bus_->Spawn<Ticker>({}, ticks, written);
+  auto ticker = bus().Spawn<Ticker>({}, ticks, written);
   ASSERT_TRUE(ticker.ok());
   ticker->Tell(Ticker::Tick{});
   Spawn([&](Worker& self) -> Task<absl::Status> {
@@ -570,25 +485,14 @@ TEST_P(StreamTest, P7_ALongWriteThatNeverWaitsLetsOthersHaveTheirTurns) {
   EXPECT_GE(ticks, static_cast<int>(pieces / Stream::kCallsPerTurn) - 1);
 }
 
-std::vector<std::string> Pollers() {
-  std::vector<std::string> names;
-  for (const NamedPoller& poller : BuiltinPollers()) {
-    names.emplace_back(poller.name);
-  }
-  for (const char* name : {"io_uring_of_an_old_kernel", "emulated",
-                           "emulated_that_never_waits", "sim"}) {
-    names.emplace_back(name);
-  }
-  return names;
-}
-
 std::string NameOf(const testing::TestParamInfo<std::string>& info) {
   return info.param;
 }
 
-INSTANTIATE_TEST_SUITE_P(P16, StreamTest, testing::ValuesIn(Pollers()), NameOf);
-INSTANTIATE_TEST_SUITE_P(P16, ListeningTest, testing::ValuesIn(Pollers()),
+INSTANTIATE_TEST_SUITE_P(P16, StreamTest, testing::ValuesIn(StreamRig::Names()),
                          NameOf);
+INSTANTIATE_TEST_SUITE_P(P16, ListeningTest,
+                         testing::ValuesIn(StreamRig::Names()), NameOf);
 
 // --- Threads and faults ----------------------------------------------------
 
