@@ -32,7 +32,7 @@ void Actor::RunInBackground(Task<absl::Status> task) {
 
 Address Actor::sender() const {
   const Envelope* e = loop().turn().envelope;
-  if (e == nullptr || e->asked_externally || !e->sender) return Address();
+  if (e == nullptr || e->has(Envelope::kAskedExternally) || !e->sender) return Address();
   return Address(loop().bus_pointer(), e->sender);
 }
 

@@ -35,6 +35,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "trolley/actors/actor_class_of.h"
 #include "trolley/actors/ref.h"
 #include "trolley/actors/sleep.h"
 #include "trolley/actors/task.h"
@@ -57,9 +58,7 @@ class Actor : public ActorBase {
     const Actor* actor = self;
     return Ref<A>(actor->address());
   }
-  Address address() const {
-    return Address(loop().bus_pointer(), cell_->id(loop().index()));
-  }
+  Address address() const { return Address(loop().bus_pointer(), cell_->self); }
 
   // Ends this actor when the handler in hand has returned.
   void Stop() { loop().StopActor(*cell_, /*drain=*/false); }
@@ -72,10 +71,10 @@ class Actor : public ActorBase {
     Actor& actor = *self;
     Loop& on = actor.loop();
     Envelope* e = on.NewEnvelope(Envelope::BytesFor<M>());
-    e->target = actor.cell_->id(on.index());
+    e->target = actor.cell_->self;
     e->sender = e->target;
     e->type = &internal::Handler<A, M>::kType;
-    e->lane = static_cast<uint8_t>(Lane::kReply);
+    e->marks |= Envelope::kReplyLane;
     e->context = internal::TraceOf(on.turn().envelope);
     e->Emplace<M>(std::move(message));
     return {ScheduledMessage::Set(on, actor, e, on.Now() + after)};

@@ -224,7 +224,7 @@ class Handler {
   static void Put(Envelope* e, Stored reply) {
     e->Emplace<Stored>(std::move(reply));
     e->type = &kReplyMessage<Stored>;
-    e->is_reply = true;
+    e->marks |= Envelope::kIsReply;
   }
 
   static Outcome Conclude(Envelope* e) {

@@ -38,12 +38,12 @@ Context::Ptr TraceOfChain(const Context* context) {
 
 absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {
   const Loop::Turn& turn = loop.turn();
-  const ActorId self =
-      turn.cell != nullptr ? turn.cell->id(loop.index()) : ActorId();
+  const ActorId self = turn.cell != nullptr ? turn.cell->self : ActorId();
   Context::Ptr askers;
   if (turn.envelope != nullptr) {
     askers = turn.envelope->context;
-    if (turn.envelope->ask_id != 0 && !turn.envelope->asker_goes_on) {
+    if (turn.envelope->ask_id() != 0 &&
+        !turn.envelope->has(Envelope::kAskerGoesOn)) {
       askers = Context::New(askers ? askers->trace() : TraceContext(),
                             turn.envelope->sender, askers);
     }

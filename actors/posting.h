@@ -10,6 +10,7 @@
 
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "trolley/bus/address.h"
 #include "trolley/bus/loop.h"
@@ -35,9 +36,25 @@ inline Context::Ptr TraceOf(const Envelope* in_hand) {
 // answered; the message is the path. ResourceExhausted: kMaxDepth askers.
 absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target);
 
-inline Envelope* NewEnvelope(Loop* loop, size_t bytes) {
-  return loop != nullptr ? loop->NewEnvelope(bytes)
-                         : EnvelopePool::GetFromHeap(bytes);
+// An envelope for a data message, complete but for its payload and context;
+// `loop` is null on a plain thread.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Envelope* NewEnvelope(
+    Loop* loop, size_t bytes, ActorId target, const MessageType* type,
+    Instant deadline) {
+  constexpr uint64_t kMarks = Envelope::kDataLane | Envelope::kHoldsCredit;
+  if (loop == nullptr) {
+    return EnvelopePool::GetFromHeap(bytes, {.type = type,
+                                             .target = target,
+                                             .deadline = deadline,
+                                             .marks = kMarks});
+  }
+  const Cell* self = loop->turn().cell;
+  return loop->NewEnvelope(bytes,
+                           {.type = type,
+                            .target = target,
+                            .sender = self != nullptr ? self->self : ActorId(),
+                            .deadline = deadline,
+                            .marks = kMarks});
 }
 
 inline void FreeEnvelope(Loop* loop, Envelope* e) {
@@ -48,22 +65,15 @@ inline void FreeEnvelope(Loop* loop, Envelope* e) {
   }
 }
 
-// Fills in what a data message has beside its payload.
-inline void FillIn(Envelope* e, Loop* loop, ActorId target,
-                   const MessageType* type) {
-  e->target = target;
-  e->type = type;
-  e->lane = static_cast<uint8_t>(Lane::kData);
-  e->holds_credit = true;
-  if (loop != nullptr && loop->turn().cell != nullptr) {
-    e->sender = loop->turn().cell->id(loop->index());
-    e->asker_goes_on = loop->turn().envelope == nullptr;
-  }
+// Makes an ask of it, which waits in reply slot `ask_id`.
+inline void MarkAsAsk(Envelope* e, const Loop& loop, uint64_t ask_id) {
+  e->set_ask_id(ask_id);
+  if (loop.turn().envelope == nullptr) e->marks |= Envelope::kAskerGoesOn;
 }
 
 inline Delivery Admit(BusState* bus, Loop* loop, ActorId target) {
   if (!target) return Delivery::kGone;
-  return loop != nullptr ? loop->Admit(target) : bus->Admit(target);
+  return loop != nullptr ? loop->Admit(target).delivery : bus->Admit(target);
 }
 
 // Queues an admitted envelope. Anything but kAccepted: it was dropped and freed

@@ -29,7 +29,6 @@
 #include "trolley/actors/posting.h"
 #include "trolley/actors/protocol.h"
 #include "trolley/actors/send.h"
-#include "trolley/actors/wire_methods.h"
 #include "trolley/bus/address.h"
 
 namespace trolley {
@@ -71,28 +70,28 @@ class Ref {
   // kAccepted, kFull, kGone or kDraining; what is refused is counted.
   template <typename M>
   Delivery Tell(M&& message) const {
-    return TellWith({}, std::forward<M>(message));
+    using Message = Checked<M>;
+    Loop* loop = internal::LoopOf(address_.bus());
+    if (loop == nullptr) [[unlikely]] {
+      return TellFromOutside<Message>({}, std::forward<M>(message));
+    }
+    return TellFromLoop<Message>(*loop, Instant::Infinite(),
+                                 internal::TraceOf(loop->turn().envelope),
+                                 std::forward<M>(message));
   }
 
   template <typename M>
   Delivery TellWith(const TellOptions& options, M&& message) const {
     using Message = Checked<M>;
-    BusState* bus = address_.bus();
-    Loop* loop = internal::LoopOf(bus);
-    const Delivery place = internal::Admit(bus, loop, id());
-    if (place != Delivery::kAccepted) [[unlikely]] {
-      return place;
+    Loop* loop = internal::LoopOf(address_.bus());
+    if (loop == nullptr) {
+      return TellFromOutside<Message>(options, std::forward<M>(message));
     }
-    Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
-                                target_.template TypeOf<Message>(),
-                                std::forward<M>(message));
-    e->deadline = options.deadline;
-    if (options.trace.valid()) [[unlikely]] {
-      e->context = Context::New(options.trace, ActorId(), nullptr);
-    } else if (loop != nullptr) {
-      e->context = internal::TraceOf(loop->turn().envelope);
-    }
-    return internal::Post(*bus, loop, e);
+    return TellFromLoop<Message>(
+        *loop, options.deadline,
+        options.trace.valid() ? Context::New(options.trace, ActorId(), nullptr)
+                              : internal::TraceOf(loop->turn().envelope),
+        std::forward<M>(message));
   }
 
   // Waits for room if the mailbox is full. Resolves to OK or NotFound.
@@ -104,8 +103,7 @@ class Ref {
       return Sending(loop, nullptr, NotAnActor("Send"));
     }
     Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
-                                target_.template TypeOf<Message>(),
-                                std::forward<M>(message));
+                                Instant::Infinite(), std::forward<M>(message));
     e->context = internal::TraceOf(loop->turn().envelope);
     return Sending(loop, e, absl::OkStatus());
   }
@@ -131,17 +129,15 @@ class Ref {
       deadline = std::min(deadline, in_hand->deadline);
     }
     return Operation(loop, deadline, [&](uint64_t ask_id) {
-      const Delivery place = loop->Admit(id());
-      if (place != Delivery::kAccepted) {
-        return DeliveryStatus(place, address_.ToString());
+      const Loop::Place place = loop->Admit(id());
+      if (place.delivery != Delivery::kAccepted) {
+        return DeliveryStatus(place.delivery, address_.ToString());
       }
-      Envelope* e = Fill<Message>(loop, BytesToAsk<Message>(),
-                                  target_.template TypeOf<Message>(),
+      Envelope* e = Fill<Message>(loop, BytesToAsk<Message>(), deadline,
                                   std::forward<M>(message));
-      e->deadline = deadline;
-      e->ask_id = ask_id;
+      internal::MarkAsAsk(e, *loop, ask_id);
       e->context = *std::move(askers);
-      loop->Send(e);
+      loop->Send(e, place);
       return absl::OkStatus();
     });
   }
@@ -161,12 +157,11 @@ class Ref {
     if (place != Delivery::kAccepted) {
       return DeliveryStatus(place, address_.ToString());
     }
-    Envelope* e = Fill<Message>(nullptr, BytesToAsk<Message>(),
-                                target_.template TypeOf<Message>(),
-                                std::forward<M>(message));
-    e->deadline = bus->clock().Now() + timeout;
+    Envelope* e =
+        Fill<Message>(nullptr, BytesToAsk<Message>(),
+                      bus->clock().Now() + timeout, std::forward<M>(message));
     auto waiting = RefPtr<Waiting>::Adopt(new Waiting);
-    e->asked_externally = true;
+    e->marks |= Envelope::kAskedExternally;
     e->external = RefPtr<Waiting>(waiting).Leak();
     if (internal::Post(*bus, nullptr, e) != Delivery::kAccepted) {
       RefPtr<ExternalAsk>::Adopt(e->external);
@@ -189,6 +184,33 @@ class Ref {
   }
 
  private:
+  template <typename Message, typename M>
+  Delivery TellFromLoop(Loop& loop, Instant deadline, Context::Ptr context,
+                        M&& message) const {
+    const Loop::Place place = loop.Admit(id());
+    if (place.delivery != Delivery::kAccepted) [[unlikely]] {
+      return place.delivery;
+    }
+    Envelope* e = Fill<Message>(&loop, Envelope::BytesFor<Message>(), deadline,
+                                std::forward<M>(message));
+    e->context = std::move(context);
+    loop.Send(e, place);
+    return Delivery::kAccepted;
+  }
+
+  template <typename Message, typename M>
+  Delivery TellFromOutside(const TellOptions& options, M&& message) const {
+    BusState* bus = address_.bus();
+    const Delivery admitted = internal::Admit(bus, nullptr, id());
+    if (admitted != Delivery::kAccepted) return admitted;
+    Envelope* e = Fill<Message>(nullptr, Envelope::BytesFor<Message>(),
+                                options.deadline, std::forward<M>(message));
+    if (options.trace.valid()) {
+      e->context = Context::New(options.trace, ActorId(), nullptr);
+    }
+    return internal::PostFromOutside(*bus, e);
+  }
+
   // The reply travels home in the envelope of the question.
   template <typename M>
   static constexpr size_t BytesToAsk() {
@@ -198,10 +220,10 @@ class Ref {
   // A message that throws when it is copied or moved ends the process: its
   // place is taken by now, and the books would not balance.
   template <typename Message, typename M>
-  Envelope* Fill(Loop* loop, size_t bytes, const MessageType* type,
+  Envelope* Fill(Loop* loop, size_t bytes, Instant deadline,
                  M&& message) const noexcept {
-    Envelope* e = internal::NewEnvelope(loop, bytes);
-    internal::FillIn(e, loop, id(), type);
+    Envelope* e = internal::NewEnvelope(
+        loop, bytes, id(), target_.template TypeOf<Message>(), deadline);
     e->Emplace<Message>(std::forward<M>(message));
     return e;
   }
@@ -216,19 +238,6 @@ class Ref {
   Address address_;
   [[no_unique_address]] Target target_;
 };
-
-// The one ActorClass of A.
-template <typename A>
-const ActorClass* ActorClassOf() {
-  static constexpr ActorClass kClass = {
-      .name = &TypeName<A>,
-      .wire_methods = &internal::WireMethodsOf<A>,
-      .interleaved = requires {requires A::kInterleaved;
-}
-,
-};  // namespace trolley
-return &kClass;
-}
 
 }  // namespace trolley
 

@@ -72,7 +72,7 @@ std::vector<std::string> RemoteBase::Askers() {
       absl::Hex(loop().bus().instance_id(), absl::kZeroPad16), "/");
   std::vector<std::string> askers;
   const Context* root = nullptr;
-  if (e->ask_id != 0) askers.push_back(process + NameOf(e->sender));
+  if (e->ask_id() != 0) askers.push_back(process + NameOf(e->sender));
   for (const Context* c = e->context.get(); c != nullptr; c = c->parent()) {
     if (c->asker()) askers.push_back(process + NameOf(c->asker()));
     root = c;

@@ -7,7 +7,7 @@ namespace trolley {
 Sending::Sending(Loop* loop, Envelope* message, absl::Status error)
     : ReplyAwaiter(loop), message_(message), result_(std::move(error)) {
   if (message_ == nullptr) return;
-  const Delivery delivery = loop->TakePlace(message_->target);
+  const Delivery delivery = loop->TakePlace(message_->target).delivery;
   if (delivery != Delivery::kFull) {
     Conclude(delivery);
     return;
@@ -20,7 +20,7 @@ Sending::Sending(Loop* loop, Envelope* message, absl::Status error)
       ControlEnvelope(loop->NewEnvelope(Envelope::BytesFor<absl::Status>()),
                       message_->target, RoomRequest{});
   request->sender = message_->sender;
-  request->ask_id = ask_id();
+  request->set_ask_id(ask_id());
   loop->Send(request);
 }
 
@@ -40,7 +40,7 @@ void Sending::OnReply(Envelope* e) {
 }
 
 void Sending::Conclude(Delivery delivery) {
-  loop()->Count(delivery);
+  loop()->port().ledger.CountSend(delivery == Delivery::kAccepted);
   if (delivery == Delivery::kAccepted) {
     loop()->Send(std::exchange(message_, nullptr));
     return;

@@ -72,7 +72,8 @@ class UnixConnection {
            queued_messages_ < options_.outbox_messages;
   }
   // An answer or a refusal: takes no credit and needs no room, but a peer that
-  // lets them pile up is cut off. ResourceExhausted: longer than the peer takes.
+  // lets them pile up is cut off. ResourceExhausted: longer than the peer
+  // takes.
   absl::Status SendAnswer(const Proto& answer);
 
   // A received message of that size costs credit ...

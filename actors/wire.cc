@@ -151,14 +151,14 @@ Asking<WireResult> WireTarget::Ask(const WireMessage& message,
     absl::StatusOr<Envelope*> made = Make(loop, message);
     if (!made.ok()) return made.status();
     Envelope* e = *made;
-    const Delivery place = loop->Admit(address_.id());
-    if (place != Delivery::kAccepted) {
+    const Delivery admitted = loop->Admit(address_.id()).delivery;
+    if (admitted != Delivery::kAccepted) {
       e->type->drop(e);
       loop->Free(e);
-      return DeliveryStatus(place, absl::StrCat("\"", name_, "\""));
+      return DeliveryStatus(admitted, absl::StrCat("\"", name_, "\""));
     }
     e->deadline = deadline;
-    e->ask_id = ask_id;
+    internal::MarkAsAsk(e, *loop, ask_id);
     e->context = *std::move(askers);
     loop->Send(e);
     return absl::OkStatus();
@@ -176,7 +176,7 @@ void WireTarget::AskThen(const WireMessage& message, const TellOptions& options,
   if (delivery == Delivery::kAccepted) {
     e->deadline = options.deadline;
     e->context = ContextFor(options, loop);
-    e->asked_externally = true;
+    e->marks |= Envelope::kAskedExternally;
     e->external = RefPtr<ExternalAsk>::Adopt(new Callback(done)).Leak();
     delivery = internal::Post(*bus, loop, e);
     if (delivery == Delivery::kAccepted) return;
@@ -193,7 +193,7 @@ WireAsk::WireAsk(const WireTarget& target, const WireMessage& message,
       asking_(Loop::Current(), options.deadline,
               [&](uint64_t ask_id) {
                 if (!made_.ok()) return made_.status();
-                (*made_)->ask_id = ask_id;
+                internal::MarkAsAsk(*made_, *Loop::Current(), ask_id);
                 (*made_)->deadline = options.deadline;
                 (*made_)->context =
                     askers.empty()
@@ -204,7 +204,7 @@ WireAsk::WireAsk(const WireTarget& target, const WireMessage& message,
       sending_{Loop::Current(), Unsent(), made_.status()} {}
 
 Envelope* WireAsk::Unsent() {
-  if (made_.ok() && (*made_)->ask_id == 0) {  // no reply slot was left
+  if (made_.ok() && (*made_)->ask_id() == 0) {  // no reply slot was left
     (*made_)->type->drop(*made_);
     Loop::Current()->Free(*made_);
     made_ = absl::ResourceExhaustedError(

@@ -136,9 +136,10 @@ struct WireMethodOf {
       return nullptr;
     }
     Envelope* e = NewEnvelope(
-        loop, std::max(Envelope::BytesFor<M>(),
-                       Envelope::BytesFor<absl::StatusOr<WireMessage>>()));
-    FillIn(e, loop, target, &Handler<A, M, WireReply>::kType);
+        loop,
+        std::max(Envelope::BytesFor<M>(),
+                 Envelope::BytesFor<absl::StatusOr<WireMessage>>()),
+        target, &Handler<A, M, WireReply>::kType, Instant::Infinite());
     e->Emplace<M>(std::move(message));
     return e;
   }

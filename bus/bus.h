@@ -36,7 +36,7 @@ namespace trolley {
 template <typename A>
 class Ref;
 template <typename A>
-const ActorClass* ActorClassOf();  // actors/ref.h
+const ActorClass* ActorClassOf();  // actors/actor_class_of.h
 
 class Bus {
  public:

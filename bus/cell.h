@@ -13,6 +13,7 @@
 #ifndef TROLLEY_BUS_CELL_H_
 #define TROLLEY_BUS_CELL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -43,30 +44,52 @@ struct alignas(64) Cell {
   // Loop thread only.
   ActorBase* actor = nullptr;
   Mailbox mailbox;
-  Cell* next_runnable = nullptr;          // in the run queue
-  SuspendedHandler* suspended = nullptr;  // list
-  uint32_t generation = 0;                // of whoever lives here
-  uint32_t data_queued = 0;               // messages in the data lane
-  uint32_t local_places = 0;              // credits its own loop holds
+  Cell* next_runnable = nullptr;  // in the run queue
+  ActorId self;                   // whoever lives here; nobody
+  uint32_t data_queued = 0;       // messages in the data lane
+  uint32_t local_places = 0;      // credits its own loop holds
+  uint32_t handled_low = 0;       // see handled()
   State state = State::kFree;
-  // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
-  std::atomic<bool> interleaved{false};
-  bool runnable : 1 = false;       // in the run queue, or having its slice
-  bool started : 1 = false;        // OnStart was called
-  bool busy : 1 = false;           // takes no message: one is suspended
-  bool places_listed : 1 = false;  // in the loop's list of places to give back
+  // How many places its loop holds before it gives some to others. 0: each goes
+  // the slow way.
+  uint8_t kept_places = 0;
+  bool runnable = false;  // in the run queue, or having its slice
+  bool busy = false;      // takes no message: one is suspended
 
   alignas(64) Credits credits;  // thread-safe
   uint32_t capacity = 0;        // immutable while an actor lives here
   uint32_t slot = 0;            // immutable
   // Loop thread only, and seldom touched.
-  uint64_t handled = 0;
+  SuspendedHandler* suspended = nullptr;  // list
+  uint32_t handled_high = 0;
+  bool started = false;        // OnStart was called
+  bool places_listed = false;  // in the loop's list of places to give back
+  // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
+  std::atomic<bool> interleaved{false};
   uint64_t start_sequence = 0;  // the order of starting, over all loops
   const ActorClass* actor_class = nullptr;
   EnvelopeQueue room_requests;        // senders that wait for room
   std::unique_ptr<std::string> name;  // null: none
 
-  ActorId id(uint32_t loop) const { return ActorId(loop, slot, generation); }
+  // Messages it has handled.
+  uint64_t handled() const {
+    return uint64_t{handled_high} << 32 | handled_low;
+  }
+  void CountHandled() {
+    if (++handled_low == 0) [[unlikely]] {
+      ++handled_high;
+    }
+  }
+  // How many places move between it and its senders at a time.
+  uint32_t places_batch() const {
+    return std::clamp<uint32_t>(capacity / 8, 1, 64);
+  }
+  // After a change of what it depends on.
+  void UpdateKeptPlaces() {
+    const bool simple =
+        state == State::kRunning && places_listed && room_requests.empty();
+    kept_places = simple ? places_batch() : 0;
+  }
   // Whether a handler of a message waits in it.
   bool handles_something() const {
     const SuspendedHandler* h = suspended;
@@ -107,6 +130,14 @@ class CellTable {
   Cell* Find(uint32_t slot) const {
     return chunks_[slot / kChunk].load(std::memory_order_acquire) +
            slot % kChunk;
+  }
+
+  // The cell in which `id` lives; null if its actor has ended. Loop thread
+  // only.
+  Cell* FindLive(ActorId id) const {
+    Cell* cell = Find(id.slot());
+    const bool lives = cell->self == id && cell->state != Cell::State::kFree;
+    return lives ? cell : nullptr;
   }
 
   // Calls visit(Cell&) for each cell ever used. Loop thread only.

@@ -59,7 +59,7 @@ inline constexpr MessageType kStatusReply = kControlMessage<absl::Status>;
 inline void AnswerWithStatus(Envelope* envelope, absl::Status status) {
   envelope->Emplace<absl::Status>(std::move(status));
   envelope->type = &kStatusReply;
-  envelope->is_reply = true;
+  envelope->marks |= Envelope::kIsReply;
 }
 
 template <>
@@ -74,7 +74,6 @@ inline constexpr MessageType kControlMessage<RoomRequest> = {
 template <typename T>
 Envelope* ControlEnvelope(Envelope* envelope, ActorId target, T payload) {
   envelope->target = target;
-  envelope->lane = static_cast<uint8_t>(Lane::kControl);
   envelope->type = &kControlMessage<T>;
   envelope->Emplace<T>(std::move(payload));
   return envelope;

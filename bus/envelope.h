@@ -67,28 +67,70 @@ struct Envelope {
   static constexpr size_t kHeaderBytes = 56;
   static constexpr size_t kMaxAlignment = 16;
   static constexpr uint8_t kNoLoop = 255;  // `origin` of a heap allocation
-  static constexpr uint64_t kMaxAskId = (uint64_t{1} << 40) - 1;
 
-  Envelope* next = nullptr;
-  const MessageType* type = nullptr;
+  // What its sender says of it.
+  struct Head {
+    const MessageType* type = nullptr;
+    ActorId target = {};
+    ActorId sender = {};
+    Instant deadline = Instant::Infinite();
+    uint64_t marks = 0;
+  };
+
+  Envelope* next;  // set by the queue it is in
+  const MessageType* type;
   ActorId target;
-  Instant deadline = Instant::Infinite();
+  Instant deadline;
   union {
-    ActorId sender{};       // default if a plain thread sent it
-    ExternalAsk* external;  // if `asked_externally`: where the reply goes
+    ActorId sender;         // default if a plain thread sent it
+    ExternalAsk* external;  // if kAskedExternally: where the reply goes
   };
   Context::Ptr context;
-  uint64_t ask_id : 40 = 0;       // nonzero: `sender` waits in this reply slot
-  uint64_t origin : 8 = kNoLoop;  // whose pool it belongs to
-  uint64_t size_class : 4 = 0;    // EnvelopePool's
-  uint64_t lane : 2 = 0;          // a Lane
-  uint64_t asked_externally : 1 = 0;  // see `external`
-  uint64_t is_reply : 1 = 0;          // holds a reply, headed for `sender`
-  uint64_t holds_credit : 1 = 0;      // gives a place back when handled
-  uint64_t asker_goes_on : 1 = 0;     // it takes messages while it waits
+  // The rest in one word, so that it is written by one store and several
+  // questions are one test: the ask id, whose pool it belongs to and in which
+  // size class, and the marks below.
+  uint64_t marks;
   alignas(8) std::byte first_bytes[8];
 
-  bool is_ask() const { return ask_id != 0 || asked_externally; }
+  static constexpr uint64_t kDataLane = uint64_t{1} << 52;  // neither this
+  static constexpr uint64_t kReplyLane = uint64_t{1}
+                                         << 53;  // nor this: control
+  // See `external`.
+  static constexpr uint64_t kAskedExternally = uint64_t{1} << 54;
+  // Holds a reply, headed for `sender`.
+  static constexpr uint64_t kIsReply = uint64_t{1} << 55;
+  // Gives a place back when it has been handled.
+  static constexpr uint64_t kHoldsCredit = uint64_t{1} << 56;
+  // The asker takes messages while it waits.
+  static constexpr uint64_t kAskerGoesOn = uint64_t{1} << 57;
+  static constexpr uint64_t kAskId = (uint64_t{1} << 40) - 1;
+
+  // The marks of an envelope of loop `origin`'s pool, and none besides.
+  static constexpr uint64_t Home(uint64_t origin, uint64_t size_class) {
+    return origin << 40 | size_class << 48;
+  }
+  // Each field is written once: this is the hot path.
+  Envelope(uint64_t home, const Head& head)
+      : type(head.type),
+        target(head.target),
+        deadline(head.deadline),
+        sender(head.sender),
+        marks(home | head.marks) {}
+
+  uint32_t origin() const { return marks >> 40 & 0xff; }
+  uint32_t size_class() const { return marks >> 48 & 0xf; }
+  // Nonzero: `sender` waits in this reply slot.
+  uint64_t ask_id() const { return marks & kAskId; }
+  void set_ask_id(uint64_t id) { marks = (marks & ~kAskId) | id; }
+  bool has(uint64_t mark) const { return (marks & mark) != 0; }
+
+  Lane lane() const {
+    return has(kDataLane)    ? Lane::kData
+           : has(kReplyLane) ? Lane::kReply
+                             : Lane::kControl;
+  }
+  bool is_reply() const { return has(kIsReply); }
+  bool is_ask() const { return has(kAskId | kAskedExternally); }
 
   // Where a payload of alignment `align` starts, in bytes from the envelope.
   static constexpr size_t PayloadOffset(size_t align) {

@@ -31,15 +31,16 @@ void EnvelopePool::Refill(int size_class) {
   // hardware prefetcher expects.
   for (size_t at = kSlabBytes; at >= bytes;) {
     at -= bytes;
-    auto* envelope = new (slab + at) Envelope;
+    auto* envelope = new (slab + at) Envelope(0, {});
     envelope->next = free_[size_class].head;
     free_[size_class].head = envelope;
   }
 }
 
-Envelope* EnvelopePool::GetFromHeap(size_t bytes) {
+Envelope* EnvelopePool::GetFromHeap(size_t bytes, const Envelope::Head& head) {
   if (bytes < sizeof(Envelope)) bytes = sizeof(Envelope);
-  return new (::operator new(bytes)) Envelope;
+  return new (::operator new(bytes))
+      Envelope(Envelope::Home(Envelope::kNoLoop, 0), head);
 }
 
 void EnvelopePool::PutToHeap(Envelope* envelope) {

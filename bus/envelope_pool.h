@@ -59,8 +59,8 @@ class EnvelopePool {
 
   // An envelope with room for `bytes`, as Envelope::BytesFor() says. Larger
   // than the largest class (1 KiB), it comes from the heap.
-  Envelope* Get(size_t bytes) {
-    if (bytes > kLargestBytes) return GetFromHeap(bytes);
+  Envelope* Get(size_t bytes, const Envelope::Head& head = {}) {
+    if (bytes > kLargestBytes) return GetFromHeap(bytes, head);
     const int size_class = ClassOf(bytes);
     FreeList& list = free_[size_class];
     if (list.head == nullptr) [[unlikely]] {
@@ -68,15 +68,12 @@ class EnvelopePool {
     }
     Envelope* memory = list.head;
     list.head = memory->next;
-    Envelope* envelope = new (memory) Envelope;
-    envelope->origin = loop_;
-    envelope->size_class = size_class;
-    return envelope;
+    return new (memory) Envelope(Envelope::Home(loop_, size_class), head);
   }
 
   // Takes back an envelope of this pool, or of the heap, whose payload is gone.
   void Put(Envelope* envelope) {
-    if (envelope->origin == Envelope::kNoLoop) return PutToHeap(envelope);
+    if (envelope->origin() == Envelope::kNoLoop) return PutToHeap(envelope);
     PutOwn(envelope);
   }
   // The same for one that is known not to be of the heap.
@@ -84,13 +81,13 @@ class EnvelopePool {
     if (envelope->context) [[unlikely]] {
       envelope->context = nullptr;
     }
-    FreeList& list = free_[envelope->size_class];
+    FreeList& list = free_[envelope->size_class()];
     envelope->next = list.head;
     list.head = envelope;
   }
 
   // Thread-safe: for senders that are not loops. `origin` is kNoLoop.
-  static Envelope* GetFromHeap(size_t bytes);
+  static Envelope* GetFromHeap(size_t bytes, const Envelope::Head& head = {});
   static void PutToHeap(Envelope* envelope);
 
   ReturnStack& returned() { return returned_; }

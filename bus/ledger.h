@@ -74,6 +74,11 @@ struct LedgerCounters {
   Counter attempted, accepted, refused;
   Counter handled, failed, expired, dead_lettered;
 
+  void CountSend(bool was_accepted) {
+    attempted.Increment();
+    (was_accepted ? accepted : refused).Increment();
+  }
+
   Ledger Read() const {
     return {.attempted = attempted.Read(),
             .accepted = accepted.Read(),

@@ -69,41 +69,11 @@ bool Loop::RunOnce() {
   return worked || !run_queue_.empty() || !replies_.empty();
 }
 
-bool Loop::TakeHandedOver() {
-  Envelope* e = port_.handoff.Take();
-  if (e == nullptr) return false;
-  while (e != nullptr) {
-    Envelope* next = e->next;
-    if (next != nullptr) __builtin_prefetch(next->next);
-    if (e->is_reply) {
-      replies_.Push(e);
-    } else if (e->type == &kControlMessage<Command>) {
-      std::move(e->payload<Command>())(*this);
-      e->type->drop(e);
-      Free(e);
-      if (ended_) return DropChain(next);
-    } else {
-      DeliverLocal(e);
-    }
-    e = next;
-  }
-  return true;
-}
-
-bool Loop::DropChain(Envelope* e) {
-  while (e != nullptr) {
-    Envelope* next = e->next;
-    DropUndelivered(e, "its loop has ended");
-    e = next;
-  }
-  return true;
-}
-
 void Loop::HandleReplies() {
   for (uint32_t budget = options_.messages_per_turn; budget > 0; --budget) {
     Envelope* reply = replies_.Pop();
     if (reply == nullptr) return;
-    PendingReply* pending = reply_slots_.Take(reply->ask_id);
+    PendingReply* pending = reply_slots_.Take(reply->ask_id());
     if (pending != nullptr) {
       pending->OnReply(reply);
     } else {
@@ -159,13 +129,7 @@ bool Loop::Settle() {
   // Nothing that another loop could use is taken into sleep.
   homeward_.ReturnAll();
   leases_.ReturnAll();
-  for (Cell* cell : with_places_) {
-    cell->places_listed = false;
-    if (cell->local_places == 0) continue;
-    cell->credits.Return(cell->generation,
-                         std::exchange(cell->local_places, 0));
-  }
-  with_places_.clear();
+  local_places_.ReturnAll();
 
   if (idle_callbacks_.empty()) return false;
   for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);

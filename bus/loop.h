@@ -26,12 +26,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "trolley/bus/bus_state.h"
 #include "trolley/bus/descriptors.h"
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/leases.h"
+#include "trolley/bus/local_places.h"
 #include "trolley/bus/outboxes.h"
 #include "trolley/bus/reply_slots.h"
 #include "trolley/bus/run_queue.h"
@@ -78,7 +80,8 @@ class Loop {
   Descriptors& descriptors() { return descriptors_; }
   ReplySlots& reply_slots() { return reply_slots_; }
 
-  // The message in hand; all null between handlers.
+  // The actor that has its slice and the message in hand; all null between
+  // slices.
   struct Turn {
     Cell* cell = nullptr;
     Envelope* envelope = nullptr;
@@ -91,29 +94,34 @@ class Loop {
   // --- Sending, in three steps; see actors/ref.h for the whole ---
   // Counts the attempt and takes a place. Anything but kAccepted is counted as
   // refused and is the end of it.
-  Delivery Admit(ActorId target) { return Count(TakePlace(target)); }
+  struct Place {
+    Delivery delivery = Delivery::kGone;
+    Cell* cell = nullptr;  // of a target on this loop
+  };
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Place Admit(ActorId target) {
+    const Place place = TakePlace(target);
+    port_.ledger.CountSend(place.delivery == Delivery::kAccepted);
+    return place;
+  }
   // The same in two halves, for a sender that waits for room in between.
-  Delivery TakePlace(ActorId target) {
-    if (target.loop() != port_.index) return leases_.Take(target);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Place TakePlace(ActorId target) {
+    if (target.loop() != port_.index) return {leases_.Take(target)};
     Cell& cell = *port_.cells.Find(target.slot());
-    if (cell.generation == target.generation() && cell.local_places > 0)
+    return {local_places_.Take(cell, target), &cell};
+  }
+  Envelope* NewEnvelope(size_t bytes, const Envelope::Head& head = {}) {
+    return port_.pool.Get(bytes, head);
+  }
+  // Queues a data message in its place.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Send(Envelope* envelope, Place place) {
+    // It may be on its way to its cell yet.
+    if (place.cell != nullptr && place.cell->self == envelope->target)
         [[likely]] {
-      --cell.local_places;
-      return Delivery::kAccepted;
-    }
-    return TakeSharedPlace(cell, target);
-  }
-  Delivery Count(Delivery delivery) {
-    LedgerCounters<OwnedCounter>& ledger = port_.ledger;
-    ledger.attempted.Increment();
-    if (delivery == Delivery::kAccepted) [[likely]] {
-      ledger.accepted.Increment();
+      Queue(*place.cell, envelope);
     } else {
-      ledger.refused.Increment();
+      Send(envelope);
     }
-    return delivery;
   }
-  Envelope* NewEnvelope(size_t bytes) { return port_.pool.Get(bytes); }
   // Queues an envelope that has its place, or needs none.
   void Send(Envelope* envelope) {
     const uint32_t loop = envelope->target.loop();
@@ -125,14 +133,12 @@ class Loop {
   }
   // Sends the reply that `envelope` holds to whoever asked.
   void SendReply(Envelope* envelope);
-  // Gives back an envelope whose payload is gone.
-  void Free(Envelope* envelope) {
-    if (envelope->origin == port_.index) [[likely]] {
+  // Gives back an envelope whose payload is gone, to whoever made it.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Free(Envelope* envelope) {
+    if (envelope->origin() == port_.index) [[likely]] {
       port_.pool.PutOwn(envelope);
-    } else if (envelope->origin == Envelope::kNoLoop) {
-      EnvelopePool::PutToHeap(envelope);
     } else {
-      homeward_.Add(envelope);
+      homeward_.Send(envelope);
     }
   }
 
@@ -150,13 +156,7 @@ class Loop {
   // handles first what is in its mailbox. Called between handlers only.
   void EndActors(const std::vector<ActorId>& ids, bool handle_queued);
   // The cell that `id` names; null if its actor has ended.
-  Cell* Find(ActorId id) {
-    Cell* cell = port_.cells.Find(id.slot());
-    return cell->generation == id.generation() &&
-                   cell->state != Cell::State::kFree
-               ? cell
-               : nullptr;
-  }
+  Cell* Find(ActorId id) { return port_.cells.FindLive(id); }
 
   // --- Coroutine handlers ---
   // Links a handler that has suspended to its actor.
@@ -176,9 +176,15 @@ class Loop {
  private:
   friend class ScheduledMessage;
 
-  Delivery TakeSharedPlace(Cell& cell, ActorId target);
   void GivePlaceBack(Cell& cell);
   void GivePlaceBackSlowly(Cell& cell);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Queue(Cell& cell, Envelope* envelope) {
+    cell.mailbox.data.Push(envelope);
+    ++cell.data_queued;
+    if (!cell.busy && cell.state != Cell::State::kReserved) {
+      run_queue_.Push(cell);
+    }
+  }
   void DeliverLocal(Envelope* envelope);
   void DeliverRarely(Cell& cell, Envelope* envelope);
 
@@ -186,7 +192,9 @@ class Loop {
   bool DropChain(Envelope* first);
   void HandleReplies();
   void RunActors();
-  void RunSlice(Cell& cell);
+  uint32_t RunSlice(Cell& cell, uint32_t most);
+  void StartActor(Cell& cell);
+  bool HasEnded(const Cell& cell) const;
   void HandleControl(Cell& cell, Envelope* envelope);
   void HandleMessage(Cell& cell, Envelope* envelope);
   void DropExpired(Cell& cell, Envelope* envelope);
@@ -227,11 +235,10 @@ class Loop {
   Outboxes outboxes_;
   HomewardEnvelopes homeward_;
   Leases leases_;
-  std::vector<Cell*> with_places_;  // cells whose local_places_ may be > 0
+  LocalPlaces local_places_;
   std::vector<Command> idle_callbacks_;
   std::vector<std::pair<ActorId, Command>> end_watchers_;
   std::vector<Event> events_;
-  uint32_t turn_budget_ = 0;  // messages left in this turn
   uint32_t turns_since_poll_ = 0;
   uint32_t failed_spins_ = 0;
   uint64_t next_scheduled_id_ = 1;

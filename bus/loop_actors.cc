@@ -27,38 +27,12 @@ std::string WhatIsThrown() {
   }
 }
 
-// How many places move between a mailbox's owner and its senders at a time.
-uint32_t PlacesBatch(uint32_t capacity) {
-  return std::clamp<uint32_t>(capacity / 8, 1, 64);
-}
-
 }  // namespace
 
 // --- Sending ---------------------------------------------------------------
 
-Delivery Loop::TakeSharedPlace(Cell& cell, ActorId target) {
-  const Credits::Lease lease =
-      cell.credits.TakeShare(target.generation(), PlacesBatch(cell.capacity));
-  if (lease.gone) return Delivery::kGone;
-  if (lease.places == 0) return Delivery::kFull;
-  // The cell's own fields still speak of an earlier actor if this one is yet to
-  // be adopted; it will find its places with its credits then.
-  if (cell.generation != target.generation()) {
-    cell.credits.Return(target.generation(), lease.places - 1);
-    return Delivery::kAccepted;
-  }
-  cell.local_places = lease.places - 1;
-  if (!cell.places_listed) {
-    cell.places_listed = true;
-    with_places_.push_back(&cell);
-  }
-  return Delivery::kAccepted;
-}
-
 inline void Loop::GivePlaceBack(Cell& cell) {
-  if (cell.state == Cell::State::kRunning && cell.room_requests.empty() &&
-      cell.places_listed && cell.local_places + 1 < PlacesBatch(cell.capacity))
-      [[likely]] {
+  if (cell.local_places + 1 < cell.kept_places) [[likely]] {
     ++cell.local_places;
   } else {
     GivePlaceBackSlowly(cell);
@@ -72,41 +46,29 @@ void Loop::GivePlaceBackSlowly(Cell& cell) {
     request->type->drop(request);
     request->type->answer(request, absl::OkStatus());
     SendReply(request);
+    cell.UpdateKeptPlaces();
     return;
   }
-  if (!cell.places_listed) {
-    cell.places_listed = true;
-    with_places_.push_back(&cell);
-  }
-  const uint32_t batch = PlacesBatch(cell.capacity);
-  if (++cell.local_places < batch) return;
-  const uint32_t returned = (batch + 1) / 2;
-  cell.local_places -= returned;
-  cell.credits.Return(cell.generation, returned);
+  local_places_.GiveBack(cell);
 }
 
 void Loop::DeliverLocal(Envelope* e) {
   Cell& cell = *port_.cells.Find(e->target.slot());
-  if (cell.generation == e->target.generation() &&
-      e->lane == static_cast<uint8_t>(Lane::kData)) [[likely]] {
-    cell.mailbox.data.Push(e);
-    ++cell.data_queued;
-    if (!cell.busy && cell.state != Cell::State::kReserved) {
-      run_queue_.Push(cell);
-    }
+  if (cell.self == e->target && e->has(Envelope::kDataLane)) [[likely]] {
+    Queue(cell, e);
   } else {
     DeliverRarely(cell, e);
   }
 }
 
 void Loop::DeliverRarely(Cell& cell, Envelope* e) {
-  if (cell.generation != e->target.generation()) {
+  if (cell.self != e->target) {
     if (cell.credits.generation() != e->target.generation()) {
       DropUndelivered(e, "it has ended");
       return;
     }
     // The id is younger than what lives here: its actor is still on its way.
-    cell.generation = e->target.generation();
+    cell.self = e->target;
     cell.state = Cell::State::kReserved;
     cell.local_places = 0;
   }
@@ -119,15 +81,45 @@ void Loop::DeliverRarely(Cell& cell, Envelope* e) {
     return;
   }
   cell.mailbox.Push(e);
-  if (e->lane == static_cast<uint8_t>(Lane::kData)) {
+  if (e->has(Envelope::kDataLane)) {
     ++cell.data_queued;
     if (cell.busy) return;
   }
   if (cell.state != Cell::State::kReserved) run_queue_.Push(cell);
 }
 
+bool Loop::TakeHandedOver() {
+  Envelope* e = port_.handoff.Take();
+  if (e == nullptr) return false;
+  while (e != nullptr) {
+    Envelope* next = e->next;
+    if (next != nullptr) __builtin_prefetch(next->next);
+    if (e->is_reply()) {
+      replies_.Push(e);
+    } else if (e->type == &kControlMessage<Command>) {
+      std::move(e->payload<Command>())(*this);
+      e->type->drop(e);
+      Free(e);
+      if (ended_) return DropChain(next);
+    } else {
+      DeliverLocal(e);
+    }
+    e = next;
+  }
+  return true;
+}
+
+bool Loop::DropChain(Envelope* e) {
+  while (e != nullptr) {
+    Envelope* next = e->next;
+    DropUndelivered(e, "its loop has ended");
+    e = next;
+  }
+  return true;
+}
+
 void Loop::SendReply(Envelope* reply) {
-  if (reply->asked_externally) {
+  if (reply->has(Envelope::kAskedExternally)) {
     RefPtr<ExternalAsk> ask = RefPtr<ExternalAsk>::Adopt(reply->external);
     ask->OnReply(reply);
     Free(reply);
@@ -156,8 +148,8 @@ void Loop::DropReply(Envelope* reply) {
 }
 
 void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
-  if (e->is_reply) return DropReply(e);
-  if (e->lane != static_cast<uint8_t>(Lane::kControl)) {
+  if (e->is_reply()) return DropReply(e);
+  if (e->lane() != Lane::kControl) {
     port_.ledger.dead_lettered.Increment();
   }
   e->type->drop(e);
@@ -177,22 +169,23 @@ void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
 void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
                  const ActorClass* actor_class, const SpawnOptions& options,
                  uint64_t start_sequence) {
-  const uint32_t generation = cell.credits.generation();
-  if (cell.generation != generation) {
-    cell.generation = generation;
+  const ActorId id(index(), cell.slot, cell.credits.generation());
+  if (cell.self != id) {
+    cell.self = id;
     cell.local_places = 0;
   }
   actor->cell_ = &cell;
   cell.actor = actor.release();
   cell.actor_class = actor_class;
   cell.start_sequence = start_sequence;
-  cell.handled = 0;
+  cell.handled_low = cell.handled_high = 0;
   cell.interleaved = options.interleaved;
   cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
   if (!options.name.empty()) {
     cell.name = std::make_unique<std::string>(options.name);
   }
   cell.state = Cell::State::kStarting;
+  cell.UpdateKeptPlaces();
   run_queue_.Push(cell);
 }
 
@@ -200,7 +193,7 @@ template <typename What>
 bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
   const Turn outer = std::exchange(turn_, Turn{.cell = &cell});
   const uint64_t running = port_.running_actor.load();
-  port_.running_actor.store(cell.id(index()).word());
+  port_.running_actor.store(cell.self.word());
   absl::Cleanup restore = [&] {
     turn_ = outer;
     port_.running_actor.store(running);
@@ -217,45 +210,60 @@ bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
 }
 
 void Loop::RunActors() {
-  turn_budget_ = options_.messages_per_turn;
-  while (turn_budget_ > 0) {
+  for (uint32_t left = options_.messages_per_turn; left > 0;) {
     Cell* cell = run_queue_.Pop();
     if (cell == nullptr) break;
-    RunSlice(*cell);
+    left -= RunSlice(*cell, std::min(left, options_.messages_per_slice));
   }
   port_.running_actor.store(0, std::memory_order_relaxed);
 }
 
-inline void Loop::RunSlice(Cell& cell) {
-  port_.running_actor.store(cell.id(index()).word(), std::memory_order_relaxed);
-  if (cell.state == Cell::State::kStarting) {
-    cell.state = Cell::State::kRunning;
-    cell.started = true;
-    Guarded(cell, "OnStart", [&] { cell.actor->OnStart(); });
+// Returns how many messages it took, at most `most`.
+inline uint32_t Loop::RunSlice(Cell& cell, uint32_t most) {
+  port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
+  turn_.cell = &cell;
+  if (cell.state == Cell::State::kStarting) [[unlikely]] {
+    StartActor(cell);
   }
-  for (uint32_t budget = options_.messages_per_slice; budget > 0; --budget) {
-    if (Envelope* control = cell.mailbox.control.Pop()) [[unlikely]] {
-      HandleControl(cell, control);
-      continue;
+  uint32_t taken = 0;
+  for (; taken < most; ++taken) {
+    if (cell.mailbox.has_urgent()) [[unlikely]] {
+      if (Envelope* control = cell.mailbox.control.Pop()) {
+        HandleControl(cell, control);
+        continue;
+      }
     }
     if (cell.busy || cell.state == Cell::State::kStopping) break;
     Envelope* e = cell.mailbox.reply.Pop();
-    if (e == nullptr) {
+    if (e == nullptr) [[likely]] {
       e = cell.mailbox.data.Pop();
       if (e == nullptr) break;
       --cell.data_queued;
     }
     HandleMessage(cell, e);
-    if (turn_budget_ > 0) --turn_budget_;
   }
-  const bool drained = cell.state == Cell::State::kDraining &&
-                       cell.mailbox.empty() && !cell.handles_something();
-  if (cell.state == Cell::State::kStopping || drained) {
+  turn_ = {};
+  if (cell.state != Cell::State::kRunning && HasEnded(cell)) [[unlikely]] {
     EndActor(cell);
+  } else if (cell.has_work()) {
+    run_queue_.PushBack(cell);
   } else {
     RunQueue::Release(cell);
-    if (cell.has_work()) run_queue_.Push(cell);
   }
+  return taken;
+}
+
+void Loop::StartActor(Cell& cell) {
+  cell.state = Cell::State::kRunning;
+  cell.started = true;
+  cell.UpdateKeptPlaces();
+  Guarded(cell, "OnStart", [&] { cell.actor->OnStart(); });
+}
+
+bool Loop::HasEnded(const Cell& cell) const {
+  return cell.state == Cell::State::kStopping ||
+         (cell.state == Cell::State::kDraining && cell.mailbox.empty() &&
+          !cell.handles_something());
 }
 
 void Loop::HandleControl(Cell& cell, Envelope* e) {
@@ -266,8 +274,9 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
       return DropUndelivered(e, "it is ending");
     }
     cell.room_requests.Push(e);
+    cell.UpdateKeptPlaces();
     // There may be room by now.
-    if (TakePlace(cell.id(index())) == Delivery::kAccepted) {
+    if (TakePlace(cell.self).delivery == Delivery::kAccepted) {
       GivePlaceBack(cell);
     }
     return;
@@ -280,7 +289,7 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
 
 void Loop::DropExpired(Cell& cell, Envelope* e) {
   port_.ledger.expired.Increment();
-  if (e->holds_credit) GivePlaceBack(cell);
+  if (e->has(Envelope::kHoldsCredit)) GivePlaceBack(cell);
   e->type->drop(e);
   if (!e->is_ask()) return Free(e);
   e->type->answer(
@@ -295,15 +304,15 @@ inline void Loop::HandleMessage(Cell& cell, Envelope* e) {
   if (!e->deadline.is_infinite() && e->deadline <= Now()) [[unlikely]] {
     return DropExpired(cell, e);
   }
-  turn_ = {.cell = &cell, .envelope = e};
+  turn_.envelope = e;
   // What Guarded() does, spelled out: this is the hot path.
   Outcome outcome;
   try {
     outcome = e->type->deliver(*cell.actor, e, *this);
-    turn_ = {};
+    turn_.handler = nullptr;
     if (outcome == Outcome::kSuspended) return;
   } catch (...) {
-    turn_ = {};
+    turn_.handler = nullptr;
     outcome = Outcome::kFailed;
     FailedByThrowing(cell, e, e->type->name());
   }
@@ -323,9 +332,9 @@ void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
 inline void Loop::Complete(Cell& cell, Envelope* e, Outcome outcome) {
   (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
       .Increment();
-  ++cell.handled;
-  if (e->holds_credit) GivePlaceBack(cell);
-  if (e->is_reply) {
+  cell.CountHandled();
+  if (e->has(Envelope::kHoldsCredit)) GivePlaceBack(cell);
+  if (e->is_reply()) {
     SendReply(e);
   } else {
     Free(e);
@@ -357,7 +366,7 @@ void Loop::Resume(SuspendedHandler& handler, std::coroutine_handle<> at) {
       turn_,
       {.cell = &cell, .envelope = handler.envelope, .handler = &handler});
   const uint64_t running = port_.running_actor.load(std::memory_order_relaxed);
-  port_.running_actor.store(cell.id(index()).word(), std::memory_order_relaxed);
+  port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
   at.resume();
   turn_ = outer;
   port_.running_actor.store(running, std::memory_order_relaxed);
@@ -389,7 +398,8 @@ void Loop::StopActor(Cell& cell, bool drain) {
   cell.state = drain ? Cell::State::kDraining : Cell::State::kStopping;
   // It gives out no further places, or a steady sender would keep it for ever.
   cell.local_places = 0;
-  cell.credits.Open(cell.generation, 0);
+  cell.kept_places = 0;
+  cell.credits.Open(cell.self.generation(), 0);
   while (Envelope* e = cell.room_requests.Pop()) {
     DropUndelivered(e, "it is ending");
   }
@@ -407,7 +417,7 @@ void Loop::CancelSuspended(Cell& cell) {
 
 void Loop::EndActor(Cell& cell) {
   // What comes from now on is refused at the sender.
-  const ActorId id = cell.id(index());
+  const ActorId id = cell.self;
   cell.state = Cell::State::kStopping;
   cell.runnable = true;  // whatever happens below, it is not queued again
   std::unique_ptr<ActorBase> actor(cell.actor);
@@ -439,7 +449,8 @@ void Loop::EndActor(Cell& cell) {
   cell.started = false;
   cell.busy = false;
   cell.runnable = false;
-  cell.generation = 0;
+  cell.kept_places = 0;
+  cell.self = ActorId();
   port_.cells.Free(&cell, id.generation());
 }
 
@@ -468,7 +479,7 @@ void Loop::EndActors(const std::vector<ActorId>& ids, bool handle_queued) {
     uint32_t slices = handle_queued ? cell->data_queued / slice + 1 : 0;
     for (; slices > 0 && cell->actor != nullptr && cell->has_work(); --slices) {
       cell->runnable = true;
-      RunSlice(*cell);
+      RunSlice(*cell, slice);
       empty_run_queue();
       cell = Find(id);
       if (cell == nullptr) break;
@@ -485,7 +496,7 @@ void Loop::EndActors(const std::vector<ActorId>& ids, bool handle_queued) {
 // --- Looking ---------------------------------------------------------------
 
 std::string Loop::NameOf(const Cell& cell) const {
-  return cell.name != nullptr ? *cell.name : cell.id(index()).ToString();
+  return cell.name != nullptr ? *cell.name : cell.self.ToString();
 }
 
 LoopInfo Loop::Inspect() {
@@ -516,13 +527,13 @@ ActorInfo Loop::InfoOf(const Cell& cell) const {
   } else if (cell.busy) {
     state = "suspended";
   }
-  return {.id = cell.id(index()),
+  return {.id = cell.self,
           .name = NameOf(cell),
           .class_name = std::string(cell.actor_class->name()),
           .state = std::string(state),
           .depth = cell.data_queued,
           .capacity = cell.capacity,
-          .handled = cell.handled,
+          .handled = cell.handled(),
           .start_sequence = cell.start_sequence,
           .actor_class = cell.actor_class};
 }

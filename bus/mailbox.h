@@ -56,12 +56,12 @@ struct Mailbox {
   EnvelopeQueue reply;
   EnvelopeQueue data;
 
-  bool empty() const {
-    return control.empty() && reply.empty() && data.empty();
-  }
+  bool empty() const { return data.empty() && !has_urgent(); }
+  // Whether something waits that goes before data.
+  bool has_urgent() const { return !control.empty() || !reply.empty(); }
 
   void Push(Envelope* e) {
-    switch (static_cast<Lane>(e->lane)) {
+    switch (e->lane()) {
       case Lane::kControl:
         return control.Push(e);
       case Lane::kReply:

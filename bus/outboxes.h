@@ -67,13 +67,15 @@ class Outboxes {
   std::vector<uint32_t> pending_;
 };
 
-// Envelopes of other loops' pools, whose payload is gone.
+// Envelopes from elsewhere, whose payload is gone: those of other loops' pools
+// go home in batches, those of the heap at once.
 class HomewardEnvelopes {
  public:
   explicit HomewardEnvelopes(BusState& bus) : bus_(bus), chains_(bus.loops()) {}
 
-  void Add(Envelope* envelope) {
-    const uint32_t home = envelope->origin;
+  void Send(Envelope* envelope) {
+    const uint32_t home = envelope->origin();
+    if (home == Envelope::kNoLoop) return EnvelopePool::PutToHeap(envelope);
     envelope->context = Context::Ptr();
     Chain& chain = chains_[home];
     if (chain.first == nullptr) chain.last = envelope;

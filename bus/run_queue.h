@@ -20,18 +20,21 @@ class RunQueue {
   void Push(Cell& cell) {
     if (cell.runnable) return;
     cell.runnable = true;
+    PushBack(cell);
+  }
+  // The same for one that has just had its slice.
+  void PushBack(Cell& cell) {
     cell.next_runnable = nullptr;
     (first_ == nullptr ? first_ : last_->next_runnable) = &cell;
     last_ = &cell;
   }
 
   // Null if empty. The actor stays marked as runnable, so that nobody queues it
-  // during its slice; whoever ran it calls Release().
+  // during its slice; whoever ran it calls PushBack() or Release().
   Cell* Pop() {
     Cell* cell = first_;
     if (cell == nullptr) return nullptr;
     first_ = cell->next_runnable;
-    cell->next_runnable = nullptr;
     return cell;
   }
   static void Release(Cell& cell) { cell.runnable = false; }
