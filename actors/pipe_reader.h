@@ -84,8 +84,8 @@ class PipeReader : public Actor {
   const Receiver receiver_;
   const PipeReaderOptions options_;
   ScopedFd fd_;  // until OnStart
-  std::unique_ptr<Stream> stream_;
   std::unique_ptr<Pieces> pieces_;
+  std::unique_ptr<Stream> stream_;  // goes first: it lends their buffer
 };
 
 }  // namespace trolley

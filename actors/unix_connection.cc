@@ -100,9 +100,9 @@ UnixConnection::UnixConnection(Loop& loop, ScopedFd fd,
       options_(options),
       stats_(stats),
       changed_(changed),
-      stream_(loop, std::move(fd)),
       limit_(*this),
-      decoder_({.max_frame_bytes = options.max_frame_bytes}) {}
+      decoder_({.max_frame_bytes = options.max_frame_bytes}),
+      stream_(loop, std::move(fd)) {}
 
 UnixConnection::~UnixConnection() = default;
 

@@ -140,7 +140,6 @@ class UnixConnection {
   const UnixLinkOptions& options_;
   LinkStats& stats_;
   Signal& changed_;
-  Stream stream_;
   Limit limit_;
 
   bool ended_ = false;
@@ -162,6 +161,7 @@ class UnixConnection {
   size_t queued_messages_ = 0;
   Signal filled_;  // the outbox is no longer empty
   std::string payload_;
+  Stream stream_;  // goes first: it lends the decoder's buffer to the kernel
 };
 
 }  // namespace trolley

@@ -61,7 +61,7 @@ bool Loop::RunOnce() {
   // because the caller drives it, polls when it has nothing else to do.
   const bool due = worked ? ++turns_since_poll_ >= options_.turns_between_polls
                           : bus_->options().single_threaded;
-  if (due && !descriptors_.empty() && !ended_) {
+  if (due && !ended_ && !descriptors_.empty()) {
     port_.stats.polls.Increment();
     worked |= Poll(Instant()) > 0;
   }

@@ -588,6 +588,19 @@ TEST_P(KernelStreamTest, MovesMoreThanAPipeHoldsBothWaysAndSleepsBetween) {
   EXPECT_TRUE(bus.Shutdown(absl::Seconds(5)).ledger.Balances());
 }
 
+// A loop that polls with every turn does not look at a poller that has gone.
+TEST_P(KernelStreamTest, EndsWhileAReadIsUnderWay) {
+  const ScopedFd to_echo(RealSys(), in_[1]);
+  const ScopedFd from_echo(RealSys(), out_[0]);
+  BusOptions options;
+  options.loops = {LoopOptions{.poller = GetParam(), .turns_between_polls = 1}};
+  Bus bus(options);
+  auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 1000);
+  ASSERT_TRUE(echo.ok());
+  ASSERT_TRUE(echo->AskAndWait(GetCount{}, absl::Seconds(10)).ok());
+  EXPECT_TRUE(bus.Shutdown(absl::Seconds(5)).ledger.Balances());
+}
+
 int OpenDescriptors() {
   DIR* const folder = ::opendir("/proc/self/fd");
   if (folder == nullptr) return -1;

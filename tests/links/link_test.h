@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // LinkTest: a server's bus and a client's in one process, joined by a socket in
-// a directory of its own.
+// a directory of its own. Built with TROLLEY_TEST_POLLER it uses that poller.
 
 #ifndef TROLLEY_TESTS_LINKS_LINK_TEST_H_
 #define TROLLEY_TESTS_LINKS_LINK_TEST_H_
@@ -24,6 +24,18 @@ namespace trolley::links_test {
 // Longer than any machine needs; only a broken link takes it.
 inline constexpr absl::Duration kLong = absl::Seconds(60);
 
+// By name; the default one where this machine refuses it.
+inline std::string PollerUnderTest() {
+#ifdef TROLLEY_TEST_POLLER
+  const absl::Status made =
+      CreatePoller(TROLLEY_TEST_POLLER, RealSys(), MonotonicClock()).status();
+  if (made.ok()) return TROLLEY_TEST_POLLER;
+  std::fprintf(stderr, "with the default poller: %s\n",
+               made.ToString().c_str());
+#endif
+  return LoopOptions().poller;
+}
+
 class LinkTest : public testing::Test {
  protected:
   LinkTest() {
@@ -44,6 +56,7 @@ class LinkTest : public testing::Test {
   static std::unique_ptr<Bus> NewBus(int loops = 1) {
     BusOptions options;
     options.loops.resize(loops);
+    for (LoopOptions& loop : options.loops) loop.poller = PollerUnderTest();
     options.log = [](absl::string_view line) {
       std::fprintf(stderr, "  log: %.*s\n", static_cast<int>(line.size()),
                    line.data());
