@@ -398,6 +398,7 @@ TEST_F(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {
 
 TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
   constexpr int kPeers = 20;
+  RawPeer first;
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (int i = 0; i < kPeers; ++i) peers.push_back(std::make_unique<RawPeer>());
   const int lowest_free = ::dup(0);
@@ -408,6 +409,9 @@ TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
   tight.rlim_cur = lowest_free;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
 
+  // An accept that is under way in a ring has the limit of its start.
+  EXPECT_EQ(first.Connect(path_), 0);
+  first.ReadToTheEnd();
   for (auto& peer : peers) {
     EXPECT_EQ(peer->Connect(path_), 0);
     EXPECT_EQ(peer->ReadToTheEnd(), "");  // closed, so that it knows
@@ -417,8 +421,10 @@ TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
   const uint64_t turns = server_->Inspect(kLong)->loops[0].turns;
   for (int i = 0; i < 10; ++i) GoodPeerWorks();
   EXPECT_LT(server_->Inspect(kLong)->loops[0].turns - turns, 500u);
-  EXPECT_EQ(listener_.AskAndWait(GetUnixListenerStats{}, kLong)->turned_away,
-            static_cast<uint64_t>(kPeers));
+  const uint64_t turned_away =
+      listener_.AskAndWait(GetUnixListenerStats{}, kLong)->turned_away;
+  EXPECT_GE(turned_away, static_cast<uint64_t>(kPeers));
+  EXPECT_LE(turned_away, static_cast<uint64_t>(kPeers) + 1);
 
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   RawPeer late(path_);
