@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For idle_strace_test.sh: two loops that have worked and are idle. Writes a
-// line when they are, and ends when its standard input does.
+// For idle_strace_test.sh: two loops over the poller that is named, which have
+// worked and are idle. Writes a line when they are, and ends when its standard
+// input does. A poller that this machine refuses: says why, and ends with 3.
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "trolley/actors/actor.h"
 
@@ -16,10 +19,16 @@ class Echo : public trolley::Actor {
   int On(const Ping&) { return 1; }
 };
 
-int main() {
-  trolley::Bus bus({.loops = {{}, {}}});
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  auto bus = trolley::Bus::Create(
+      {.loops = std::vector<trolley::LoopOptions>(2, {.poller = argv[1]})});
+  if (!bus.ok()) {
+    std::puts(bus.status().ToString().c_str());
+    return 3;
+  }
   for (int loop = 0; loop < 2; ++loop) {
-    auto echo = bus.Spawn<Echo>({.loop = loop});
+    auto echo = (*bus)->Spawn<Echo>({.loop = loop});
     if (!echo->AskAndWait(Ping{}, absl::InfiniteDuration()).ok()) std::abort();
   }
   std::puts("idle");
