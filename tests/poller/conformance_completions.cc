@@ -148,6 +148,7 @@ TEST_P(PollerConformance, AReadWaitsForItsBytes) {
   EXPECT_EQ(read.ended, 0);
   rig().WhileWaiting([&] { Write(sockets.a.get(), 2); });
   driver.Finish(read);
+  rig().Settle();
   EXPECT_EQ(read.result(), 2);
   EXPECT_EQ(read.bytes, "xx..");
   driver.Look();

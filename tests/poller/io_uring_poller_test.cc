@@ -8,11 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/io_uring.h>
+#include <sys/socket.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "trolley/poller/completions.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/pollers.h"
 
@@ -133,6 +137,116 @@ TEST(IoUringPollerTest, Pitfall37_UseOnASecondThreadIsAnError) {
     }
   });
   other.join();
+}
+
+// --- Completions -----------------------------------------------------------
+
+class Idle final : public Operation {
+ public:
+  explicit Idle(int fd) { request = {Kind::kRead, fd, &byte, 1}; }
+  ~Idle() override { Cancel(); }
+  void OnCompletion() override {}
+  char byte = '.';
+};
+
+// A kernel whose probe says that one operation is missing.
+class Without final : public Sys {
+ public:
+  explicit Without(int operation) : operation_(operation) {}
+  intptr_t Call(SysCall call, Args args) override {
+    const intptr_t result = RealSys().Call(call, args);
+    if (call == SysCall::kIoUringRegister && args[1] == IORING_REGISTER_PROBE) {
+      reinterpret_cast<io_uring_probe*>(args[2])->ops[operation_].flags = 0;
+    }
+    return result;
+  }
+
+ private:
+  const int operation_;
+};
+
+TEST(IoUringPollerTest, Pitfall49_WithoutOneOperationItClaimsNoCompletions) {
+  const auto whole = IoUringPoller::Create(RealSys(), MonotonicClock());
+  if (!whole.ok()) GTEST_SKIP() << "not on this machine: " << whole.status();
+  if (!(*whole)->capabilities().completion) {
+    GTEST_SKIP() << "this kernel lacks one itself";
+  }
+  for (const int operation : {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_ACCEPT,
+                              IORING_OP_ASYNC_CANCEL}) {
+    Without sys(operation);
+    const auto made = IoUringPoller::Create(sys, MonotonicClock());
+    ASSERT_TRUE(made.ok()) << made.status();
+    EXPECT_FALSE((*made)->capabilities().completion) << operation;
+    EXPECT_EQ((*made)->completions(), nullptr);
+  }
+}
+
+class IoUringCompletionsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto made = IoUringPoller::Create(sys_, MonotonicClock());
+    if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made.status();
+    poller_ = *std::move(made);
+    if (poller_->completions() == nullptr) GTEST_SKIP() << "none claimed";
+    int fds[2];
+    ASSERT_EQ(sys_.Socketpair(
+                  AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+              0);
+    a_ = ScopedFd(sys_, fds[0]);
+    b_ = ScopedFd(sys_, fds[1]);
+  }
+  void Look() {
+    Event event;
+    ASSERT_TRUE(poller_->Wait({&event, 1}, Instant()).ok());
+  }
+
+  FaultSys sys_{RealSys()};
+  std::unique_ptr<Poller> poller_;
+  ScopedFd a_;
+  ScopedFd b_;
+};
+
+TEST_F(IoUringCompletionsTest, OperationsAreOneCallForMany) {
+  std::vector<std::unique_ptr<Idle>> reads;
+  for (int i = 0; i < 200; ++i) {
+    reads.push_back(std::make_unique<Idle>(b_.get()));
+    poller_->completions()->Start(*reads.back());
+  }
+  EXPECT_EQ(sys_.Count(SysCall::kIoUringEnter), 0u);
+  Look();
+  EXPECT_EQ(sys_.Count(SysCall::kIoUringEnter), 1u);
+}
+
+TEST_F(IoUringCompletionsTest, CancelOutlastsAKernelThatSaysLater) {
+  for (const int error : {EINTR, EAGAIN, EBUSY}) {
+    Idle read(b_.get());
+    poller_->completions()->Start(read);
+    Look();
+    sys_.FailNth(SysCall::kIoUringEnter, 1, error, 50);
+    read.Cancel();
+    EXPECT_EQ(sys_.faults(), 50u);
+    EXPECT_EQ(read.result(), -ECANCELED);
+    sys_.StopFailing();
+    EXPECT_EQ(sys_.Write(a_.get(), {"x", 1}), 1);
+    Look();
+    EXPECT_EQ(read.byte, '.');
+    EXPECT_EQ(sys_.Read(b_.get(), {&read.byte, 1}), 1);
+  }
+}
+
+// Anything else would let it write into memory of somebody else.
+TEST_F(IoUringCompletionsTest, AKernelThatNeverLetsGoEndsTheProcess) {
+  // A child does not get the rings: it starts afresh.
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  Idle read(b_.get());
+  poller_->completions()->Start(read);
+  Look();
+  EXPECT_DEATH(
+      {
+        sys_.FailAll(SysCall::kIoUringEnter, EBADF);
+        read.Cancel();
+      },
+      "does not let go of a buffer");
 }
 
 }  // namespace
