@@ -124,7 +124,7 @@ class Ref {
     }
     absl::StatusOr<Context::Ptr> askers = internal::AskersOf(*loop, id());
     if (!askers.ok()) return Operation(loop, askers.status());
-    Instant deadline = loop->Now() + timeout;
+    Instant deadline = loop->clock().After(timeout);
     if (const Envelope* in_hand = loop->turn().envelope) {
       deadline = std::min(deadline, in_hand->deadline);
     }

@@ -146,7 +146,7 @@ Asking<WireResult> WireTarget::Ask(const WireMessage& message,
   absl::StatusOr<Context::Ptr> askers =
       internal::AskersOf(*loop, address_.id());
   if (!askers.ok()) return Operation(loop, askers.status());
-  const Instant deadline = loop->Now() + timeout;
+  const Instant deadline = loop->clock().After(timeout);
   return Operation(loop, deadline, [&](uint64_t ask_id) -> absl::Status {
     absl::StatusOr<Envelope*> made = Make(loop, message);
     if (!made.ok()) return made.status();

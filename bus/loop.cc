@@ -20,6 +20,7 @@ Loop::Loop(BusState::Ptr bus, uint32_t index, std::unique_ptr<Poller> poller)
     : bus_(std::move(bus)),
       port_(bus_->port(index)),
       options_(bus_->options().loops[index]),
+      clock_(bus_->clock()),
       poller_(std::move(poller)),
       descriptors_(*poller_),
       reply_slots_(options_.max_pending_asks),

@@ -34,6 +34,7 @@
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/leases.h"
 #include "trolley/bus/local_places.h"
+#include "trolley/bus/loop_clock.h"
 #include "trolley/bus/outboxes.h"
 #include "trolley/bus/reply_slots.h"
 #include "trolley/bus/run_queue.h"
@@ -75,13 +76,13 @@ class Loop {
   LoopPort& port() { return port_; }
   const LoopOptions& options() const { return options_; }
   const Capabilities& capabilities() const { return poller_->capabilities(); }
-  Instant Now() const { return bus_->clock().Now(); }
+  Instant Now() const { return clock_.Now(); }
+  LoopClock& clock() { return clock_; }
   TimerQueue& timers() { return timers_; }
   Descriptors& descriptors() { return descriptors_; }
   ReplySlots& reply_slots() { return reply_slots_; }
 
-  // The actor that has its slice and the message in hand; all null between
-  // slices.
+  // Whose slice it is, and the message in hand; all null between slices.
   struct Turn {
     Cell* cell = nullptr;
     Envelope* envelope = nullptr;
@@ -92,8 +93,7 @@ class Loop {
   void set_handler(SuspendedHandler* handler) { turn_.handler = handler; }
 
   // --- Sending, in three steps; see actors/ref.h for the whole ---
-  // Counts the attempt and takes a place. Anything but kAccepted is counted as
-  // refused and is the end of it.
+  // Counts the attempt and takes a place; anything but kAccepted ends it.
   struct Place {
     Delivery delivery = Delivery::kGone;
     Cell* cell = nullptr;  // of a target on this loop
@@ -152,8 +152,8 @@ class Loop {
   void StopActor(Cell& cell, bool drain);
   // Tells every actor that the bus begins to shut down.
   void DrainActors();
-  // Ends these actors now, in this order; with `handle_queued` each of them
-  // handles first what is in its mailbox. Called between handlers only.
+  // Ends these actors now, in this order, with `handle_queued` after what is in
+  // their mailboxes. Called between handlers only.
   void EndActors(const std::vector<ActorId>& ids, bool handle_queued);
   // The cell that `id` names; null if its actor has ended.
   Cell* Find(ActorId id) { return port_.cells.FindLive(id); }
@@ -166,7 +166,6 @@ class Loop {
   // the same actor that starts a background task.
   void Resume(SuspendedHandler& handler, std::coroutine_handle<> at);
 
-  // What it looks like now, for tools.
   LoopInfo Inspect();
   void InspectActors(std::vector<ActorInfo>& to);
   std::optional<ActorInfo> InspectActor(ActorId id);  // nullopt: it has ended
@@ -224,6 +223,7 @@ class Loop {
   const BusState::Ptr bus_;
   LoopPort& port_;
   const LoopOptions options_;
+  LoopClock clock_;
   std::unique_ptr<Poller> poller_;
 
   Turn turn_;

@@ -301,7 +301,8 @@ void Loop::DropExpired(Cell& cell, Envelope* e) {
 }
 
 inline void Loop::HandleMessage(Cell& cell, Envelope* e) {
-  if (!e->deadline.is_infinite() && e->deadline <= Now()) [[unlikely]] {
+  if (!e->deadline.is_infinite() && e->deadline <= clock_.Recent())
+      [[unlikely]] {
     return DropExpired(cell, e);
   }
   turn_.envelope = e;

@@ -7,7 +7,9 @@
 namespace trolley {
 
 TimerQueue::~TimerQueue() {
-  for (Entry& entry : heap_) entry.timer->queue_ = nullptr;
+  for (Entry& entry : heap_) {
+    if (entry.timer != nullptr) entry.timer->queue_ = nullptr;
+  }
 }
 
 void TimerQueue::Set(Timer& timer, Instant deadline) {
@@ -21,19 +23,45 @@ void TimerQueue::Set(Timer& timer, Instant deadline) {
 
 bool TimerQueue::FireDue(Instant now) {
   bool fired = false;
-  for (size_t budget = heap_.size();
-       budget > 0 && !heap_.empty() && heap_.front().deadline <= now;
-       --budget) {
+  size_t budget = size();
+  while (budget > 0 && !heap_.empty() && heap_.front().deadline <= now) {
     Timer* due = heap_.front().timer;
     Remove(0);
+    if (due == nullptr) continue;
+    --budget;
     fired = true;
     due->OnTimer();
   }
   return fired;
 }
 
+Instant TimerQueue::next() {
+  while (!heap_.empty() && heap_.front().timer == nullptr) Remove(0);
+  return heap_.empty() ? Instant::Infinite() : heap_.front().deadline;
+}
+
+void TimerQueue::Cancel(Timer& timer) {
+  if (heap_.size() > 2 * kMostDead) return Remove(timer.position_);
+  timer.queue_ = nullptr;
+  heap_[timer.position_].timer = nullptr;
+  ++dead_;
+  if (dead_ > kFewDead && dead_ * 2 > heap_.size()) Sweep();
+}
+
+void TimerQueue::Sweep() {
+  heap_.erase(std::remove_if(heap_.begin(), heap_.end(),
+                             [](const Entry& e) { return e.timer == nullptr; }),
+              heap_.end());
+  dead_ = 0;
+  for (size_t i = heap_.size(); i > 0; --i) SiftDown(i - 1, heap_[i - 1]);
+}
+
 void TimerQueue::Remove(size_t position) {
-  heap_[position].timer->queue_ = nullptr;
+  if (Timer* timer = heap_[position].timer) {
+    timer->queue_ = nullptr;
+  } else {
+    --dead_;
+  }
   const Entry last = heap_.back();
   heap_.pop_back();
   if (position == heap_.size()) return;

@@ -4,9 +4,14 @@
 // were set in (P17). A 4-ary heap of intrusive timers: setting and cancelling
 // allocate nothing beyond the heap's own array.
 //
+// Nearly every timer is an ask's, and nearly every ask is answered long before.
+// So a cancelled timer of a small heap leaves its entry behind, dead, and the
+// dead are swept out together when they are the majority. A large heap, where
+// that would take long at a stretch, takes the entry out at once.
+//
 // Ownership: borrows its timers; a Timer cancels itself when destroyed.
 // Threads:   loop thread only.
-// Bounds:    one entry for each armed timer.
+// Bounds:    one entry for each armed timer, and kMostDead dead ones.
 // Ends:      armed timers outliving the queue are an error of the loop's.
 
 #ifndef TROLLEY_BUS_TIMER_QUEUE_H_
@@ -61,20 +66,20 @@ class TimerQueue {
   bool FireDue(Instant now);
 
   // The earliest deadline; infinite if none is armed.
-  Instant next() const {
-    return heap_.empty() ? Instant::Infinite() : heap_.front().deadline;
-  }
-  size_t size() const { return heap_.size(); }
-  bool empty() const { return heap_.empty(); }
+  Instant next();
+  size_t size() const { return heap_.size() - dead_; }
+  bool empty() const { return size() == 0; }
 
  private:
   friend class Timer;
   static constexpr size_t kArity = 4;
+  static constexpr size_t kMostDead = 1024;
+  static constexpr size_t kFewDead = 32;  // not worth sweeping
 
   struct Entry {
     Instant deadline;
     uint64_t sequence;
-    Timer* timer;
+    Timer* timer;  // null: dead
 
     bool Before(const Entry& other) const {
       return deadline != other.deadline ? deadline < other.deadline
@@ -82,20 +87,23 @@ class TimerQueue {
     }
   };
 
+  void Cancel(Timer& timer);
   void Remove(size_t position);
+  void Sweep();
   void SiftUp(size_t position, Entry entry);
   void SiftDown(size_t position, Entry entry);
   void Place(size_t position, const Entry& entry) {
     heap_[position] = entry;
-    entry.timer->position_ = position;
+    if (entry.timer != nullptr) entry.timer->position_ = position;
   }
 
   std::vector<Entry> heap_;
+  size_t dead_ = 0;  // of the entries
   uint64_t next_sequence_ = 0;
 };
 
 inline void Timer::Cancel() {
-  if (queue_ != nullptr) queue_->Remove(position_);
+  if (queue_ != nullptr) queue_->Cancel(*this);
 }
 
 }  // namespace trolley

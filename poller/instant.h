@@ -36,8 +36,8 @@ class Instant {
   // a nanosecond round up, so that a deadline is never early.
   friend Instant operator+(Instant at, absl::Duration by) {
     if (at.is_infinite() || by == absl::InfiniteDuration()) return Infinite();
-    const int64_t delta =
-        absl::ToInt64Nanoseconds(absl::Ceil(by, absl::Nanoseconds(1)));
+    int64_t delta = absl::ToInt64Nanoseconds(by);  // towards zero
+    if (absl::Nanoseconds(delta) < by) ++delta;
     int64_t sum = 0;
     if (__builtin_add_overflow(at.nanos_, delta, &sum)) {
       return delta > 0 ? Infinite() : Instant();
