@@ -179,14 +179,14 @@ void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
   cell.actor_class = actor_class;
   cell.start_sequence = start_sequence;
   cell.handled_low = cell.handled_high = 0;
-  cell.interleaved = options.interleaved;
+  cell.interleaved = options.interleaved || actor_class->interleaved;
   cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
   if (!options.name.empty()) {
     cell.name = std::make_unique<std::string>(options.name);
   }
   cell.state = Cell::State::kStarting;
   cell.UpdateKeptPlaces();
-  run_queue_.Push(cell);
+  run_queue_.PushFresh(cell);
 }
 
 template <typename What>
@@ -210,6 +210,7 @@ bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
 }
 
 void Loop::RunActors() {
+  run_queue_.BeginTurn();
   for (uint32_t left = options_.messages_per_turn; left > 0;) {
     Cell* cell = run_queue_.Pop();
     if (cell == nullptr) break;
@@ -218,14 +219,15 @@ void Loop::RunActors() {
   port_.running_actor.store(0, std::memory_order_relaxed);
 }
 
-// Returns how many messages it took, at most `most`.
+// Returns how many messages it took, at most `most`; to start counts as one.
 inline uint32_t Loop::RunSlice(Cell& cell, uint32_t most) {
   port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
   turn_.cell = &cell;
+  uint32_t taken = 0;
   if (cell.state == Cell::State::kStarting) [[unlikely]] {
     StartActor(cell);
+    taken = 1;
   }
-  uint32_t taken = 0;
   for (; taken < most; ++taken) {
     if (cell.mailbox.has_urgent()) [[unlikely]] {
       if (Envelope* control = cell.mailbox.control.Pop()) {

@@ -27,11 +27,9 @@ absl::StatusOr<uint32_t> ChooseLoop(BusState& bus, const SpawnOptions& options,
 }  // namespace
 
 absl::StatusOr<Address> SpawnActor(const BusState::Ptr& bus,
-                                   const SpawnOptions& wanted,
+                                   const SpawnOptions& options,
                                    const ActorClass* actor_class,
                                    std::unique_ptr<ActorBase> actor) {
-  SpawnOptions options = wanted;
-  options.interleaved |= actor_class->interleaved;
   Loop* current = Loop::Current();
   if (current != nullptr && &current->bus() != bus.get()) current = nullptr;
   if (current == nullptr && bus->draining()) {

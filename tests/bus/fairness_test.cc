@@ -121,6 +121,37 @@ TEST_P(FairnessTest, P7_AReadyDescriptorWaitsForAFewTurnsAtMost) {
   sys.Close(fds[1]);
 }
 
+// Spawns another of its kind as it starts, and so on without end.
+class Breeder : public Actor {
+ public:
+  explicit Breeder(const bool* on) : on_(*on) {}
+  void OnStart() override {
+    Stop();
+    if (!on_) return;
+    EXPECT_TRUE(Spawn<Breeder>({}, &on_).ok());
+  }
+
+ private:
+  const bool& on_;
+};
+
+TEST_P(FairnessTest, P7_AnEndlessLineOfNewActorsLeavesTheOthersTheirTurn) {
+  Start([&](BusOptions& options) { limits_ = options.loops[0]; });
+  bool on = true;
+  ASSERT_TRUE(bus().Spawn<Breeder>({.loop = 0}, &on).ok());
+  quiet_ = *bus().Spawn<QuietOne>({.loop = 0}, &pings_);
+  quiet_.Tell(Ping{});
+  // It starts in the same way, and soon.
+  for (uint32_t i = 0; i <= RunQueue::kFreshTurns; ++i) Turn();
+  ASSERT_EQ(pings_, 1u);
+  for (uint64_t i = 2; i <= 100; ++i) {
+    quiet_.Tell(Ping{});
+    Turn();
+    ASSERT_EQ(pings_, i);
+  }
+  on = false;
+}
+
 // A timer that re-arms itself in the past does not keep the loop.
 TEST_P(FairnessTest, P7_ATimerThatIsAlwaysDueLeavesTheOthersTheirTurn) {
   struct Eager : Timer {

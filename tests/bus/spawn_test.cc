@@ -183,5 +183,32 @@ TEST_P(SpawnTest, ADrainingBusStartsNobody) {
   EXPECT_EQ(quiet->Tell(Ping{}), Delivery::kDraining);
 }
 
+// A tree of actors starts depth first, and siblings in the order in which they
+// were spawned.
+class Branch : public Actor {
+ public:
+  Branch(std::string path, std::string* order)
+      : path_(std::move(path)), order_(*order) {}
+  void OnStart() override {
+    order_ += path_ + " ";
+    if (path_.size() == 3) return;
+    for (const char* child : {"a", "b"}) {
+      EXPECT_TRUE(Spawn<Branch>({}, path_ + child, &order_).ok());
+    }
+  }
+
+ private:
+  const std::string path_;
+  std::string& order_;
+};
+
+TEST(SpawnOrderTest, ATreeStartsDepthFirst) {
+  std::string order;
+  Bus bus(BusOptions{.loops = {{}}, .single_threaded = true});
+  ASSERT_TRUE(bus.Spawn<Branch>({}, "r", &order).ok());
+  bus.RunUntilIdle();
+  EXPECT_EQ(order, "r ra raa rab rb rba rbb ");
+}
+
 }  // namespace
 }  // namespace trolley
