@@ -122,7 +122,12 @@ class Streams : public Actor {
       absl::Status sent = co_await sink_.Send(std::move(frame));
       if (!sent.ok()) Die(sent.ToString());
     }
+    // An ask does not wait for room, which there is none of at first.
     absl::StatusOr<Answer> answer = co_await sink_.Ask(Question(), kLong);
+    while (absl::IsResourceExhausted(answer.status())) {
+      co_await Sleep(absl::Microseconds(50));
+      answer = co_await sink_.Ask(Question(), kLong);
+    }
     if (!answer.ok()) Die(answer.status().ToString());
     took_ = Nanoseconds() - start;
     if (answer->frames() != frames_ ||

@@ -3,22 +3,27 @@
 """Runs benchmark programs side by side; tools/bench is what people call.
 
 usage: run.py [--reps=5] [--quick] [--filter=TEXT] [--csv=FILE] [--runs=FILE]
-              [--timeout=SECONDS] [--list] PROGRAM...
+              [--about=FILE] [--timeout=SECONDS] [--list] PROGRAM...
 
-Each program links tests/bench/lib and describes its cases. Everybody who does a
+Each program, which may come with arguments, links tests/bench/lib or behaves as
+if: it describes its cases and runs one. Everybody who does a
 workload does it once before anybody does it again, each in a process of its
 own; which of them comes first changes from round to round. A cache line's
 distance between CPU 0 and CPU 1 is probed around each, and figures taken at
 different distances stay apart. What fails or hangs is reported, and the rest
 goes on.
 
-  --runs  keeps each repetition in FILE, and goes on where FILE ends
+  --runs   keeps each repetition in FILE, and goes on where FILE ends
+  --about  writes what the figures depend on besides the code, as JSON
 
 Exit code: 0 measured; 1 a case failed; 2 the command line was not understood.
 """
 
 import argparse
+import json
 import os
+import platform
+import shlex
 import struct
 import subprocess
 import sys
@@ -72,7 +77,7 @@ class AwakeCpus:
 
 def describe(program):
   try:
-    text = subprocess.run([program, "--describe"], capture_output=True,
+    text = subprocess.run(shlex.split(program) + ["--describe"], capture_output=True,
                           text=True, timeout=60, check=True).stdout
   except (OSError, subprocess.SubprocessError) as error:
     print(f"run.py: {program} does not say what it measures: {error}",
@@ -92,30 +97,87 @@ def distance_of(before, after):
 
 
 def run_once(case, scale, timeout):
-  """Its two figures and the distance, or None, None and why not."""
-  command = [case.program, f"--only={case.name}", f"--scale={scale}"]
+  """What it came to, as {suffix: (value, unit, better)}, and the distance; or
+  None, and why not."""
+  command = shlex.split(case.program) + [f"--only={case.name}",
+                                         f"--scale={scale}"]
   try:
     # A group of its own, so that what it started ends with it.
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, start_new_session=True)
   except OSError as error:
-    return None, None, str(error)
+    return None, str(error)
   try:
     out, errors = process.communicate(timeout=timeout)
   except subprocess.TimeoutExpired:
     os.killpg(process.pid, 9)
     process.communicate()
-    return None, None, f"did not end within {timeout:g} s"
+    return None, f"did not end within {timeout:g} s"
+  except BaseException:  # whoever stops this stops it, too
+    os.killpg(process.pid, 9)
+    raise
   try:
-    value, p99, before, after = map(float, out.split())
+    if process.returncode != 0:
+      raise ValueError
+    value, p99, before, after = map(float, out.split()[:4])
+    came = {"": (value, case.unit, case.better)}
+    if "p99" in case.flags:
+      came["_p99"] = (p99, case.unit, case.better)
+    for extra in out.split()[4:]:
+      name, rest = extra.split("=")
+      value, unit, better = rest.split(":")
+      came[f"_{name}"] = (float(value), unit, better)
   except ValueError:
-    value = None
-  if process.returncode != 0 or value is None:
     said = (errors.strip().splitlines() or ["it said nothing"])[-1]
-    return None, None, f"exit code {process.returncode}: {said}"
-  two = "two_cpus" in case.flags
-  return value, p99, distance_of(before, after) if two else ""
+    return None, f"exit code {process.returncode}: {said}"
+  probed = before > 0 and after > 0
+  return came, distance_of(before, after) if probed else ""
+
+
+def first_line(command):
+  try:
+    return subprocess.run(command, capture_output=True, text=True,
+                          check=True).stdout.splitlines()[0]
+  except (OSError, subprocess.SubprocessError, IndexError):
+    return "unknown"
+
+
+def line_of(path, begins):
+  """What comes after `begins` in that file, without quotes."""
+  try:
+    with open(path, encoding="utf-8") as f:
+      for line in f:
+        if line.startswith(begins):
+          return line[len(begins):].strip(" \t\n:=\"")
+  except OSError:
+    pass
+  return "unknown"
+
+
+def about(options, log, awake, load_before, minutes):
+  distances = {r.workload: r.distance for r in log.figures() if r.distance}
+  return {
+      "cpu": line_of("/proc/cpuinfo", "model name"),
+      "cpus": os.cpu_count(),
+      "kernel": f"Linux {platform.release()}",
+      "system": line_of("/etc/os-release", "PRETTY_NAME"),
+      "compiler": first_line(["c++", "--version"]),
+      "reps": options.reps,
+      "quick": options.quick,
+      "minutes": minutes,
+      "ended": time.strftime("%Y-%m-%d"),
+      "load_before": load_before,
+      "load_after": os.getloadavg()[0],
+      "awake": awake,
+      "distances": distances,
+      "failures": failures(log),
+  }
+
+
+def failures(log):
+  return sorted({f"{r['workload']}/{r['who']}: {r['failure']}"
+                 for r in log.runs if r["failure"]})
 
 
 class Runner:
@@ -126,6 +188,7 @@ class Runner:
     self.can_hold = awake
     self.terminal = sys.stderr.isatty()
     self.began = time.monotonic()
+    self.tables = {}  # names of what came out, in order
 
   def progress(self, text):
     if self.terminal:
@@ -135,16 +198,19 @@ class Runner:
 
   def one(self, case, suffix):
     name = case.workload + suffix
-    value, p99, distance = run_once(case, self.options.scale,
-                                    self.options.timeout)
-    row = dict(workload=name, who=case.who, unit=case.unit, better=case.better)
-    if value is None:
-      self.log.add(**row, distance="", value="", failure=distance)
+    scale = self.options.scale
+    if suffix:
+      scale /= 4  # each trip takes ten times as long
+    came, distance = run_once(case, scale, self.options.timeout)
+    row = dict(who=case.who, unit=case.unit, better=case.better)
+    if came is None:
+      self.log.add(**row, workload=name, distance="", value="",
+                   failure=distance)
       return
-    self.log.add(**row, distance=distance, value=value, failure="")
-    if "p99" in case.flags:
-      row["workload"] = name + "_p99"
-      self.log.add(**row, distance=distance, value=p99, failure="")
+    for more, (value, unit, better) in came.items():
+      self.log.add(workload=name + more, who=case.who, unit=unit,
+                   better=better, distance=distance, value=value, failure="")
+    self.tables.update(dict.fromkeys(name + more for more in came))
 
   def runs_of(self, case, suffix, distance=None):
     """How many runs there are, or None once one has failed."""
@@ -186,18 +252,17 @@ class Runner:
   def workload(self, cases):
     with AwakeCpus():
       self.rounds(cases, "")
-    names = [cases[0].workload]
     blocking = [c for c in cases if "blocks" in c.flags]
     if blocking and self.can_hold:
       self.rounds(blocking, HALTING)
-      names.append(names[0] + HALTING)
     if self.terminal:
       print("\r\033[K", end="", file=sys.stderr, flush=True)
-    for name in names:
-      for each in (name, name + "_p99"):
-        rows = self.log.rows(each)
-        if rows:
-          print("\n" + "\n".join(figures.table(each, rows)), flush=True)
+    failed = [cases[0].workload, cases[0].workload + HALTING]
+    for name in dict.fromkeys([*self.tables, *failed]):
+      rows = self.log.rows(name)
+      if rows:
+        print("\n" + "\n".join(figures.table(name, rows)), flush=True)
+    self.tables = {}
 
 
 def parse():
@@ -208,6 +273,7 @@ def parse():
   parser.add_argument("--filter", default="")
   parser.add_argument("--csv", default="")
   parser.add_argument("--runs", default="")
+  parser.add_argument("--about", default="")
   parser.add_argument("--timeout", type=float, default=60)
   parser.add_argument("--list", action="store_true")
   parser.add_argument("programs", nargs="*")
@@ -241,10 +307,11 @@ def main():
 
   with AwakeCpus() as awake:
     can_hold = awake.held
+  load = os.getloadavg()[0]
   print(f"CPUs 0 and 1 of {os.cpu_count()}; idle CPUs " +
         (f"kept awake, but in rows named {HALTING}" if can_hold else
          "may halt: /dev/cpu_dma_latency needs root") +
-        f"; load {os.getloadavg()[0]:.1f}", flush=True)
+        f"; load {load:.1f}", flush=True)
   log = figures.Log(options.runs)
   runner = Runner(options, log, can_hold)
   for of_it in by_workload.values():
@@ -255,8 +322,12 @@ def main():
 above {100 * figures.MOST_SPREAD:.0f} %.""")
   if options.csv:
     figures.write_csv(options.csv, log.figures())
-  failed = sorted({f"{r['workload']}/{r['who']}: {r['failure']}"
-                   for r in log.runs if r["failure"]})
+  if options.about:
+    with open(options.about, "w", encoding="utf-8") as f:
+      minutes = round((time.monotonic() - runner.began) / 60)
+      json.dump(about(options, log, can_hold, load, minutes), f, indent=1)
+      f.write("\n")
+  failed = failures(log)
   for line in failed:
     print(f"{figures.FAILED}: {line}", file=sys.stderr)
   return 1 if failed else 0

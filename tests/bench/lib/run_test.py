@@ -117,6 +117,13 @@ class RunTest(unittest.TestCase):
                      [(r["workload"], r["median"])
                       for r in self.rows("--quick", good)])
 
+  def test_what_else_a_run_came_to_has_its_own_unit(self):
+    good = self.program("good", "w\\ttrolley\\tM/s\\thigher\\t\\n",
+                        "echo 5 0 0 0 memory=4096:B:lower")
+    self.assertEqual([("w", "M/s", "5"), ("w_memory", "B", "4096")],
+                     [(r["workload"], r["unit"], r["median"])
+                      for r in self.rows("--quick", good)])
+
 
 if __name__ == "__main__":
   sys.exit(cases.run(RunTest))
