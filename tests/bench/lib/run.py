@@ -91,14 +91,16 @@ def describe(program):
 
 
 def distance_of(before, after):
+  if before == 0 or after == 0:
+    return ""
   if (before < FAR_NS) != (after < FAR_NS):
     return "moved"
   return "near" if before < FAR_NS else "far"
 
 
 def run_once(case, scale, timeout):
-  """What it came to, as {suffix: (value, unit, better)}, and the distance; or
-  None, and why not."""
+  """What it came to, as {suffix: (value, unit, better)}, and the two probes of
+  the distance, 0 if it does not matter; or None, and why not."""
   command = shlex.split(case.program) + [f"--only={case.name}",
                                          f"--scale={scale}"]
   try:
@@ -131,8 +133,7 @@ def run_once(case, scale, timeout):
   except ValueError:
     said = (errors.strip().splitlines() or ["it said nothing"])[-1]
     return None, f"exit code {process.returncode}: {said}"
-  probed = before > 0 and after > 0
-  return came, distance_of(before, after) if probed else ""
+  return came, (before, after)
 
 
 def first_line(command):
@@ -189,6 +190,7 @@ class Runner:
     self.terminal = sys.stderr.isatty()
     self.began = time.monotonic()
     self.tables = {}  # names of what came out, in order
+    self.probes = []  # of this workload, in nanoseconds
 
   def progress(self, text):
     if self.terminal:
@@ -201,12 +203,15 @@ class Runner:
     scale = self.options.scale
     if suffix:
       scale /= 4  # each trip takes ten times as long
-    came, distance = run_once(case, scale, self.options.timeout)
+    came, probes = run_once(case, scale, self.options.timeout)
     row = dict(who=case.who, unit=case.unit, better=case.better)
     if came is None:
       self.log.add(**row, workload=name, distance="", value="",
-                   failure=distance)
+                   failure=probes)
       return
+    distance = distance_of(*probes)
+    if distance:
+      self.probes += probes
     for more, (value, unit, better) in came.items():
       self.log.add(workload=name + more, who=case.who, unit=unit,
                    better=better, distance=distance, value=value, failure="")
@@ -262,7 +267,10 @@ class Runner:
       rows = self.log.rows(name)
       if rows:
         print("\n" + "\n".join(figures.table(name, rows)), flush=True)
-    self.tables = {}
+    if self.probes:
+      print(f"  a cache line's round trip: {min(self.probes):.0f} to "
+            f"{max(self.probes):.0f} ns", flush=True)
+    self.tables, self.probes = {}, []
 
 
 def parse():

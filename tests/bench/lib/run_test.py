@@ -92,6 +92,7 @@ class RunTest(unittest.TestCase):
     self.assertEqual([("600", "600", "600")],
                      [(r["median"], r["min"], r["max"]) for r in rows])
     self.assertIn("near", self.result.stdout)
+    self.assertIn("round trip: 100 to 600 ns", self.result.stdout)
 
   def test_a_wide_spread_is_no_result(self):
     def row(*values):
