@@ -56,6 +56,11 @@ void Stream::CancelReading() {
 
 Stream::Accepting Stream::Accept() { return Accepting(*this); }
 
+Stream::Attempt Stream::Do(Ready direction, SysCall what,
+                           absl::AnyInvocable<ssize_t()> call) {
+  return Attempt(*this, direction, what, std::move(call));
+}
+
 // --- Waiting until ready ---------------------------------------------------
 
 bool Stream::Waiter::Enter() {

@@ -37,6 +37,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -49,7 +50,6 @@
 namespace trolley {
 
 class Stream final : private Watcher {
-  template <typename Call>
   class Attempt;
   class Transfer;
   class Accepting;
@@ -93,10 +93,7 @@ class Stream final : private Watcher {
   // For calls of other kinds: awaits to the result of `call`, made as often as
   // it says EAGAIN, each time `direction` is ready. A result below 0 is -errno
   // and becomes a Status that names the system call `what`.
-  template <typename Call>
-  Attempt<Call> Do(Ready direction, SysCall what, Call call) {
-    return Attempt<Call>(*this, direction, what, std::move(call));
-  }
+  Attempt Do(Ready direction, SysCall what, absl::AnyInvocable<ssize_t()> call);
 
  private:
   // A coroutine that waits for one direction, or for its next turn.
@@ -150,15 +147,15 @@ class Stream final : private Watcher {
     std::coroutine_handle<> at_;
   };
 
-  template <typename F>
   class [[nodiscard]] Attempt final : public Waiter {
-   public:
-    Attempt(Stream& stream, Ready direction, SysCall what, F call)
-        : Waiter(stream, direction, what), call_(std::move(call)) {}
-
    private:
+    friend class Stream;
+    Attempt(Stream& stream, Ready direction, SysCall what,
+            absl::AnyInvocable<ssize_t()> call)
+        : Waiter(stream, direction, what), call_(std::move(call)) {}
     ssize_t Call() override { return call_(); }
-    F call_;
+
+    absl::AnyInvocable<ssize_t()> call_;
   };
 
   // A read, a write or an accept: the poller's own, where it completes.
