@@ -15,7 +15,7 @@ void EnvelopePool::SlabDeleter::operator()(std::byte* slab) const {
   ::operator delete(slab, kSlabAlignment);
 }
 
-void EnvelopePool::Refill(int size_class) {
+void EnvelopePool::Refill(uint32_t size_class) {
   for (Envelope* e = returned_.TakeAll(); e != nullptr;) {
     Envelope* next = e->next;
     Put(e);

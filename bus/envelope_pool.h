@@ -57,11 +57,18 @@ class EnvelopePool {
   EnvelopePool(const EnvelopePool&) = delete;
   EnvelopePool& operator=(const EnvelopePool&) = delete;
 
+  // Which of the power-of-two classes `bytes` fit; kClasses: none, the heap's.
+  static uint32_t ClassOf(size_t bytes) {
+    if (bytes > kLargestBytes) return kClasses;
+    const size_t lines = (bytes + kSmallestBytes - 1) / kSmallestBytes;
+    return lines <= 1 ? 0 : 64 - __builtin_clzll(lines - 1);
+  }
+
   // An envelope with room for `bytes`, as Envelope::BytesFor() says. Larger
   // than the largest class (1 KiB), it comes from the heap.
   Envelope* Get(size_t bytes, const Envelope::Head& head = {}) {
-    if (bytes > kLargestBytes) return GetFromHeap(bytes, head);
-    const int size_class = ClassOf(bytes);
+    const uint32_t size_class = ClassOf(bytes);
+    if (size_class == kClasses) return GetFromHeap(bytes, head);
     FreeList& list = free_[size_class];
     if (list.head == nullptr) [[unlikely]] {
       Refill(size_class);
@@ -93,7 +100,7 @@ class EnvelopePool {
   ReturnStack& returned() { return returned_; }
 
  private:
-  static constexpr int kClasses = 5;
+  static constexpr uint32_t kClasses = 5;
   static constexpr size_t kSmallestBytes = 64;
   static constexpr size_t kLargestBytes = kSmallestBytes << (kClasses - 1);
   static constexpr size_t kSlabBytes = size_t{64} << 10;
@@ -102,13 +109,8 @@ class EnvelopePool {
     Envelope* head = nullptr;
   };
 
-  static int ClassOf(size_t bytes) {
-    const size_t lines = (bytes + kSmallestBytes - 1) / kSmallestBytes;
-    return lines <= 1 ? 0 : 64 - __builtin_clzll(lines - 1);
-  }
-
   // Takes what came back, else carves a new slab.
-  void Refill(int size_class);
+  void Refill(uint32_t size_class);
 
   const uint8_t loop_;
   std::array<FreeList, kClasses> free_;

@@ -81,7 +81,9 @@ class Handoff {
   // pusher writes to it, and so the wake that was earned cannot be swallowed.
   Pushed Push(Node* newest, Node* oldest) {
     static_assert(alignof(Node) > kClosed, "states and addresses overlap");
-    uintptr_t seen = word_.load(std::memory_order_relaxed);
+    // A guess that the first exchange corrects: to look would fetch the line
+    // once to read and then again to write.
+    uintptr_t seen = kEmpty;
     do {
       oldest->next = IsList(seen) ? ToNode(seen) : nullptr;
       if (seen == kClosed) return Pushed::kClosed;

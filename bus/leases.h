@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "trolley/bus/bus_state.h"
 #include "trolley/bus/delivery.h"
 
@@ -28,7 +29,7 @@ class Leases {
   explicit Leases(BusState& bus) : bus_(bus) {}
 
   // Takes one place: kAccepted, kFull or kGone.
-  Delivery Take(ActorId target) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Take(ActorId target) {
     Entry& entry = EntryOf(target);
     if (entry.id == target && entry.places > 0) [[likely]] {
       --entry.places;

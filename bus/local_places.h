@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "trolley/bus/cell.h"
 #include "trolley/bus/delivery.h"
 
@@ -25,7 +26,7 @@ class LocalPlaces {
  public:
   // Takes a place in the mailbox of `cell`: kAccepted, kFull, or kGone if it is
   // not `target` who lives there.
-  Delivery Take(Cell& cell, ActorId target) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Take(Cell& cell, ActorId target) {
     if (cell.self == target && cell.local_places > 0) [[likely]] {
       --cell.local_places;
       return Delivery::kAccepted;

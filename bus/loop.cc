@@ -25,7 +25,7 @@ Loop::Loop(BusState::Ptr bus, uint32_t index, std::unique_ptr<Poller> poller)
       descriptors_(*poller_),
       reply_slots_(options_.max_pending_asks),
       outboxes_(*bus_),
-      homeward_(*bus_),
+      envelopes_(*bus_, port_),
       leases_(*bus_),
       events_(options_.events_per_wait) {
   port_.poller = poller_.get();
@@ -128,7 +128,7 @@ bool Loop::SpinForWork() {
 
 bool Loop::Settle() {
   // Nothing that another loop could use is taken into sleep.
-  homeward_.ReturnAll();
+  envelopes_.ReturnAll();
   leases_.ReturnAll();
   local_places_.ReturnAll();
 
@@ -177,7 +177,7 @@ void Loop::End() {
   DropChain(port_.handoff.Close());
   while (Envelope* late = replies_.Pop()) DropReply(late);
   FlushOutboxes();
-  homeward_.ReturnAll();
+  envelopes_.ReturnAll();
   leases_.ReturnAll();
   for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);
   port_.poller = nullptr;

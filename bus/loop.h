@@ -31,6 +31,7 @@
 #include "absl/status/statusor.h"
 #include "trolley/bus/bus_state.h"
 #include "trolley/bus/descriptors.h"
+#include "trolley/bus/envelopes.h"
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/leases.h"
 #include "trolley/bus/local_places.h"
@@ -110,7 +111,7 @@ class Loop {
     return {local_places_.Take(cell, target), &cell};
   }
   Envelope* NewEnvelope(size_t bytes, const Envelope::Head& head = {}) {
-    return port_.pool.Get(bytes, head);
+    return envelopes_.New(bytes, head);
   }
   // Queues a data message in its place.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Send(Envelope* envelope, Place place) {
@@ -134,13 +135,7 @@ class Loop {
   // Sends the reply that `envelope` holds to whoever asked.
   void SendReply(Envelope* envelope);
   // Gives back an envelope whose payload is gone, to whoever made it.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void Free(Envelope* envelope) {
-    if (envelope->origin() == port_.index) [[likely]] {
-      port_.pool.PutOwn(envelope);
-    } else {
-      homeward_.Send(envelope);
-    }
-  }
+  void Free(Envelope* envelope) { envelopes_.Free(envelope); }
 
   // --- Actors ---
   // Starts `actor` in `cell`, reserved on this loop.
@@ -233,7 +228,7 @@ class Loop {
   Descriptors descriptors_;
   ReplySlots reply_slots_;
   Outboxes outboxes_;
-  HomewardEnvelopes homeward_;
+  Envelopes envelopes_;
   Leases leases_;
   LocalPlaces local_places_;
   std::vector<Command> idle_callbacks_;

@@ -302,7 +302,8 @@ void Loop::DropExpired(Cell& cell, Envelope* e) {
   SendReply(e);
 }
 
-inline void Loop::HandleMessage(Cell& cell, Envelope* e) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::HandleMessage(Cell& cell,
+                                                             Envelope* e) {
   if (!e->deadline.is_infinite() && e->deadline <= clock_.Recent())
       [[unlikely]] {
     return DropExpired(cell, e);
@@ -332,7 +333,8 @@ void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
                          NameOf(cell), " ended by throwing: ", thrown)));
 }
 
-inline void Loop::Complete(Cell& cell, Envelope* e, Outcome outcome) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::Complete(Cell& cell, Envelope* e,
+                                                        Outcome outcome) {
   (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
       .Increment();
   cell.CountHandled();

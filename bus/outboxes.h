@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Outboxes: what a loop's actors have sent to each other loop and not yet
-// handed over, and the envelopes of other loops on their way home. Handing over
-// costs one read-modify-write and at most one wake for a whole batch.
+// handed over. Handing over costs one read-modify-write and at most one wake
+// for a whole batch.
 //
 // Ownership: part of a loop; owns what is in it.
 // Threads:   loop thread only.
-// Bounds:    kBatch envelopes for each other loop and direction.
+// Bounds:    kBatch envelopes for each other loop.
 // Ends:      flushed before the loop sleeps or ends.
 
 #ifndef TROLLEY_BUS_OUTBOXES_H_
@@ -65,45 +65,6 @@ class Outboxes {
   BusState& bus_;
   std::vector<Box> boxes_;
   std::vector<uint32_t> pending_;
-};
-
-// Envelopes from elsewhere, whose payload is gone: those of other loops' pools
-// go home in batches, those of the heap at once.
-class HomewardEnvelopes {
- public:
-  explicit HomewardEnvelopes(BusState& bus) : bus_(bus), chains_(bus.loops()) {}
-
-  void Send(Envelope* envelope) {
-    const uint32_t home = envelope->origin();
-    if (home == Envelope::kNoLoop) return EnvelopePool::PutToHeap(envelope);
-    envelope->context = Context::Ptr();
-    Chain& chain = chains_[home];
-    if (chain.first == nullptr) chain.last = envelope;
-    envelope->next = chain.first;
-    chain.first = envelope;
-    if (++chain.count >= Outboxes::kBatch) Return(home);
-  }
-
-  void ReturnAll() {
-    for (uint32_t home = 0; home < chains_.size(); ++home) {
-      if (chains_[home].first != nullptr) Return(home);
-    }
-  }
-
- private:
-  struct Chain {
-    Envelope* first = nullptr;
-    Envelope* last = nullptr;
-    uint32_t count = 0;
-  };
-
-  void Return(uint32_t home) {
-    const Chain chain = std::exchange(chains_[home], Chain{});
-    bus_.port(home).pool.returned().Push(chain.first, chain.last);
-  }
-
-  BusState& bus_;
-  std::vector<Chain> chains_;
 };
 
 }  // namespace trolley

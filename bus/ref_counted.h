@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/base/attributes.h"
+
 namespace trolley {
 
 // Base of T. Starts with one reference, which RefPtr<T>::Adopt takes over.
@@ -57,10 +59,7 @@ class RefPtr {
     return *this;
   }
   ~RefPtr() {
-    if (object_ != nullptr &&
-        object_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      delete object_;
-    }
+    if (object_ != nullptr) Release(object_);
   }
 
   // Gives the reference to the caller, who hands it to Adopt again.
@@ -75,6 +74,13 @@ class RefPtr {
   }
 
  private:
+  // Out of line: it is in the way of code where there is nothing to release.
+  ABSL_ATTRIBUTE_NOINLINE static void Release(T* object) {
+    if (object->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      delete object;
+    }
+  }
+
   T* object_ = nullptr;
 };
 

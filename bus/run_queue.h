@@ -22,7 +22,7 @@ namespace trolley {
 class RunQueue {
  public:
   static constexpr uint32_t kMostFresh = 96;
-  static constexpr uint32_t kFreshTurns = 16;
+  static constexpr uint32_t kFreshTurns = 128;
 
   bool empty() const { return first_ == nullptr && first_fresh_ == nullptr; }
 

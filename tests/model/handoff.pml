@@ -111,8 +111,8 @@ proctype Producer(byte me) {
     };
     buffer[me]!CONTENT(n), k;
 
-    /* Push() */
-    seen = word;
+    /* Push(); the first is a guess */
+    seen = EMPTY;
 retry:
     if
     :: IS_LIST(seen) -> buffer[me]!NEXT(n), seen
