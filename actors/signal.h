@@ -52,6 +52,18 @@ class Signal {
     return true;
   }
 
+  bool empty() const { return first_ == nullptr; }
+  // Whoever has waited longest, resumed before this returns. False if nobody
+  // waits. Called between handlers only.
+  bool ResumeOne() {
+    Waiting* waiter = first_;
+    if (waiter == nullptr) return false;
+    waiter->notified_ = true;
+    waiter->Cancel();
+    waiter->OnTimer();
+    return true;
+  }
+
   // Awaits to true when notified, to false at the deadline.
   class [[nodiscard]] Waiting final : public Timer {
    public:
@@ -113,7 +125,7 @@ class Signal {
   Waiting* last_ = nullptr;
 };
 
-class Turns {
+class Turns : private Timer {
  public:
   // Holds the turn until it is destroyed.
   class [[nodiscard]] Turn {
@@ -153,10 +165,31 @@ class Turns {
   }
 
  private:
-  // It stays taken if somebody waits for it.
-  void Pass() { taken_ = passed_.NotifyOne(); }
+  // Turns that change hands before other work of the loop has its turn. One at
+  // a time would cost a round of the loop for each.
+  static constexpr int kAtOnce = 64;
 
-  bool taken_ = false;
+  // It stays taken if somebody waits.
+  void Pass() {
+    free_ = true;
+    if (passing_) return;
+    taken_ = !passed_.empty();
+    Loop& loop = *Loop::Current();
+    if (taken_) loop.timers().Set(*this, loop.Now());
+  }
+  void OnTimer() override {
+    passing_ = true;
+    for (int i = 0; free_ && i < kAtOnce && !passed_.empty(); ++i) {
+      free_ = false;
+      passed_.ResumeOne();
+    }
+    passing_ = false;
+    if (free_) Pass();
+  }
+
+  bool taken_ = false;    // by who holds it, or for those who wait
+  bool free_ = true;      // nobody holds it
+  bool passing_ = false;  // OnTimer() is at work
   Signal passed_;
 };
 
