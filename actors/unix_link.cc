@@ -237,23 +237,19 @@ absl::Status UnixLink::NotSendable() const {
                                            : down_reason_.message()));
 }
 
-Task<absl::StatusOr<UnixLink::Connection>> UnixLink::Transmit(Proto envelope,
+Task<absl::StatusOr<UnixLink::Connection>> UnixLink::Transmit(Outgoing outgoing,
                                                               Instant until) {
   const Turns::Turn turn = co_await turns_.Take();
   for (;;) {
-    if (!until.is_infinite()) {
-      const absl::Duration left = until - loop().Now();
-      if (left <= absl::ZeroDuration()) {
-        ++stats_.not_sent;
-        co_return absl::DeadlineExceededError(
-            "the deadline passed while the message waited for the link");
-      }
-      envelope.mutable_message()->set_remaining_ns(
-          absl::ToInt64Nanoseconds(left));
+    if (until <= loop().Now()) {
+      ++stats_.not_sent;
+      co_return absl::DeadlineExceededError(
+          "the deadline passed while the message waited for the link");
     }
     if (state_ == State::kConnected && connection_->writable() &&
         connection_->peer_drains.ok()) {
-      absl::StatusOr<bool> sent = connection_->TrySend(envelope);
+      Fill(outgoing, until);
+      absl::StatusOr<bool> sent = connection_->TrySend(envelope_);
       if (!sent.ok()) {
         ++stats_.not_sent;
         co_return sent.status();
@@ -267,6 +263,25 @@ Task<absl::StatusOr<UnixLink::Connection>> UnixLink::Transmit(Proto envelope,
   }
 }
 
+void UnixLink::Fill(const Outgoing& outgoing, Instant until) {
+  link::v1::Message& message = *envelope_.mutable_message();
+  message.set_target(outgoing.target);
+  message.set_type(outgoing.message.type);
+  message.set_payload(outgoing.message.bytes);
+  message.set_ask_id(outgoing.ask_id);
+  message.set_traceparent(trace().ToTraceparent());
+  message.set_sender(outgoing.sender);
+  // What is left of the last nanosecond still counts as time.
+  message.set_remaining_ns(
+      until.is_infinite()
+          ? 0
+          : std::max<int64_t>(absl::ToInt64Nanoseconds(until - loop().Now()),
+                              1));
+  message.clear_askers();
+  if (outgoing.askers == nullptr) return;
+  for (const std::string& asker : *outgoing.askers) message.add_askers(asker);
+}
+
 // Whether `target` could name an actor at all; what is no name may be no UTF-8.
 absl::Status UnixLink::CheckTarget(const std::string& target) {
   absl::Status named = Names::Check(target);
@@ -277,16 +292,10 @@ absl::Status UnixLink::CheckTarget(const std::string& target) {
 Task<absl::Status> UnixLink::On(const LinkTell& tell) {
   absl::Status named = CheckTarget(tell.target);
   if (!named.ok()) co_return named;
-  Proto envelope;
-  link::v1::Message& message = *envelope.mutable_message();
-  message.set_target(tell.target);
-  message.set_type(tell.message.type);
-  message.set_payload(tell.message.bytes);
-  message.set_traceparent(trace().ToTraceparent());
-  message.set_sender(tell.sender);
+  const Outgoing outgoing{
+      .target = tell.target, .message = tell.message, .sender = tell.sender};
   const Instant until = std::min(tell.deadline, deadline());
-  absl::StatusOr<Connection> sent =
-      co_await Transmit(std::move(envelope), until);
+  absl::StatusOr<Connection> sent = co_await Transmit(outgoing, until);
   co_return sent.status();
 }
 
@@ -306,17 +315,12 @@ Task<absl::StatusOr<WireMessage>> UnixLink::On(const LinkAsk& ask) {
   asks_[id] = &pending;
   absl::Cleanup forget = [this, id] { asks_.erase(id); };
 
-  Proto envelope;
-  link::v1::Message& message = *envelope.mutable_message();
-  message.set_target(ask.target);
-  message.set_type(ask.message.type);
-  message.set_payload(ask.message.bytes);
-  message.set_ask_id(id);
-  message.set_traceparent(trace().ToTraceparent());
-  message.set_sender(ask.sender);
-  for (const std::string& asker : ask.askers) message.add_askers(asker);
-  absl::StatusOr<Connection> sent =
-      co_await Transmit(std::move(envelope), until);
+  const Outgoing outgoing{.target = ask.target,
+                          .message = ask.message,
+                          .sender = ask.sender,
+                          .ask_id = id,
+                          .askers = &ask.askers};
+  absl::StatusOr<Connection> sent = co_await Transmit(outgoing, until);
   if (!sent.ok()) co_return sent.status();
   pending.connection = sent->get();
   pending.sequence = (*sent)->last_sequence();
@@ -507,10 +511,9 @@ Task<absl::Status> UnixLink::RunLane(Lane* lane) {
     const uint64_t ask_id = item.message.ask_id();
     TellOptions options;
     options.deadline = item.deadline;
-    if (absl::StatusOr<TraceContext> trace =
-            TraceContext::FromTraceparent(item.message.traceparent());
-        trace.ok()) {
-      options.trace = *trace;
+    if (!item.message.traceparent().empty()) {
+      options.trace = TraceContext::FromTraceparent(item.message.traceparent())
+                          .value_or(TraceContext());
     }
     WireMessage message;
     message.type = std::move(*item.message.mutable_type());

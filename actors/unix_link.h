@@ -106,7 +106,17 @@ class UnixLink : public Actor {
   absl::Duration NextBackoff();
 
   // Out.
-  Task<absl::StatusOr<Connection>> Transmit(Proto envelope, Instant deadline);
+  // What is to be sent, as it stands in the LinkTell or LinkAsk in hand.
+  struct Outgoing {
+    const std::string& target;
+    const WireMessage& message;
+    const std::string& sender;
+    uint64_t ask_id = 0;
+    const std::vector<std::string>* askers = nullptr;
+  };
+  Task<absl::StatusOr<Connection>> Transmit(Outgoing outgoing, Instant until);
+  // Writes it to envelope_.
+  void Fill(const Outgoing& outgoing, Instant until);
   absl::Status NotSendable() const;
   absl::Status CheckTarget(const std::string& target);
   void FailAsks(const UnixConnection& connection);
@@ -146,6 +156,7 @@ class UnixLink : public Actor {
   Signal changed_;
   Signal drained_;  // no message waits in a lane
   Turns turns_;     // of the senders
+  Proto envelope_;  // the next to be sent; kept for its memory
   enum class State {
     kConnecting,
     kConnected,
