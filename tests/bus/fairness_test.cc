@@ -58,6 +58,7 @@ class FairnessTest : public BusFixture {
   void Turn() { bus().loop(0).RunOnce(); }
 
   LoopOptions limits_;
+  bool breeding_ = true;
   uint64_t flood_ = 0;
   uint64_t pings_ = 0;
   Ref<QuietOne> quiet_;
@@ -137,8 +138,7 @@ class Breeder : public Actor {
 
 TEST_P(FairnessTest, P7_AnEndlessLineOfNewActorsLeavesTheOthersTheirTurn) {
   Start([&](BusOptions& options) { limits_ = options.loops[0]; });
-  bool on = true;
-  ASSERT_TRUE(bus().Spawn<Breeder>({.loop = 0}, &on).ok());
+  ASSERT_TRUE(bus().Spawn<Breeder>({.loop = 0}, &breeding_).ok());
   quiet_ = *bus().Spawn<QuietOne>({.loop = 0}, &pings_);
   quiet_.Tell(Ping{});
   // It starts in the same way, and soon.
@@ -149,7 +149,7 @@ TEST_P(FairnessTest, P7_AnEndlessLineOfNewActorsLeavesTheOthersTheirTurn) {
     Turn();
     ASSERT_EQ(pings_, i);
   }
-  on = false;
+  breeding_ = false;
 }
 
 // A timer that re-arms itself in the past does not keep the loop.
