@@ -53,15 +53,13 @@ class Signal {
   }
 
   bool empty() const { return first_ == nullptr; }
-  // Whoever has waited longest, resumed before this returns. False if nobody
-  // waits. Called between handlers only.
-  bool ResumeOne() {
+  // Resumes whoever has waited longest before it returns. Somebody waits;
+  // called between handlers only.
+  void ResumeOne() {
     Waiting* waiter = first_;
-    if (waiter == nullptr) return false;
     waiter->notified_ = true;
     waiter->Cancel();
     waiter->OnTimer();
-    return true;
   }
 
   // Awaits to true when notified, to false at the deadline.

@@ -24,8 +24,8 @@ namespace trolley {
 
 class LocalPlaces {
  public:
-  // Takes a place in the mailbox of `cell`: kAccepted, kFull, or kGone if it is
-  // not `target` who lives there.
+  // Takes a place in the mailbox of `cell`, where `target` lives or is about to:
+  // kAccepted, kFull, or kGone if it has ended.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Take(Cell& cell, ActorId target) {
     if (cell.self == target && cell.local_places > 0) [[likely]] {
       --cell.local_places;
