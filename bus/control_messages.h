@@ -34,7 +34,12 @@ struct StopRequest {
 
 // An ask for one place in a full mailbox. The reply is an absl::Status; OK
 // hands the place to the asker.
-struct RoomRequest {};
+struct RoomRequest {
+  // Of all that wait, in the one that has waited longest: how many they are,
+  // and the places that are kept for them.
+  uint32_t senders = 0;
+  uint32_t places = 0;
+};
 
 // A place that was handed to an asker who had ended by then: for the next one.
 struct ReturnedPlace {};

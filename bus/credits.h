@@ -48,6 +48,18 @@ class Credits {
     return Take(generation, most);
   }
 
+  // Takes every place that is free; 0 also if it is not this generation.
+  uint32_t TakeAll(uint32_t generation) {
+    uint64_t word = word_.load(std::memory_order_relaxed);
+    while (Generation(word) == generation && Places(word) > 0) {
+      if (word_.compare_exchange_weak(word, Pack(generation, 0),
+                                      std::memory_order_relaxed)) {
+        return Places(word);
+      }
+    }
+    return 0;
+  }
+
   void Return(uint32_t generation, uint32_t places) {
     uint64_t word = word_.load(std::memory_order_relaxed);
     while (Generation(word) == generation &&

@@ -172,6 +172,10 @@ class Loop {
 
   void GivePlaceBack(Cell& cell);
   void GivePlaceBackSlowly(Cell& cell);
+  void WaitForRoom(Cell& cell, Envelope* request);
+  void GrantRoom(Cell& cell, uint32_t most);
+  void KeepRoom(Cell& cell, uint32_t places);
+  uint32_t TakeFreeRoom(Cell& cell);
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Queue(Cell& cell, Envelope* envelope) {
     cell.mailbox.data.Push(envelope);
     ++cell.data_queued;

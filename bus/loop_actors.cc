@@ -41,15 +41,57 @@ inline void Loop::GivePlaceBack(Cell& cell) {
 
 void Loop::GivePlaceBackSlowly(Cell& cell) {
   if (cell.state != Cell::State::kRunning) return;  // it is ending
-  if (Envelope* request = cell.room_requests.Pop()) {
-    // The place goes to whoever has waited longest, without being free between.
+  if (cell.room_requests.empty()) {
+    local_places_.GiveBack(cell);
+  } else {
+    KeepRoom(cell, 1);
+  }
+}
+
+void Loop::WaitForRoom(Cell& cell, Envelope* e) {
+  const bool first = cell.room_requests.empty();
+  cell.room_requests.Push(e);
+  ++cell.room_requests.first()->payload<RoomRequest>().senders;
+  cell.UpdateKeptPlaces();
+  // There may be room by now.
+  if (first) KeepRoom(cell, TakeFreeRoom(cell));
+}
+
+uint32_t Loop::TakeFreeRoom(Cell& cell) {
+  return std::exchange(cell.local_places, 0) +
+         cell.credits.TakeAll(cell.self.generation());
+}
+
+// To wake a sender for each place that comes free would cost more than the
+// messages. So places are kept for those that wait until they are half of the
+// mailbox, or the actor has nothing to do. In the first case only some of those
+// that wait are woken, as these will fill it again.
+void Loop::KeepRoom(Cell& cell, uint32_t places) {
+  RoomRequest& all = cell.room_requests.first()->payload<RoomRequest>();
+  all.places += places;
+  if (!cell.runnable) {
+    GrantRoom(cell, all.senders);
+  } else if (all.places >= cell.capacity / 2) {
+    GrantRoom(cell, (all.senders + 3) / 4);
+  }
+}
+
+// In the order of asking. Each spends one; what is left is for everybody.
+void Loop::GrantRoom(Cell& cell, uint32_t most) {
+  RoomRequest all = cell.room_requests.first()->payload<RoomRequest>();
+  for (; most > 0 && all.places > 0; --most, --all.places, --all.senders) {
+    Envelope* request = cell.room_requests.Pop();
     request->type->drop(request);
     request->type->answer(request, absl::OkStatus());
     SendReply(request);
-    cell.UpdateKeptPlaces();
-    return;
   }
-  local_places_.GiveBack(cell);
+  if (all.places > 0) {
+    cell.credits.Return(cell.self.generation(), std::exchange(all.places, 0));
+  }
+  if (all.senders > 0) {
+    cell.room_requests.first()->payload<RoomRequest>() = all;
+  }
+  cell.UpdateKeptPlaces();
 }
 
 void Loop::DeliverLocal(Envelope* e) {
@@ -251,6 +293,9 @@ inline uint32_t Loop::RunSlice(Cell& cell, uint32_t most) {
     run_queue_.PushBack(cell);
   } else {
     RunQueue::Release(cell);
+    if (cell.kept_places == 0 && !cell.room_requests.empty()) [[unlikely]] {
+      KeepRoom(cell, TakeFreeRoom(cell));
+    }
   }
   return taken;
 }
@@ -275,13 +320,7 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
     if (cell.state != Cell::State::kRunning) {
       return DropUndelivered(e, "it is ending");
     }
-    cell.room_requests.Push(e);
-    cell.UpdateKeptPlaces();
-    // There may be room by now.
-    if (TakePlace(cell.self).delivery == Delivery::kAccepted) {
-      GivePlaceBack(cell);
-    }
-    return;
+    return WaitForRoom(cell, e);
   } else if (e->type == &kControlMessage<ReturnedPlace>) {
     GivePlaceBack(cell);
   }

@@ -35,6 +35,9 @@ class EnvelopeQueue {
     last_ = e;
   }
 
+  // The oldest, of a queue that is not empty.
+  Envelope* first() const { return last_->next; }
+
   // The oldest; null if empty.
   Envelope* Pop() {
     if (last_ == nullptr) return nullptr;

@@ -375,6 +375,83 @@ TEST_P(SimBoundsTest, P6_RoomGoesToThoseWhoAskedFirst) {
   for (int i = 0; i < kProducers; ++i) EXPECT_EQ(got[i].from, i);
 }
 
+// Counts what it gets, at once.
+class Counter : public Actor {
+ public:
+  explicit Counter(int* got) : got_(*got) {}
+  void On(const Number&) { ++got_; }
+
+ private:
+  int& got_;
+};
+
+// Sends so many, waiting for room, and counts.
+class Feeder : public Actor {
+ public:
+  Feeder(int count, int* sent, Ref<Counter> to)
+      : count_(count), sent_(*sent), to_(std::move(to)) {}
+  Task<absl::Status> On(Tick) {
+    for (int i = 0; i < count_; ++i, ++sent_) {
+      const absl::Status sent = co_await to_.Send(Number{0, i});
+      if (!sent.ok()) co_return sent;
+    }
+    co_return absl::OkStatus();
+  }
+
+ private:
+  const int count_;
+  int& sent_;
+  const Ref<Counter> to_;
+};
+
+TEST_P(SimBoundsTest, P6_ASenderThatWaitsIsWokenForHalfAMailbox) {
+  if (loops() == 1) GTEST_SKIP() << "needs two loops";
+  constexpr int kCapacity = 1024;
+  Bus& bus = Start();
+  int got = 0, sent = 0;
+  auto counter =
+      *bus.Spawn<Counter>({.loop = 0, .mailbox_capacity = kCapacity}, &got);
+  auto feeder = *bus.Spawn<Feeder>({.loop = 1}, 10 * kCapacity, &sent, counter);
+  feeder.Tell(Tick{});
+  bus.loop(1).RunOnce();
+  ASSERT_EQ(sent, kCapacity);
+  int woken = 0;
+  while (got < 10 * kCapacity) {
+    const int before = sent;
+    bus.loop(0).RunOnce();
+    bus.loop(1).RunOnce();
+    if (sent == before) continue;
+    ++woken;
+    if (sent < 10 * kCapacity) {
+      EXPECT_GE(sent - before, kCapacity / 2);
+    }
+  }
+  EXPECT_GT(woken, 9);
+  EXPECT_EQ(sent, 10 * kCapacity);
+}
+
+TEST_P(SimBoundsTest, P6_RoomThatOneLeavesUnusedGoesToTheOthersThatWait) {
+  if (loops() == 1) GTEST_SKIP() << "needs two loops";
+  constexpr int kCapacity = 1024;
+  constexpr int kFeeders = 40;
+  Bus& bus = Start();
+  int got = 0, sent = 0, filled = 0;
+  auto counter =
+      *bus.Spawn<Counter>({.loop = 0, .mailbox_capacity = kCapacity}, &got);
+  bus.Spawn<Feeder>({.loop = 1}, kCapacity, &filled, counter)->Tell(Tick{});
+  bus.loop(1).RunOnce();
+  ASSERT_EQ(filled, kCapacity);
+  for (int i = 0; i < kFeeders; ++i) {
+    bus.Spawn<Feeder>({.loop = 1}, 1, &sent, counter)->Tell(Tick{});
+  }
+  while (bus.loop(1).RunOnce()) {
+  }
+  ASSERT_EQ(sent, 0);
+  bus.RunUntilIdle();
+  EXPECT_EQ(sent, kFeeders);
+  EXPECT_EQ(got, kCapacity + kFeeders);
+}
+
 TEST_P(SimBoundsTest, P6_APlaceGrantedToAnActorThatEndedIsNotLost) {
   for (bool another_waits : {false, true}) {
     Bus& bus = Start();
