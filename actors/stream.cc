@@ -30,6 +30,15 @@ Stream::Transfer Stream::Read(absl::Span<char> into) {
                    .size = into.size()});
 }
 
+Stream::Transfer Stream::ReadSocket(absl::Span<char> into) {
+  return Transfer(*this, Ready::kReadable, SysCall::kRead,
+                  {.kind = Operation::Kind::kRead,
+                   .fd = fd(),
+                   .data = into.data(),
+                   .size = into.size()},
+                  /*short_means_empty=*/true);
+}
+
 Stream::Transfer Stream::WriteSome(absl::string_view bytes) {
   return Transfer(*this, Ready::kWritable, SysCall::kWrite,
                   {.kind = Operation::Kind::kWrite,
@@ -143,6 +152,8 @@ void Stream::OnReady(Ready ready) {
   // A resumed coroutine may do anything, destroying this stream included, so
   // both directions are looked at before either is resumed.
   const Ready failed = ready & (Ready::kHangup | Ready::kError);
+  emptied_ = false;
+  ends_ |= Any(ready & (Ready::kHangup | Ready::kReadHangup | Ready::kError));
   const auto take = [&](Waiter* waiter, Ready direction) -> Waiter* {
     if (waiter == nullptr || !waiter->waits_) return nullptr;
     if (!Any((ready & direction) | failed)) return nullptr;
@@ -172,16 +183,22 @@ bool Stream::MustYield() {
 // --- Completions -----------------------------------------------------------
 
 Stream::Transfer::Transfer(Stream& stream, Ready direction, SysCall what,
-                           Request of)
-    : Waiter(stream, direction, what) {
+                           Request of, bool short_means_empty)
+    : Waiter(stream, direction, what), short_means_empty_(short_means_empty) {
   request = of;
 }
 
 ssize_t Stream::Transfer::Call() {
   Sys& sys = stream_->sys();
   switch (request.kind) {
-    case Kind::kRead:
-      return sys.Read(request.fd, absl::MakeSpan(request.data, request.size));
+    case Kind::kRead: {
+      const ssize_t n =
+          sys.Read(request.fd, absl::MakeSpan(request.data, request.size));
+      // An end is not announced twice.
+      stream_->emptied_ = short_means_empty_ && !stream_->ends_ && n > 0 &&
+                          static_cast<size_t>(n) < request.size;
+      return n;
+    }
     case Kind::kWrite:
       return sys.Write(request.fd,
                        absl::MakeConstSpan(request.data, request.size));

@@ -75,6 +75,11 @@ class Stream final : private Watcher {
   // poller cannot watch this kind of descriptor; FailedPrecondition if another
   // coroutine reads already.
   Transfer Read(absl::Span<char> into);
+  // The same of a stream socket, whose reads are as long as what is there: one
+  // that does not fill its buffer has emptied the socket, so the next waits
+  // without trying. (Not so where descriptors ride along with the bytes: who
+  // sends those without being asked to waits for his next bytes to be read.)
+  Transfer ReadSocket(absl::Span<char> into);
 
   // Writes all of `bytes`, which the caller keeps alive.
   // Unavailable: the reader is gone. Otherwise as Read.
@@ -162,7 +167,9 @@ class Stream final : private Watcher {
   class [[nodiscard]] Transfer : public Waiter, private Operation {
    public:
     bool await_ready() {
-      if (stream_->completions_ == nullptr) return Waiter::await_ready();
+      if (stream_->completions_ == nullptr && !KnownToBlock()) {
+        return Waiter::await_ready();
+      }
       return !Enter();
     }
     bool await_suspend(std::coroutine_handle<> at);
@@ -171,12 +178,21 @@ class Stream final : private Watcher {
    protected:
     friend class Stream;
     using Operation::Kind;
-    Transfer(Stream& stream, Ready direction, SysCall what, Request request);
+    Transfer(Stream& stream, Ready direction, SysCall what, Request request,
+             bool short_means_empty = false);
     void Cancel() override;
 
    private:
+    // A read that was not tried, and would say EAGAIN.
+    bool KnownToBlock() {
+      if (!short_means_empty_ || !stream_->emptied_) return false;
+      outcome_ = -EAGAIN;
+      return true;
+    }
     ssize_t Call() override;
     void OnCompletion() override;
+
+    const bool short_means_empty_;  // see ReadSocket()
   };
 
   class [[nodiscard]] Accepting final : public Transfer {
@@ -203,6 +219,8 @@ class Stream final : private Watcher {
   std::optional<Token> token_;  // while it is registered
   Ready armed_ = Ready::kNone;  // what the poller watches for
   int calls_ = 0;               // in a row, without giving way
+  bool emptied_ = false;        // by a read, and nothing was heard since
+  bool ends_ = false;           // the other end was heard to go
   Waiter* reader_ = nullptr;    // or accepter
   Waiter* writer_ = nullptr;
 };

@@ -110,7 +110,8 @@ UnixConnection::~UnixConnection() = default;
 
 // Awaits to the bytes read; 0: the peer has closed, or this has ended.
 Task<absl::StatusOr<size_t>> UnixConnection::Read() {
-  absl::StatusOr<size_t> n = co_await stream_.Read(decoder_.PrepareRead());
+  absl::StatusOr<size_t> n =
+      co_await stream_.ReadSocket(decoder_.PrepareRead());
   if (ended_) co_return size_t{0};
   if (!n.ok()) co_return n;
   decoder_.Commit(*n);
@@ -159,28 +160,30 @@ Task<absl::Status> UnixConnection::Handshake(uint64_t instance_id) {
   co_return absl::OkStatus();
 }
 
-Task<std::optional<wire::Frame>> UnixConnection::NextFrame() {
-  while (!ended_) {
-    absl::StatusOr<std::optional<wire::Frame>> frame = decoder_.NextFrame();
-    if (!frame.ok()) {
-      End(frame.status());
-      break;
-    }
-    if (frame->has_value()) {
-      ++stats_.frames_in;
-      const wire::FrameHeader& header = (*frame)->header;
-      if (header.type == wire::FrameType::kData) {
-        received_sequence_ = header.sequence;
-      }
-      co_return *frame;
-    }
-    absl::StatusOr<size_t> n = co_await Read();
-    if (ended_) break;
-    // A peer that dies with bytes of ours unread resets the connection; all it
-    // had written was read by then, so this is its end like any other.
-    if (!n.ok() || *n == 0) End(decoder_.AtEnd());
+std::optional<wire::Frame> UnixConnection::NextFrame() {
+  if (ended_) return std::nullopt;
+  absl::StatusOr<std::optional<wire::Frame>> frame = decoder_.NextFrame();
+  if (!frame.ok()) {
+    End(frame.status());
+    return std::nullopt;
   }
-  co_return std::nullopt;
+  if (frame->has_value()) {
+    ++stats_.frames_in;
+    const wire::FrameHeader& header = (*frame)->header;
+    if (header.type == wire::FrameType::kData) {
+      received_sequence_ = header.sequence;
+    }
+  }
+  return *frame;
+}
+
+Task<bool> UnixConnection::ReadMore() {
+  absl::StatusOr<size_t> n = co_await Read();
+  if (ended_) co_return false;
+  // A peer that dies with bytes of ours unread resets the connection; all it
+  // had written was read by then, so this is its end like any other.
+  if (!n.ok() || *n == 0) End(decoder_.AtEnd());
+  co_return !ended_;
 }
 
 absl::Status UnixConnection::Charge(size_t payload_bytes) {

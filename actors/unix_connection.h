@@ -57,8 +57,11 @@ class UnixConnection {
   // Errors are final: it has ended.
   Task<absl::Status> Handshake(uint64_t instance_id);
 
-  // The next frame; it stays good until the next call. nullopt: it has ended.
-  Task<std::optional<wire::Frame>> NextFrame();
+  // The next frame that has come; it stays good until the next call. nullopt:
+  // more has to be read, or it has ended.
+  std::optional<wire::Frame> NextFrame();
+  // Waits until more has been read. False: it has ended.
+  Task<bool> ReadMore();
 
   // Writes what is queued until it ends; one coroutine runs it.
   Task<absl::Status> Write();

@@ -46,6 +46,7 @@
 #include "trolley/actors/unix_socket.h"
 #include "trolley/actors/wire.h"
 #include "trolley/poller/scoped_fd.h"
+#include "trolley/proto/message_view.h"
 
 namespace trolley {
 
@@ -78,10 +79,12 @@ class UnixLink : public Actor {
   // A message that waits for room in its target's mailbox.
   struct Arrived {
     Connection connection;
-    uint64_t sequence = 0;
-    size_t payload_bytes = 0;  // of its frame
-    Instant deadline;
-    link::v1::Message message;
+    wire::FrameHeader header;
+    uint64_t ask_id = 0;
+    std::unique_ptr<WireAsk> made;  // an ask which waits already, or
+    WireMessage message;
+    TellOptions options;
+    std::vector<std::string> askers;
   };
   // The messages for one actor, in the order in which they came.
   struct Lane {
@@ -125,20 +128,29 @@ class UnixLink : public Actor {
   absl::Status Handle(const Connection& connection, const wire::Frame& frame);
   absl::Status HandleData(const Connection& connection,
                           const wire::Frame& frame);
-  void HandleMessage(const Connection& connection,
-                     const wire::FrameHeader& header,
-                     link::v1::Message message);
-  void HandleReply(link::v1::Reply reply);
+  absl::Status HandleMessage(const Connection& connection,
+                             const wire::FrameHeader& header,
+                             const wire::MessageView& message);
+  void HandleReply(link::v1::Reply& reply);
   void HandleRefusal(const link::v1::Refusal& refusal);
-  Lane* LaneFor(const std::string& target);
+  Lane* LaneFor(absl::string_view target);
+  bool Admit(UnixConnection& connection, uint64_t sequence,
+             const wire::MessageView& message, Lane*& lane);
+  static std::unique_ptr<WireAsk> MakeAsk(const Lane& lane, WireView message,
+                                          const TellOptions& options,
+                                          std::vector<std::string> askers);
+  void Conclude(Lane& lane, UnixConnection& connection,
+                const wire::FrameHeader& header, uint64_t ask_id,
+                const absl::Status& sent);
   Task<absl::Status> RunLane(Lane* lane);
+  Task<absl::Status> LetLanesRun();
   Task<absl::Status> AnswerLater(Connection connection, uint64_t ask_id,
                                  std::unique_ptr<WireAsk> ask);
   void AnswerNow(UnixConnection& connection, uint64_t ask_id,
                  absl::StatusOr<WireMessage> result);
   // Whether the target could answer: it may wait for this ask itself.
   absl::Status CheckAskers(const Lane& lane,
-                           const link::v1::Message& message) const;
+                           const wire::MessageView& message) const;
   void Refuse(UnixConnection& connection, uint64_t sequence, uint64_t ask_id,
               link::v1::Refusal::Reason reason, absl::string_view detail);
 
@@ -174,6 +186,7 @@ class UnixLink : public Actor {
   absl::flat_hash_map<uint64_t, PendingAsk*> asks_;
   size_t asks_taken_ = 0;  // of the peer's, not answered yet
   absl::node_hash_map<std::string, Lane> lanes_;
+  Lane* last_lane_ = nullptr;  // into which the last message went
 };
 
 }  // namespace trolley

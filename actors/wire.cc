@@ -61,7 +61,7 @@ bool WireTarget::interleaved() const {
 std::vector<std::string> WireTarget::accepts() const {
   std::vector<std::string> types;
   for (const WireMethod* method : actor_class_->wire_methods()) {
-    types.push_back(method->message_type());
+    types.emplace_back(method->message_type());
   }
   return types;
 }
@@ -78,8 +78,7 @@ std::string WireTarget::ReplyType(absl::string_view message_type) const {
   return method != nullptr ? method->reply_type() : "";
 }
 
-absl::StatusOr<Envelope*> WireTarget::Make(Loop* loop,
-                                           const WireMessage& message) const {
+absl::StatusOr<Envelope*> WireTarget::Make(Loop* loop, WireView message) const {
   const WireMethod* method = MethodFor(message.type);
   if (method == nullptr) {
     const std::vector<std::string> types = accepts();
@@ -100,7 +99,7 @@ absl::StatusOr<Envelope*> WireTarget::Make(Loop* loop,
   return e;
 }
 
-absl::Status WireTarget::Tell(const WireMessage& message,
+absl::Status WireTarget::Tell(WireView message,
                               const TellOptions& options) const {
   BusState* bus = address_.bus();
   Loop* loop = internal::LoopOf(bus);
@@ -119,8 +118,28 @@ absl::Status WireTarget::Tell(const WireMessage& message,
   return DeliveryStatus(delivery, absl::StrCat("\"", name_, "\""));
 }
 
-Sending WireTarget::Send(const WireMessage& message,
-                         const TellOptions& options) const {
+absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
+                                             const TellOptions& options) const {
+  Loop& loop = *Loop::Current();
+  absl::StatusOr<Envelope*> made = Make(&loop, message);
+  if (!made.ok()) return made.status();
+  Envelope* e = *made;
+  const Loop::Place place = loop.TakePlace(e->target);
+  if (place.delivery != Delivery::kAccepted) {
+    e->type->drop(e);
+    loop.Free(e);
+    // Full is no refusal yet: it will be sent another way.
+    if (place.delivery != Delivery::kFull) loop.port().ledger.CountSend(false);
+    return place.delivery;
+  }
+  loop.port().ledger.CountSend(true);
+  e->deadline = options.deadline;
+  e->context = ContextFor(options, &loop);
+  loop.Send(e, place);
+  return Delivery::kAccepted;
+}
+
+Sending WireTarget::Send(WireView message, const TellOptions& options) const {
   Loop* loop = internal::LoopOf(address_.bus());
   if (loop == nullptr || loop->turn().cell == nullptr) {
     return Sending(
@@ -135,7 +154,7 @@ Sending WireTarget::Send(const WireMessage& message,
   return Sending(loop, e, absl::OkStatus());
 }
 
-Asking<WireResult> WireTarget::Ask(const WireMessage& message,
+Asking<WireResult> WireTarget::Ask(WireView message,
                                    absl::Duration timeout) const {
   using Operation = Asking<WireResult>;
   Loop* loop = internal::LoopOf(address_.bus());
@@ -165,7 +184,7 @@ Asking<WireResult> WireTarget::Ask(const WireMessage& message,
   });
 }
 
-void WireTarget::AskThen(const WireMessage& message, const TellOptions& options,
+void WireTarget::AskThen(WireView message, const TellOptions& options,
                          std::function<void(WireResult)> done) const {
   BusState* bus = address_.bus();
   Loop* loop = internal::LoopOf(bus);
@@ -187,7 +206,7 @@ void WireTarget::AskThen(const WireMessage& message, const TellOptions& options,
   done(DeliveryStatus(delivery, absl::StrCat("\"", name_, "\"")));
 }
 
-WireAsk::WireAsk(const WireTarget& target, const WireMessage& message,
+WireAsk::WireAsk(const WireTarget& target, WireView message,
                  const TellOptions& options, std::vector<std::string> askers)
     : made_(target.Make(Loop::Current(), message)),
       asking_(Loop::Current(), options.deadline,

@@ -46,23 +46,26 @@ class WireTarget {
   // Sends one way.
   // InvalidArgument: the actor does not take this type (the message lists what
   // it takes), or the bytes are not one. Otherwise as DeliveryStatus.
-  absl::Status Tell(const WireMessage& message,
-                    const TellOptions& options = {}) const;
+  absl::Status Tell(WireView message, const TellOptions& options = {}) const;
+
+  // The same from an actor: kAccepted, or kFull, and nothing else happened, or
+  // kGone. InvalidArgument: as Tell.
+  absl::StatusOr<Delivery> TrySend(WireView message,
+                                   const TellOptions& options) const;
 
   // The same from an actor's coroutine; waits for room if the mailbox is full.
   // Errors: as Tell, but for a full mailbox.
-  Sending Send(const WireMessage& message,
-               const TellOptions& options = {}) const;
+  Sending Send(WireView message, const TellOptions& options = {}) const;
 
   // Asks from an actor's coroutine handler. Errors: as Tell and Asking;
   // Unimplemented: the reply has no form outside its process.
-  Asking<absl::StatusOr<WireMessage>> Ask(const WireMessage& message,
+  Asking<absl::StatusOr<WireMessage>> Ask(WireView message,
                                           absl::Duration timeout) const;
 
   // Asks from any thread. `done` is called once: by the replying loop, or
   // before this returns if the ask fails at once. The deadline drops a message
   // that waits too long for its handler; it does not bound the handler itself.
-  void AskThen(const WireMessage& message, const TellOptions& options,
+  void AskThen(WireView message, const TellOptions& options,
                std::function<void(absl::StatusOr<WireMessage>)> done) const;
 
  private:
@@ -74,7 +77,7 @@ class WireTarget {
 
   const WireMethod* MethodFor(absl::string_view message_type) const;
   // InvalidArgument: the bytes do not parse.
-  absl::StatusOr<Envelope*> Make(Loop* loop, const WireMessage& message) const;
+  absl::StatusOr<Envelope*> Make(Loop* loop, WireView message) const;
 
   std::string name_;
   Address address_;
@@ -96,7 +99,7 @@ class WireAsk {
   using Result = absl::StatusOr<WireMessage>;
 
   // `askers`: who waits in other processes, for those the target asks in turn.
-  WireAsk(const WireTarget& target, const WireMessage& message,
+  WireAsk(const WireTarget& target, WireView message,
           const TellOptions& options, std::vector<std::string> askers = {});
 
   Sending& sent() { return sending_; }

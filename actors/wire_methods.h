@@ -43,6 +43,16 @@ struct WireMessage {
   std::string bytes;  // its binary encoding
 };
 
+// The same, of which others own the bytes.
+struct WireView {
+  WireView(absl::string_view type, absl::string_view bytes)
+      : type(type), bytes(bytes) {}
+  WireView(const WireMessage& message)  // NOLINT: that is what it is for
+      : type(message.type), bytes(message.bytes) {}
+  absl::string_view type;
+  absl::string_view bytes;
+};
+
 template <typename M>
 concept WireType = requires(M& m, const M& c, std::string* to) {
   std::string(M::descriptor()->full_name());
@@ -53,7 +63,7 @@ concept WireType = requires(M& m, const M& c, std::string* to) {
 };
 
 struct WireMethod {
-  std::string (*message_type)();
+  absl::string_view (*message_type)();
   // Empty: the reply has no content, or cannot cross a process.
   std::string (*reply_type)();
   // A data message for `target`, from `loop` or, if null, from the heap, whose
@@ -117,8 +127,9 @@ struct WireMethodOf {
   static_assert(WireType<M>, "Receives lists Protobuf messages only");
   static_assert(Handles<A, M>, "Receives lists a message without an On()");
 
-  static std::string MessageTypeName() {
-    return std::string(M::descriptor()->full_name());
+  static absl::string_view MessageTypeName() {
+    static const auto& name = *new std::string(M::descriptor()->full_name());
+    return name;
   }
 
   static std::string ReplyTypeName() {
@@ -131,17 +142,18 @@ struct WireMethodOf {
   }
 
   static Envelope* Make(Loop* loop, ActorId target, absl::string_view bytes) {
-    M message;
-    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      return nullptr;
-    }
     Envelope* e = NewEnvelope(
         loop,
         std::max(Envelope::BytesFor<M>(),
                  Envelope::BytesFor<absl::StatusOr<WireMessage>>()),
         target, &Handler<A, M, WireReply>::kType, Instant::Infinite());
-    e->Emplace<M>(std::move(message));
-    return e;
+    M& message = e->Emplace<M>();
+    if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      return e;
+    }
+    message.~M();
+    FreeEnvelope(loop, e);
+    return nullptr;
   }
 
   static constexpr WireMethod kMethod = {

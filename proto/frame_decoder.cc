@@ -164,7 +164,6 @@ void FrameDecoder::Begin(const Agreement& agreement) {
 
 absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
                                        uint8_t reserved) const {
-  const std::string name = FrameTypeName(header.type);
   if (header.type == FrameType::kHello) {
     return MakeWireError(WireError::kDuplicateHello,
                          "HELLO frame; the Hello comes once, unframed");
@@ -172,23 +171,23 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
   if (reserved != 0 || (header.flags & ~kFlagOptional) != 0) {
     return MakeWireError(
         WireError::kReservedBits,
-        absl::StrCat(name, " frame with flags 0x", absl::Hex(header.flags),
-                     " and reserved byte 0x", absl::Hex(reserved),
-                     "; only flag 0x1 has a meaning"));
+        absl::StrCat(FrameTypeName(header.type), " frame with flags 0x",
+                     absl::Hex(header.flags), " and reserved byte 0x",
+                     absl::Hex(reserved), "; only flag 0x1 has a meaning"));
   }
   if (header.length > options_.max_frame_bytes) {
     return MakeWireError(
         WireError::kFrameTooLong,
-        absl::StrCat(name, " frame of ", header.length, " bytes; at most ",
-                     options_.max_frame_bytes,
+        absl::StrCat(FrameTypeName(header.type), " frame of ", header.length,
+                     " bytes; at most ", options_.max_frame_bytes,
                      " are accepted (max_frame_bytes)"));
   }
   if (header.fd_count > options_.max_fds) {
     return MakeWireError(
         WireError::kTooManyFds,
-        absl::StrCat(name, " frame with ", header.fd_count,
-                     " descriptors; at most ", options_.max_fds,
-                     " are accepted (max_fds)"));
+        absl::StrCat(FrameTypeName(header.type), " frame with ",
+                     header.fd_count, " descriptors; at most ",
+                     options_.max_fds, " are accepted (max_fds)"));
   }
   const std::optional<Lengths> lengths =
       LengthsOf(header.type, options_.max_frame_bytes);
@@ -196,28 +195,29 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
     if ((header.flags & kFlagOptional) != 0) return absl::OkStatus();
     return MakeWireError(
         WireError::kUnknownType,
-        absl::StrCat(name,
+        absl::StrCat(FrameTypeName(header.type),
                      " frame, which version 1 does not know, without the "
                      "OPTIONAL flag"));
   }
   if (header.length < lengths->least || header.length > lengths->most) {
     return MakeWireError(
         WireError::kBadLength,
-        absl::StrCat(name, " frame of ", header.length, " bytes; it has ",
-                     lengths->least, " to ", lengths->most));
+        absl::StrCat(FrameTypeName(header.type), " frame of ", header.length,
+                     " bytes; it has ", lengths->least, " to ", lengths->most));
   }
   if (header.stream != 0) {
-    return MakeWireError(WireError::kUnknownStream,
-                         absl::StrCat(name, " frame on stream ", header.stream,
-                                      ", which is not open"));
+    return MakeWireError(
+        WireError::kUnknownStream,
+        absl::StrCat(FrameTypeName(header.type), " frame on stream ",
+                     header.stream, ", which is not open"));
   }
   const uint64_t expected =
       header.type == FrameType::kData ? last_sequence_ + 1 : 0;
   if (header.sequence != expected) {
     return MakeWireError(
         WireError::kBadSequence,
-        absl::StrCat(name, " frame with sequence number ", header.sequence,
-                     " where ", expected, " must be"));
+        absl::StrCat(FrameTypeName(header.type), " frame with sequence number ",
+                     header.sequence, " where ", expected, " must be"));
   }
   return absl::OkStatus();
 }

@@ -93,7 +93,7 @@ v1::Actor ControlState::ToProto(const ActorInfo& info, bool last) const {
   actor.mutable_mailbox()->set_capacity(info.capacity);
   actor.mutable_mailbox()->set_processed_total(info.handled);
   for (const WireMethod* method : info.actor_class->wire_methods()) {
-    actor.add_accepted_message_types(method->message_type());
+    actor.add_accepted_message_types(std::string(method->message_type()));
   }
   return actor;
 }
