@@ -184,26 +184,27 @@ Asking<WireResult> WireTarget::Ask(WireView message,
   });
 }
 
-void WireTarget::AskThen(WireView message, const TellOptions& options,
-                         std::function<void(WireResult)> done) const {
+absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
+                                 std::function<void(WireResult)> done) const {
   BusState* bus = address_.bus();
   Loop* loop = internal::LoopOf(bus);
   absl::StatusOr<Envelope*> made = Make(loop, message);
-  if (!made.ok()) return done(made.status());
+  if (!made.ok()) return made.status();
   Envelope* e = *made;
   Delivery delivery = internal::Admit(bus, loop, address_.id());
   if (delivery == Delivery::kAccepted) {
     e->deadline = options.deadline;
     e->context = ContextFor(options, loop);
     e->marks |= Envelope::kAskedExternally;
-    e->external = RefPtr<ExternalAsk>::Adopt(new Callback(done)).Leak();
+    e->external =
+        RefPtr<ExternalAsk>::Adopt(new Callback(std::move(done))).Leak();
     delivery = internal::Post(*bus, loop, e);
-    if (delivery == Delivery::kAccepted) return;
+    if (delivery == Delivery::kAccepted) return absl::OkStatus();
     RefPtr<ExternalAsk>::Adopt(e->external);
   }
   e->type->drop(e);
   internal::FreeEnvelope(loop, e);
-  done(DeliveryStatus(delivery, absl::StrCat("\"", name_, "\"")));
+  return DeliveryStatus(delivery, absl::StrCat("\"", name_, "\""));
 }
 
 WireAsk::WireAsk(const WireTarget& target, WireView message,

@@ -62,11 +62,12 @@ class WireTarget {
   Asking<absl::StatusOr<WireMessage>> Ask(WireView message,
                                           absl::Duration timeout) const;
 
-  // Asks from any thread. `done` is called once: by the replying loop, or
-  // before this returns if the ask fails at once. The deadline drops a message
-  // that waits too long for its handler; it does not bound the handler itself.
-  void AskThen(WireView message, const TellOptions& options,
-               std::function<void(absl::StatusOr<WireMessage>)> done) const;
+  // Asks from any thread. OK: `done` is called once, by the replying loop.
+  // Errors: as Tell; `done` is not called. The deadline drops a message that
+  // waits too long for its handler; it does not bound the handler itself.
+  absl::Status AskThen(
+      WireView message, const TellOptions& options,
+      std::function<void(absl::StatusOr<WireMessage>)> done) const;
 
  private:
   friend class WireAsk;

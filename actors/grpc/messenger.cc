@@ -2,10 +2,8 @@
 
 #include "trolley/actors/grpc/messenger.h"
 
-#include <algorithm>
 #include <string>
-#include <thread>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -16,13 +14,13 @@ namespace {
 
 constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
 
-std::string TypeOf(const google::protobuf::Any& payload) {
-  const std::string& url = payload.type_url();
+absl::string_view TypeOf(const google::protobuf::Any& payload) {
+  const absl::string_view url = payload.type_url();
   const size_t slash = url.rfind('/');
-  return slash == std::string::npos ? url : url.substr(slash + 1);
+  return slash == url.npos ? url : url.substr(slash + 1);
 }
 
-grpc::Status Rejected(const WireTarget& target, const std::string& type) {
+grpc::Status Rejected(const WireTarget& target, absl::string_view type) {
   const std::string accepted = absl::StrJoin(target.accepts(), ", ");
   return ControlError(
       v1::MESSAGE_TYPE_REJECTED,
@@ -30,19 +28,21 @@ grpc::Status Rejected(const WireTarget& target, const std::string& type) {
                    type.empty() ? "a message without a type" : type, "; ",
                    accepted.empty() ? "it takes nothing from outside"
                                     : absl::StrCat("it takes ", accepted)),
-      {{"actor", target.name()}, {"type", type}, {"accepted", accepted}});
+      {{"actor", target.name()},
+       {"type", std::string(type)},
+       {"accepted", accepted}});
 }
 
 // A message that never got into the mailbox.
 grpc::Status NotSent(const absl::Status& error, const WireTarget& target,
-                     const std::string& type) {
+                     absl::string_view type) {
   const std::string& actor = target.name();
   switch (error.code()) {
     case absl::StatusCode::kOk:
       return grpc::Status::OK;
     case absl::StatusCode::kInvalidArgument:
       return ControlError(v1::BAD_PAYLOAD, error.message(),
-                          {{"actor", actor}, {"type", type}});
+                          {{"actor", actor}, {"type", std::string(type)}});
     case absl::StatusCode::kResourceExhausted:
       return ControlError(
           v1::MAILBOX_FULL,
@@ -81,7 +81,7 @@ grpc::Status NotAnswered(const absl::Status& error, const std::string& actor) {
   return HandlerFailed(actor, error);
 }
 
-grpc::Status FillIn(const WireMessage& reply, const std::string& actor,
+grpc::Status FillIn(WireMessage& reply, const std::string& actor,
                     uint32_t limit, v1::Envelope& to) {
   // Room for the names around the reply.
   constexpr size_t kAround = 1024;
@@ -98,7 +98,7 @@ grpc::Status FillIn(const WireMessage& reply, const std::string& actor,
   if (!reply.type.empty()) {
     to.mutable_payload()->set_type_url(
         absl::StrCat(kTypeUrlPrefix, reply.type));
-    to.mutable_payload()->set_value(reply.bytes);
+    to.mutable_payload()->set_value(std::move(reply.bytes));
   }
   return grpc::Status::OK;
 }
@@ -128,12 +128,9 @@ grpc::Status Messenger::Read(const Request& request, Parcel* parcel) const {
       !same.ok()) {
     return same;
   }
-  const std::string type = TypeOf(envelope.payload());
-  const std::vector<std::string> accepted = target.accepts();
-  if (std::find(accepted.begin(), accepted.end(), type) == accepted.end()) {
-    return Rejected(target, type);
-  }
-  parcel->message = {.type = type, .bytes = envelope.payload().value()};
+  const absl::string_view type = TypeOf(envelope.payload());
+  if (!target.Takes(type)) return Rejected(target, type);
+  parcel->message = {type, envelope.payload().value()};
   return grpc::Status::OK;
 }
 
@@ -165,31 +162,20 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
     return reactor;
   }
   parcel.options.deadline = state_->bus.state()->clock().Now() + limit;
-  // What comes back while AskThen runs, on its own thread, was never sent; a
-  // reply comes from elsewhere, or later.
-  struct Asking {
-    const std::thread::id by = std::this_thread::get_id();
-    bool now = true;  // used by that thread alone
-  };
-  auto asking = std::make_shared<Asking>();
-  const WireTarget target = *parcel.target;
-  target.AskThen(
-      parcel.message, parcel.options,
-      [=, type = parcel.message.type,
-       most_bytes = state_->options.max_message_bytes](
-          absl::StatusOr<WireMessage> reply) {
-        call->End([&] {
-          if (reply.ok()) {
-            return FillIn(*reply, target.name(), most_bytes,
-                          *response->mutable_envelope());
-          }
-          if (asking->by == std::this_thread::get_id() && asking->now) {
-            return NotSent(reply.status(), target, type);
-          }
-          return NotAnswered(reply.status(), target.name());
-        });
-      });
-  asking->now = false;
+  const WireTarget& target = *parcel.target;
+  const absl::Status sent =
+      target.AskThen(parcel.message, parcel.options,
+                     [call, response, actor = target.name(),
+                      most_bytes = state_->options.max_message_bytes](
+                         absl::StatusOr<WireMessage> reply) {
+                       call->End([&] {
+                         if (!reply.ok())
+                           return NotAnswered(reply.status(), actor);
+                         return FillIn(*reply, actor, most_bytes,
+                                       *response->mutable_envelope());
+                       });
+                     });
+  if (!sent.ok()) call->End(NotSent(sent, target, parcel.message.type));
   return reactor;
 }
 

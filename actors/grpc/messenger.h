@@ -32,7 +32,7 @@ class Messenger final : public v1::Messenger::CallbackService {
   // Who is meant and what is sent, all of it checked but for the bytes.
   struct Parcel {
     absl::StatusOr<WireTarget> target = absl::UnknownError("");
-    WireMessage message;
+    WireView message{"", ""};  // of the request
     TellOptions options;
   };
   template <typename Request>

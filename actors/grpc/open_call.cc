@@ -4,7 +4,7 @@
 
 #include <grpc/support/time.h>
 
-#include <utility>
+#include <vector>
 
 #include "trolley/actors/grpc/control_error.h"
 
@@ -20,22 +20,6 @@ grpc::Status Stopping() {
 
 }  // namespace
 
-class OpenCall::Reactor final : public grpc::ServerUnaryReactor {
- public:
-  Reactor(OpenCall::Ptr call, std::shared_ptr<OpenCalls> calls)
-      : call_(std::move(call)), calls_(std::move(calls)) {}
-
-  void OnCancel() override { call_->End(grpc::Status::CANCELLED); }
-  void OnDone() override {
-    calls_->Remove(call_);
-    delete this;
-  }
-
- private:
-  const OpenCall::Ptr call_;
-  const std::shared_ptr<OpenCalls> calls_;
-};
-
 gpr_timespec AlarmTime(absl::Duration after) {
   return gpr_time_add(
       gpr_now(GPR_CLOCK_MONOTONIC),
@@ -45,46 +29,77 @@ gpr_timespec AlarmTime(absl::Duration after) {
 OpenCall::Ptr OpenCall::Begin(const std::shared_ptr<OpenCalls>& calls,
                               absl::Duration limit,
                               std::function<grpc::Status()> late) {
-  auto call = Ptr(new OpenCall());
-  call->reactor_ = new Reactor(call, calls);
-  // Before anyone else knows the call, so that the alarm is never set and
-  // cancelled at once.
-  if (limit != absl::InfiniteDuration()) {
-    call->alarm_.Set(AlarmTime(limit), [weak = call->weak_from_this(),
-                                        late = std::move(late)](bool fired) {
-      if (!fired) return;
-      if (Ptr call = weak.lock()) call->End(late());
-    });
-  }
-  if (!calls->Add(call)) call->End(Stopping());
+  const Time deadline =
+      limit == absl::InfiniteDuration()
+          ? Time::max()
+          : std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(limit);
+  auto call = Ptr(new OpenCall(calls, deadline, std::move(late)));
+  call->self_ = call;
+  if (!calls->Add(*call)) call->End(Stopping());
   return call;
 }
 
 void OpenCall::End(absl::FunctionRef<grpc::Status()> answer) {
   if (ended_.exchange(true)) return;
-  alarm_.Cancel();
-  grpc::Status status = answer();
-  reactor_->Finish(std::move(status));  // it may be gone when this returns
+  Finish(answer());  // this may be gone when it returns
 }
 
-bool OpenCalls::Add(const OpenCall::Ptr& call) {
+void OpenCall::OnDone() {
+  calls_->Remove(*this);
+  const Ptr last = std::move(self_);
+}
+
+bool OpenCalls::Add(OpenCall& call) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return false;
-  calls_.insert(call);
+  calls_.insert({call.deadline_, &call});
+  if (alarm_ == nullptr || call.deadline_ < alarm_at_) {
+    SetAlarm(std::chrono::steady_clock::now());
+  }
   return true;
 }
 
-void OpenCalls::Remove(const OpenCall::Ptr& call) {
+void OpenCalls::Remove(OpenCall& call) {
   absl::MutexLock lock(&mutex_);
-  calls_.erase(call);
+  calls_.erase({call.deadline_, &call});
+}
+
+void OpenCalls::SetAlarm(Time now) {
+  alarm_.reset();
+  if (calls_.empty() || calls_.begin()->first == Time::max()) return;
+  alarm_at_ = calls_.begin()->first;
+  alarm_ = std::make_unique<grpc::Alarm>();
+  alarm_->Set(AlarmTime(absl::FromChrono(alarm_at_ - now)),
+              [weak = weak_from_this()](bool fired) {
+                if (!fired) return;
+                if (auto self = weak.lock()) self->EndLate();
+              });
+}
+
+void OpenCalls::EndLate() {
+  std::vector<OpenCall::Ptr> late;
+  {
+    absl::MutexLock lock(&mutex_);
+    const Time now = std::chrono::steady_clock::now();
+    while (!calls_.empty() && calls_.begin()->first <= now) {
+      late.push_back(calls_.begin()->second->shared_from_this());
+      calls_.erase(calls_.begin());
+    }
+    SetAlarm(now);
+  }
+  for (const OpenCall::Ptr& call : late) call->End(call->late_);
 }
 
 void OpenCalls::EndAll() {
-  absl::flat_hash_set<OpenCall::Ptr> calls;
+  std::vector<OpenCall::Ptr> calls;
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    calls.swap(calls_);
+    for (const auto& [deadline, call] : calls_) {
+      calls.push_back(call->shared_from_this());
+    }
+    calls_.clear();
+    alarm_.reset();
   }
   for (const OpenCall::Ptr& call : calls) call->End(Stopping());
 }

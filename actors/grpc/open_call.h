@@ -4,11 +4,15 @@
 // may end: the answer, its client, its deadline, the end of the server. The
 // first one does.
 //
-// Ownership: shared by whoever may end it; gRPC owns the reactor and the
-//            response, which are touched only by the one who ends the call.
+// Deadlines: one alarm of gRPC's for all calls, set for the earliest. To cancel
+// one wakes a thread of gRPC's, so a call that ends in time leaves it be.
+//
+// Ownership: shared by gRPC, until OnDone(), and by whoever may end it; gRPC
+//            owns the response, which is touched only by the one who ends the
+//            call.
 // Threads:   thread-safe; nothing here waits.
 // Bounds:    OpenCalls holds what gRPC lets in: connections times calls each.
-// Ends:      exactly one Finish(); the reactor goes with gRPC's OnDone().
+// Ends:      exactly one Finish(); gRPC lets go with OnDone().
 
 #ifndef TROLLEY_ACTORS_GRPC_OPEN_CALL_H_
 #define TROLLEY_ACTORS_GRPC_OPEN_CALL_H_
@@ -17,11 +21,13 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/btree_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -30,7 +36,8 @@ namespace trolley::control {
 
 class OpenCalls;
 
-class OpenCall final : public std::enable_shared_from_this<OpenCall> {
+class OpenCall final : public std::enable_shared_from_this<OpenCall>,
+                       private grpc::ServerUnaryReactor {
  public:
   using Ptr = std::shared_ptr<OpenCall>;
 
@@ -44,7 +51,7 @@ class OpenCall final : public std::enable_shared_from_this<OpenCall> {
   OpenCall& operator=(const OpenCall&) = delete;
 
   // For gRPC; to be returned by the method, whatever happened to the call.
-  grpc::ServerUnaryReactor* reactor() { return reactor_; }
+  grpc::ServerUnaryReactor* reactor() { return this; }
 
   bool ended() const { return ended_.load(); }
 
@@ -56,28 +63,47 @@ class OpenCall final : public std::enable_shared_from_this<OpenCall> {
   }
 
  private:
-  class Reactor;
-  OpenCall() = default;
+  friend class OpenCalls;
+  using Time = std::chrono::steady_clock::time_point;
 
-  grpc::ServerUnaryReactor* reactor_ = nullptr;
+  OpenCall(std::shared_ptr<OpenCalls> calls, Time deadline,
+           std::function<grpc::Status()> late)
+      : calls_(std::move(calls)), deadline_(deadline), late_(std::move(late)) {}
+
+  void OnCancel() override { End(grpc::Status::CANCELLED); }
+  void OnDone() override;
+
+  const std::shared_ptr<OpenCalls> calls_;
+  const Time deadline_;
+  const std::function<grpc::Status()> late_;
   std::atomic<bool> ended_{false};
-  grpc::Alarm alarm_;
+  Ptr self_;  // until OnDone()
 };
 
 // The calls of one server.
-class OpenCalls {
+class OpenCalls final : public std::enable_shared_from_this<OpenCalls> {
  public:
-  // False: the server is stopping.
-  bool Add(const OpenCall::Ptr& call);
-  void Remove(const OpenCall::Ptr& call);
-
   // Ends all, and those to come, with DRAINING.
   void EndAll();
 
  private:
+  friend class OpenCall;
+  using Time = OpenCall::Time;
+
+  // False: the server is stopping.
+  bool Add(OpenCall& call);
+  void Remove(OpenCall& call);
+
+  // Ends the calls whose deadline has passed.
+  void EndLate();
+  void SetAlarm(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_set<OpenCall::Ptr> calls_ ABSL_GUARDED_BY(mutex_);
+  // Each is kept by its self_ until it has been removed.
+  absl::btree_set<std::pair<Time, OpenCall*>> calls_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);  // null: not set
+  Time alarm_at_ ABSL_GUARDED_BY(mutex_);
 };
 
 // `after` from now, for an Alarm.

@@ -163,14 +163,16 @@ class ControlServiceTest : public ::testing::Test {
 
   // An ask that stays open until `done`.
   struct OpenAsk {
-    Context context{absl::Seconds(60)};
+    explicit OpenAsk(absl::Duration timeout) : context(timeout) {}
+    Context context;
     v1::AskActorRequest request;
     v1::AskActorResponse response;
     grpc::Status status;
     absl::Notification done;
   };
-  std::unique_ptr<OpenAsk> BeginHold(const std::string& actor) {
-    auto ask = std::make_unique<OpenAsk>();
+  std::unique_ptr<OpenAsk> BeginHold(
+      const std::string& actor, absl::Duration timeout = absl::Seconds(60)) {
+    auto ask = std::make_unique<OpenAsk>(timeout);
     ask->request.set_actor(actor);
     Pack(test::Hold(), ask->request.mutable_envelope());
     client_.messenger->async()->AskActor(&ask->context, &ask->request,
@@ -370,6 +372,24 @@ TEST_F(ControlServiceTest, SaysWhyAnAskFailed) {
   // It holds still, so this one waits in the mailbox.
   EXPECT_EQ(Outcome(Ask("a", Add(), absl::Milliseconds(300))),
             "DEADLINE ASK_TIMEOUT");
+}
+
+// One alarm serves all: it follows whoever is next, also when that is a call
+// that came later, and goes on after it has rung.
+TEST_F(ControlServiceTest, EachOpenAskEndsAtItsOwnDeadline) {
+  running_.Spawn("a");
+  auto longest = BeginHold("a");
+  AwaitState("a", v1::Actor_State_SUSPENDED);
+  auto third = BeginHold("a", absl::Milliseconds(900));
+  auto first = BeginHold("a", absl::Milliseconds(300));
+  auto second = BeginHold("a", absl::Milliseconds(600));
+  for (OpenAsk* ask : {first.get(), second.get(), third.get()}) {
+    ask->done.WaitForNotification();
+    EXPECT_EQ(Outcome(ask->status), "DEADLINE ASK_TIMEOUT");
+  }
+  EXPECT_FALSE(longest->done.HasBeenNotified());
+  longest->context.context.TryCancel();
+  longest->done.WaitForNotification();
 }
 
 TEST_F(ControlServiceTest, AnAskOfAnActorThatEndsIsAborted) {

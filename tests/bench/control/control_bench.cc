@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An ask of an actor through the control service, beside a unary call of bare
-// gRPC that does nothing: the same messages, over the same kind of socket, by
-// the same client, with 1 and with 64 calls in flight.
+// An ask of an actor through the control service, beside unary calls of bare
+// gRPC that do nothing, answered on gRPC's own thread and on another: the same
+// messages, over the same kind of socket, by the same client, with 1 and with
+// 64 calls in flight.
 
 #include <grpcpp/grpcpp.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,6 +55,56 @@ class Bare final : public v1::Messenger::CallbackService {
     reactor->Finish(grpc::Status::OK);
     return reactor;
   }
+};
+
+// Answers on a thread of its own, which sleeps between two calls: what is left
+// of an ask when nothing but the way to another thread and back is done.
+class Hopping final : public v1::Messenger::CallbackService {
+ public:
+  Hopping() : thread_([this] { Run(); }) {}
+  ~Hopping() override {
+    Wake(kStop);
+    thread_.join();
+    close(wake_);
+  }
+
+  grpc::ServerUnaryReactor* AskActor(grpc::CallbackServerContext* context,
+                                     const v1::AskActorRequest* request,
+                                     v1::AskActorResponse* response) override {
+    *response->mutable_envelope() = request->envelope();
+    auto* reactor = context->DefaultReactor();
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      waiting_.push_back(reactor);
+      if (waiting_.size() > 1) return reactor;  // it has been woken
+    }
+    Wake(1);
+    return reactor;
+  }
+
+ private:
+  static constexpr uint64_t kStop = uint64_t{1} << 32;
+
+  void Wake(uint64_t value) {
+    if (write(wake_, &value, sizeof(value)) < 0) Die("eventfd");
+  }
+  void Run() {
+    std::vector<grpc::ServerUnaryReactor*> calls;
+    for (uint64_t value = 0; value < kStop;) {
+      if (read(wake_, &value, sizeof(value)) < 0) Die("eventfd");
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        calls.swap(waiting_);
+      }
+      for (auto* call : calls) call->Finish(grpc::Status::OK);
+      calls.clear();
+    }
+  }
+
+  const int wake_ = eventfd(0, EFD_CLOEXEC);
+  std::mutex mutex_;
+  std::vector<grpc::ServerUnaryReactor*> waiting_;
+  std::thread thread_;
 };
 
 v1::AskActorRequest Request() {
@@ -127,10 +182,11 @@ Figures ManyInFlight(v1::Messenger::Stub& stub, uint64_t calls) {
 using Measure =
     std::function<Figures(v1::Messenger::Stub& stub, uint64_t calls)>;
 
+template <typename Service>
 Figures OverBare(const Measure& measure, uint64_t calls) {
   const test::SocketFolder folder;
   const std::string address = "unix:" + folder.path("bare.sock");
-  Bare service;
+  Service service;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
@@ -153,7 +209,10 @@ Figures OverBus(const Measure& measure, uint64_t calls) {
 void Add(Bench& bench, const Workload& workload, uint64_t calls,
          const Measure& measure) {
   bench.Add(workload, "raw.grpc_callback", [=](double scale) {
-    return OverBare(measure, Scaled(calls, scale));
+    return OverBare<Bare>(measure, Scaled(calls, scale));
+  });
+  bench.Add(workload, "raw.grpc_and_thread", [=](double scale) {
+    return OverBare<Hopping>(measure, Scaled(calls, scale));
   });
   bench.Add(workload, "trolley", [=](double scale) {
     return OverBus(measure, Scaled(calls, scale));
