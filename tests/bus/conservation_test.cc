@@ -93,7 +93,7 @@ class Node : public Actor {
  public:
   Node(Town* town, uint64_t seed) : town_(*town), random_(seed) {}
 
-  void On(Note m) {
+  void On(const Note& m) {
     m.tracked.Begin();
     TellOn(m.hops);
     if (random_.Chance(20)) Fail(m.tracked);
@@ -245,6 +245,29 @@ TEST_P(ConservationTest, P2_BooksBalanceWhateverHappens) {
     EXPECT_EQ(checker.Compare(report.ledger), "");
     EXPECT_GT(checker.handled(), 0u);
   });
+}
+
+class SimConservationTest : public BusFixture {};
+INSTANTIATE_TEST_SUITE_P(Forms, SimConservationTest,
+                         testing::Values(BusForm{"sim", 1}, BusForm{"sim", 2}),
+                         BusFormName);
+
+// A loop whose poller breaks ends like this.
+TEST_P(SimConservationTest, P2_WhatALoopHadNotTakenWhenItEndedIsCounted) {
+  LedgerChecker checker;
+  Town town(checker);
+  Bus& bus = Start();
+  const Ref<Node> node = *bus.Spawn<Node>({.loop = 0}, &town, uint64_t{1});
+  bus.RunUntilIdle();
+  for (int i = 0; i < 5; ++i) {
+    checker.Sent(node.Tell(Note{checker.NewMessage(), /*hops=*/0}));
+  }
+  bus.loop(0).End();
+  EXPECT_EQ(checker.Sent(node.Tell(Note{checker.NewMessage(), /*hops=*/0})),
+            Delivery::kGone);
+  const Ledger ledger = bus.Shutdown(absl::ZeroDuration()).ledger;
+  EXPECT_EQ(ledger.dead_lettered, 5u);
+  EXPECT_EQ(checker.Compare(ledger), "");
 }
 
 }  // namespace

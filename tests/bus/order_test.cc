@@ -159,7 +159,12 @@ class Parent : public Actor {
       : child_loop_(child_loop), count_(count), done_(done) {}
 
   void On(const Go&) {
-    auto child = Spawn<Receiver>({.loop = child_loop_}, count_, done_);
+    auto child = Spawn<Receiver>({.loop = child_loop_}, 2 * count_, done_);
+    // What this actor sends leaves its loop when the handler is over; what a
+    // plain thread sends is there at once.
+    std::thread([&] {
+      for (uint64_t i = 0; i < count_; ++i) child->Tell(Numbered{1, i});
+    }).join();
     for (uint64_t i = 0; i < count_; ++i) child->Tell(Numbered{0, i});
   }
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// IsMutant: which of the mistakes in table.py the mutated copy makes.
+//
+// Immutable once asked for; any thread.
+
+#ifndef TROLLEY_TESTS_BUS_MUTANTS_MUTANT_H_
+#define TROLLEY_TESTS_BUS_MUTANTS_MUTANT_H_
+
+#include <cstdlib>
+
+namespace trolley {
+
+// Whether this process is mutant `number`, of 1 and up: what TROLLEY_MUTANT
+// says. Without it the copy makes no mistake.
+inline bool IsMutant(int number) {
+  static const int chosen = [] {
+    const char* text = std::getenv("TROLLEY_MUTANT");
+    return text == nullptr ? 0 : std::atoi(text);
+  }();
+  return chosen == number;
+}
+
+}  // namespace trolley
+
+#endif  // TROLLEY_TESTS_BUS_MUTANTS_MUTANT_H_

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every mutant of table.py must fail in its test; without one all must pass.
+
+usage: mutants_test.py PROGRAM   the tests of the bus, over its mutated copy
+"""
+
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.append(
+    os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tidy"))
+import cases  # noqa: E402
+import mutate  # noqa: E402
+import table  # noqa: E402
+
+PROGRAM = ""
+
+
+def start(number, tests):
+  """The program as this mutant, with a report of nobody's."""
+  return subprocess.Popen(
+      [PROGRAM, "--gtest_filter=" + ":".join(tests)],
+      env={"TROLLEY_MUTANT": str(number)}, text=True, stdout=subprocess.PIPE,
+      stderr=subprocess.STDOUT, errors="replace")
+
+
+class MutantsTest(unittest.TestCase):
+
+  def test_no_mistake_passes_every_test(self):
+    tests = sorted({mutant.test for mutant in table.MUTANTS})
+    run = start(0, tests)
+    output, _ = run.communicate()
+    self.assertEqual(run.returncode, 0, output)
+    # All of them, and none skipped.
+    self.assertIn(f"[  PASSED  ] {len(tests)} tests.", output)
+
+  def test_a_mistake_without_its_place_is_refused(self):
+    mutant = table.MUTANTS[0]
+    for text in ("", mutant.right * 2):
+      with self.assertRaisesRegex(ValueError, "not once"):
+        mutate.mutate(mutant.file, text)
+
+  # The test must fail by a check of its own. What it does after that, with a
+  # bus that is broken, is of no interest.
+  def is_caught(self, number, mutant):
+    run = start(number, [mutant.test])
+    lines = []
+    caught = False
+    for line in run.stdout:
+      lines.append(line)
+      if ": Failure" in line:
+        caught = True
+        break
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    self.assertTrue(
+        caught, f"{mutant.test} did not catch it:\n{''.join(lines[-40:])}")
+
+
+def _case(number, mutant):
+  return lambda self: self.is_caught(number, mutant)
+
+
+for _number, _mutant in enumerate(table.MUTANTS, start=1):
+  setattr(MutantsTest, f"test_{_mutant.name}", _case(_number, _mutant))
+
+
+if __name__ == "__main__":
+  PROGRAM = os.path.abspath(sys.argv[1])
+  sys.exit(cases.run(MutantsTest))

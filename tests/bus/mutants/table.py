@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bus with one mistake at a time, and the test that each must turn red.
+
+To add one: name the promise and the mistake, the file, what is right there (it
+occurs once) and what is wrong, in which MUTANT is true for this mutant alone;
+and the test. Prefer a simulated bus ("/sim2"): there a message that is lost is
+a failure at once, and not a wait.
+"""
+
+import collections
+
+# name: P<promise>_<what it does wrong>.
+Mutant = collections.namedtuple("Mutant", "name file right wrong test")
+
+_ORDER = "Forms/OrderTest."
+_BOOKS = "Forms/ConservationTest.P2_BooksBalanceWhateverHappens/"
+_BOUNDS = "Forms/BoundsTest."
+_SIM_BOUNDS = "Forms/SimBoundsTest."
+_CONTAINMENT = "Forms/ContainmentTest."
+_SHUTDOWN = "Forms/ShutdownTest."
+
+MUTANTS = [
+    # --- P1, order for each pair
+    Mutant(
+        "P1_TheNewestMessageIsFirstInTheMailbox", "bus/mailbox.h",
+        "    last_ = e;\n",
+        "    if (!MUTANT || e->next == e) last_ = e;\n",
+        _ORDER + "P1_OrderPerPairHoldsForPlainThreads/epoll1"),
+    Mutant(
+        "P1_WhatIsHandedOverTogetherComesNewestFirst", "bus/outboxes.h",
+        "    envelope->next = box.newest;\n"
+        "    box.newest = envelope;\n",
+        "    if (MUTANT && box.count > 0) {\n"
+        "      (box.count == 1 ? box.newest : box.oldest)->next = envelope;\n"
+        "      box.oldest = envelope;\n"
+        "    } else {\n"
+        "      envelope->next = box.newest;\n"
+        "      box.newest = envelope;\n"
+        "    }\n",
+        _ORDER + "P1_OrderPerPairHoldsAcrossLoops/sim3"),
+    Mutant(
+        "P1_AHandlerThatWaitsLetsTheNextMessageIn", "bus/loop_actors.cc",
+        "!cell.interleaved) cell.busy = true;",
+        "!cell.interleaved) cell.busy = !MUTANT;",
+        _ORDER + "P1_OrderPerPairHoldsAcrossLoops/sim3"),
+    Mutant(
+        "P1_MessagesAheadOfTheirActorAreDropped", "bus/loop_actors.cc",
+        "    if (cell.credits.generation() != e->target.generation()) {\n",
+        "    if (cell.credits.generation() != e->target.generation() ||\n"
+        "        (MUTANT && e->has(Envelope::kDataLane))) {\n",
+        _ORDER + "P1_MessagesToAnActorJustSpawnedWaitForItsStart/sim3"),
+
+    # --- P2, conservation
+    Mutant(
+        "P2_AMessageIsHandledTwice", "actors/handler.h",
+        "    } else if constexpr (std::is_void_v<Result>) {\n",
+        "    } else if constexpr (std::is_void_v<Result>) {\n"
+        "      if (MUTANT) actor.On(std::move(e->payload<M>()));\n",
+        _BOOKS + "sim1"),
+    Mutant(
+        "P2_ARefusalCountsAsAccepted", "bus/ledger.h",
+        "    (was_accepted ? accepted : refused).Increment();\n",
+        "    (was_accepted || MUTANT ? accepted : refused).Increment();\n",
+        _BOOKS + "sim2"),
+    Mutant(
+        "P2_AnAttemptIsNotCounted", "bus/bus_state.cc",
+        "  outside_.attempted.Increment();\n",
+        "  if (!MUTANT) outside_.attempted.Increment();\n",
+        _BOOKS + "sim1"),
+    Mutant(
+        "P2_ADeadLetterIsNotCounted", "bus/loop_actors.cc",
+        "    port_.ledger.dead_lettered.Increment();\n",
+        "    if (!MUTANT) port_.ledger.dead_lettered.Increment();\n",
+        _BOOKS + "sim2"),
+    Mutant(
+        "P2_AnExpiredMessageIsNotCounted", "bus/loop_actors.cc",
+        "  port_.ledger.expired.Increment();\n",
+        "  if (!MUTANT) port_.ledger.expired.Increment();\n",
+        _BOOKS + "sim2"),
+    Mutant(
+        "P2_AMessageThatIsLateIsHandled", "bus/loop_actors.cc",
+        "    return DropExpired(cell, e);\n",
+        "    if (!MUTANT) return DropExpired(cell, e);\n"
+        "    port_.ledger.expired.Increment();\n",
+        _BOOKS + "sim2"),
+    Mutant(
+        "P2_WhatIsOnItsWayToALoopThatEndsIsForgotten", "bus/loop_actors.cc",
+        '    DropUndelivered(e, "its loop has ended");\n',
+        '    if (!MUTANT) DropUndelivered(e, "its loop has ended");\n',
+        "Forms/SimConservationTest."
+        "P2_WhatALoopHadNotTakenWhenItEndedIsCounted/sim1"),
+
+    # --- P4, wake economy
+    Mutant(
+        "P4_AnAwakeLoopIsWoken", "bus/loop_port.h",
+        "      case Handoff<Envelope>::Pushed::kQueued:\n",
+        "      case Handoff<Envelope>::Pushed::kQueued:\n"
+        "        if (MUTANT) stats.wakes.Increment();\n",
+        "Forms/WakeTest.P4_WakesAreNoMoreThanSleeps/epoll1"),
+
+    # --- P5, handles never dangle
+    Mutant(
+        "P5_AnOldHandleReachesTheNextActor", "bus/credits.h",
+        "      if (Generation(word) != generation) return {.gone = true};\n",
+        "      if (Generation(word) != generation && !MUTANT) {\n"
+        "        return {.gone = true};\n"
+        "      }\n",
+        "Forms/HandlesTest.P5_AnOldHandleNeverReachesTheNextActor/sim1"),
+
+    # --- P6, bounded memory
+    Mutant(
+        "P6_AFullMailboxTakesMore", "bus/credits.h",
+        "      if (taken == 0) return {};\n",
+        "      if (taken == 0) return {.places = MUTANT ? 1u : 0u};\n",
+        _BOUNDS + "P6_TheBoundIsExactForAPlainThread/sim1"),
+    Mutant(
+        "P6_FullBeforeItIsFull", "bus/credits.h",
+        "      const uint32_t taken = std::min(Places(word), share);\n",
+        "      const uint32_t taken =\n"
+        "          MUTANT && Places(word) == 1 ? 0\n"
+        "                                      : std::min(Places(word), share);\n",
+        _BOUNDS + "P6_TheBoundIsExactForAnotherLoopAndItsLeases/sim2"),
+    Mutant(
+        "P6_ASleepingLoopKeepsItsLeases", "bus/loop.cc",
+        "  envelopes_.ReturnAll();\n"
+        "  leases_.ReturnAll();\n"
+        "  local_places_.ReturnAll();\n",
+        "  envelopes_.ReturnAll();\n"
+        "  if (!MUTANT) leases_.ReturnAll();\n"
+        "  local_places_.ReturnAll();\n",
+        _BOUNDS + "P6_PlacesLeasedByASleepingLoopAreFree/epoll3"),
+    Mutant(
+        "P6_WhoWaitsForRoomIsNotTold", "bus/loop_actors.cc",
+        "    KeepRoom(cell, 1);\n",
+        "    if (!MUTANT) KeepRoom(cell, 1);\n",
+        _BOUNDS + "P6_SendWaitsForRoomAndLosesNothing/sim2"),
+    Mutant(
+        "P6_APlaceDiesWithWhoWantedIt", "bus/loop_actors.cc",
+        "  if (has_place) {\n",
+        "  if (has_place && !MUTANT) {\n",
+        _SIM_BOUNDS + "P6_APlaceGrantedToAnActorThatEndedIsNotLost/sim2"),
+    Mutant(
+        "P6_AReplyWaitsBehindData", "bus/loop_actors.cc",
+        "    Envelope* e = cell.mailbox.reply.Pop();\n",
+        "    Envelope* e = MUTANT && !cell.mailbox.data.empty()\n"
+        "                      ? nullptr\n"
+        "                      : cell.mailbox.reply.Pop();\n",
+        _BOUNDS + "P6_RepliesAndTimersPassAFullMailbox/sim1"),
+    Mutant(
+        "P6_AStopWaitsBehindData", "bus/loop_actors.cc",
+        "    if (cell.mailbox.has_urgent()) [[unlikely]] {\n",
+        "    if (cell.mailbox.has_urgent() &&\n"
+        "        !(MUTANT && !cell.mailbox.data.empty())) {\n",
+        _BOUNDS + "P6_AStopPassesAFullMailbox/sim1"),
+
+    # --- P7, no starvation
+    Mutant(
+        "P7_ASliceIsAWholeTurn", "bus/loop_actors.cc",
+        "std::min(left, options_.messages_per_slice));",
+        "MUTANT ? left : std::min(left, options_.messages_per_slice));",
+        "Forms/FairnessTest.P7_ANeighbourWaitsForOneSliceAtMost/sim1"),
+    Mutant(
+        "P7_ABusyLoopDoesNotLookAtTimers", "bus/loop.cc",
+        "  if (!timers_.empty()) worked |= timers_.FireDue(Now());\n",
+        "  if (!timers_.empty() && !(MUTANT && !run_queue_.empty())) {\n"
+        "    worked |= timers_.FireDue(Now());\n"
+        "  }\n",
+        "Forms/FairnessTest.P7_ADueTimerWaitsForOneTurnAtMost/sim1"),
+    Mutant(
+        "P7_ABusyLoopDoesNotLookAtDescriptors", "bus/loop.cc",
+        "++turns_since_poll_ >= options_.turns_between_polls\n",
+        "++turns_since_poll_ >= options_.turns_between_polls && !MUTANT\n",
+        "Forms/FairnessTest.P7_AReadyDescriptorWaitsForAFewTurnsAtMost/sim1"),
+
+    # --- P8, containment
+    Mutant(
+        "P8_WhoThrewGoesOn", "bus/loop_actors.cc",
+        "  const std::string thrown = WhatIsThrown();\n"
+        "  StopActor(cell, /*drain=*/false);\n",
+        "  const std::string thrown = WhatIsThrown();\n"
+        "  if (!MUTANT) StopActor(cell, /*drain=*/false);\n",
+        _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim1"),
+    Mutant(
+        "P8_WhoAskedIsNotToldWhatWasThrown", "bus/loop_actors.cc",
+        'NameOf(cell), " ended by throwing: ", thrown)));',
+        'NameOf(cell), " ended by throwing: ", MUTANT ? "" : thrown)));',
+        _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim2"),
+    Mutant(
+        "P8_AThrowCountsAsHandled", "bus/loop_actors.cc",
+        "    outcome = Outcome::kFailed;\n",
+        "    outcome = MUTANT ? Outcome::kHandled : Outcome::kFailed;\n",
+        _CONTAINMENT + "P8_EveryThrowIsCounted/sim1"),
+    Mutant(
+        "P8_WhatIsQueuedIsHandledAfterAThrow", "bus/loop_actors.cc",
+        "  cell.state = drain ? Cell::State::kDraining : Cell::State::kStopping;\n",
+        "  cell.state = drain || MUTANT ? Cell::State::kDraining\n"
+        "                               : Cell::State::kStopping;\n",
+        _CONTAINMENT + "P8_AThrowDeadLettersWhatWasQueued/sim1"),
+    Mutant(
+        "P8_AnErrorReturnedEndsItsActor", "bus/loop_actors.cc",
+        "  cell.CountHandled();\n",
+        "  cell.CountHandled();\n"
+        "  if (MUTANT && outcome == Outcome::kFailed) StopActor(cell, false);\n",
+        _CONTAINMENT + "P8_AnErrorReturnedIsCountedAndEndsNobody/sim1"),
+
+    # --- P10, ending
+    Mutant(
+        "P10_WhatIsUnderWayIsNotWaitedFor", "bus/shutdown.cc",
+        "    report_.clean = WaitUntilQuiet();\n",
+        "    report_.clean = MUTANT || WaitUntilQuiet();\n",
+        _SHUTDOWN + "P10_FiniteWorkIsFinished/sim2"),
+    Mutant(
+        "P10_ActorsStopInTheOrderOfTheirStart", "bus/shutdown.cc",
+        "                return a.start_sequence > b.start_sequence;\n",
+        "                return MUTANT ? a.start_sequence < b.start_sequence\n"
+        "                              : a.start_sequence > b.start_sequence;\n",
+        _SHUTDOWN + "P10_ActorsStopInReverseOrderOfTheirStart/sim2"),
+    Mutant(
+        "P10_TheLastWordsAreNotHandled", "bus/shutdown.cc",
+        "    const bool handle_queued = report_.clean;\n",
+        "    const bool handle_queued = report_.clean && !MUTANT;\n",
+        _SHUTDOWN + "P10_WhatOnStopSendsToAnEarlierActorIsHandled/sim2"),
+    Mutant(
+        "P10_AnActorSpawnedAtTheVeryEndIsForgotten", "bus/loop.cc",
+        "      if (cell.state == Cell::State::kFree) return;\n",
+        "      if (cell.state == Cell::State::kFree || MUTANT) return;\n",
+        _SHUTDOWN + "P10_AnActorSpawnedAtTheVeryEndIsDestroyed/sim1"),
+    Mutant(
+        "P10_WhoKeepsItsLoopIsNotNamed", "bus/shutdown.cc",
+        "          running\n",
+        "          running && !MUTANT\n",
+        _SHUTDOWN + "P10_AHandlerThatSpinsIsNamed/epoll1"),
+    Mutant(
+        "P10_WhoDrainsGoesOnTakingMessages", "bus/loop_actors.cc",
+        "  if (cell.state != Cell::State::kRunning) return;  // it is ending\n",
+        "  if (cell.state != Cell::State::kRunning && !MUTANT) return;\n",
+        _SIM_BOUNDS + "P10_AnActorUnderLoadEndsWhenItIsToldToDrain/sim2"),
+    Mutant(
+        "P10_DrainingForgetsHandlersThatWait", "bus/loop_actors.cc",
+        "          !cell.handles_something());\n",
+        "          (MUTANT || !cell.handles_something()));\n",
+        _SIM_BOUNDS + "P10_DrainingWaitsForHandlersThatWait/sim1"),
+]
