@@ -20,6 +20,7 @@
 //   Task<any of them>  the same from a coroutine; the actor takes its next
 //                      message when it is over, unless it was spawned
 //                      `interleaved`
+//   MaybeTask<...>     one or the other, if it seldom has to wait
 // An exception ends the actor, and nothing else.
 //
 // Ownership: the bus owns it.
@@ -89,6 +90,11 @@ class Actor : public ActorBase {
   internal::Sleeping Sleep(absl::Duration d) const {
     return internal::Sleeping(loop(), loop().Now() + d);
   }
+
+  // From here on the coroutine handler in hand keeps the next message waiting
+  // until it has finished, also if the actor is interleaved: what waits in the
+  // mailbox costs less than a coroutine that waits.
+  void HoldMailbox() { loop().turn().handler->holds_mailbox = true; }
 
   // Runs `task` beside the messages, which go on being handled while it waits.
   // An exception or an error in it ends the actor. Cancelled with the actor.

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "trolley/actors/payload_owner.h"
 #include "trolley/actors/task.h"
 #include "trolley/actors/type_name.h"
 #include "trolley/bus/loop.h"
@@ -51,6 +52,8 @@ struct TaskResult<Task<T>> {
   using Type = T;
   static constexpr bool kIsTask = true;
 };
+template <typename T>
+struct TaskResult<MaybeTask<T>> : TaskResult<Task<T>> {};
 
 // What an ask resolves to, for a handler that returns R.
 template <typename R>
@@ -96,11 +99,6 @@ using Reply = typename internal::ReplyFor<HandlerResult<A, M>>::Type;
 
 namespace internal {
 
-template <typename T>
-void DropAs(Envelope* e) {
-  e->payload<T>().~T();
-}
-
 // The reply as the asker in the same process gets it.
 struct TypedReply {
   template <typename A, typename M>
@@ -137,24 +135,6 @@ inline constexpr MessageType kReplyMessage = {
     .name = &TypeName<Stored>,
 };
 
-// Drops a payload at the latest when it goes itself. (absl::Cleanup would do,
-// but GCC 12 takes it for uninitialized when it builds for the sanitizers.)
-template <typename T>
-class PayloadOwner {
- public:
-  explicit PayloadOwner(Envelope* e) : envelope_(e) {}
-  PayloadOwner(const PayloadOwner&) = delete;
-  PayloadOwner& operator=(const PayloadOwner&) = delete;
-  ~PayloadOwner() { Drop(); }
-  void Drop() {
-    if (envelope_ != nullptr) DropAs<T>(std::exchange(envelope_, nullptr));
-  }
-  void Release() { envelope_ = nullptr; }
-
- private:
-  Envelope* envelope_;
-};
-
 // One MessageType for each actor class, message type and form of reply.
 template <typename A, typename M, typename ReplyForm = TypedReply>
 class Handler {
@@ -167,7 +147,14 @@ class Handler {
     A& actor = static_cast<A&>(base);
     PayloadOwner<M> payload(e);
     if constexpr (kIsTask) {
-      auto frame = actor.On(std::move(e->payload<M>())).Release();
+      auto result = actor.On(std::move(e->payload<M>()));
+      if constexpr (requires { result.now(); }) {
+        if (result.now() != nullptr) {
+          payload.Drop();
+          return Conclude(e, std::move(*result.now()));
+        }
+      }
+      auto frame = result.Release();
       payload.Release();  // Finish drops it
       SuspendedHandler& handler = frame.promise().handler;
       handler.frame = frame;

@@ -13,20 +13,47 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "trolley/actors/protocol.h"
 #include "trolley/actors/ref.h"
 #include "trolley/actors/wire_methods.h"
+#include "trolley/bus/ref_counted.h"
 
 namespace trolley {
 
-// A message for the actor `target` of the other process. Told, it resolves to
-// OK when it stands in the link's outbox.
+// What many messages have in common: where they go, what they are, and who
+// sends them. Shared, immutable, thread-safe.
+class LinkRoute : public RefCounted {
+ public:
+  using Ptr = RefPtr<const LinkRoute>;
+
+  // `target`: the bus name of the actor in the other process. `type`: the full
+  // name of the Protobuf message. `sender`: for logs and traces there; may be
+  // empty.
+  static Ptr New(absl::string_view target, absl::string_view type,
+                 absl::string_view sender = "") {
+    return Ptr::Adopt(new LinkRoute(target, type, sender));
+  }
+
+  const std::string target;
+  const std::string type;
+  const std::string sender;
+
+ private:
+  friend Ptr;
+  LinkRoute(absl::string_view target, absl::string_view type,
+            absl::string_view sender)
+      : target(target), type(type), sender(sender) {}
+  ~LinkRoute() = default;
+};
+
+// A message for an actor of the other process. Told, it resolves to OK when it
+// stands in the link's outbox.
 struct LinkTell {
-  std::string target;  // its bus name there
-  WireMessage message;
+  LinkRoute::Ptr route;
+  std::string bytes;  // the message's binary encoding
   // The time left travels; it is dropped there, and counted, after it.
   Instant deadline = Instant::Infinite();
-  std::string sender = "";  // for logs and traces there; may be empty
 };
 
 // The same as an ask; its deadline is that of Ask(). Errors: what the handler
@@ -39,9 +66,8 @@ struct LinkTell {
 //   ResourceExhausted   too many asks on this link, or too long for a frame
 //   DeadlineExceeded    no answer in time
 struct LinkAsk {
-  std::string target;
-  WireMessage message;
-  std::string sender = "";
+  LinkRoute::Ptr route;
+  std::string bytes;
   // Who waits, outermost first, as "<instance id>/<name>"; see link.proto.
   std::vector<std::string> askers = {};
 };

@@ -16,31 +16,41 @@ constexpr size_t kMaxNames = 256;
 
 }  // namespace
 
-Task<absl::StatusOr<WireMessage>> RemoteBase::Forward(WireMessage message) {
-  const bool asked = AskInHand();
-  const Address from = sender();
-  std::string sender_name = from ? NameOf(from.id()) : "";
-  std::optional<Turns::Turn> turn(co_await turns_.Take());
-  if (!asked) {
-    LinkTell tell;
-    tell.target = target_;
-    tell.message = std::move(message);
-    tell.deadline = deadline();
-    tell.sender = std::move(sender_name);
-    absl::Status sent = co_await link_.Send(std::move(tell));
-    if (!sent.ok()) co_return sent;
-    co_return WireMessage();
+const LinkRoute::Ptr& RemoteBase::RouteOf(absl::string_view type) {
+  const Envelope* e = loop().turn().envelope;
+  const ActorId from =
+      e->has(Envelope::kAskedExternally) ? ActorId() : e->sender;
+  if (last_route_ && from == last_sender_ && last_route_->type == type) {
+    return last_route_;
   }
-  LinkAsk ask;
-  ask.target = target_;
-  ask.message = std::move(message);
-  ask.sender = std::move(sender_name);
-  ask.askers = Askers();
+  if (routes_.size() >= kMaxNames) routes_.clear();
+  auto [entry, is_new] = routes_.try_emplace({type, from});
+  if (is_new) {
+    entry->second = LinkRoute::New(target_, type, from ? NameOf(from) : "");
+  }
+  last_sender_ = from;
+  return last_route_ = entry->second;
+}
+
+LinkTell RemoteBase::MakeTell(absl::string_view type, std::string bytes) {
+  return {.route = RouteOf(type),
+          .bytes = std::move(bytes),
+          .deadline = deadline()};
+}
+
+std::optional<absl::Status> RemoteBase::TellNow(LinkTell& tell) {
+  const Delivery told = link_.Tell(std::move(tell));  // moved if accepted
+  if (told == Delivery::kFull) return std::nullopt;
+  if (told == Delivery::kAccepted) return absl::OkStatus();
+  return DeliveryStatus(told, loop().bus().names().Describe(link_.id()));
+}
+
+Asking<absl::StatusOr<WireMessage>> RemoteBase::Ask(absl::string_view type,
+                                                    std::string bytes) {
+  LinkAsk ask{
+      .route = RouteOf(type), .bytes = std::move(bytes), .askers = Askers()};
   // The deadline of the message in hand is the sooner one.
-  Asking<absl::StatusOr<WireMessage>> asking =
-      link_.Ask(std::move(ask), absl::InfiniteDuration());
-  turn.reset();
-  co_return co_await asking;
+  return link_.Ask(std::move(ask), absl::InfiniteDuration());
 }
 
 absl::Status RemoteBase::NotSerialized(absl::string_view type) const {

@@ -22,6 +22,7 @@
 #ifndef TROLLEY_ACTORS_REMOTE_H_
 #define TROLLEY_ACTORS_REMOTE_H_
 
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -32,7 +33,6 @@
 #include "absl/status/statusor.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/link.h"
-#include "trolley/actors/signal.h"
 
 namespace trolley {
 
@@ -56,9 +56,14 @@ class RemoteBase : public Actor {
   friend class RemoteMethod;
 
   bool AskInHand() const { return loop().turn().envelope->is_ask(); }
-  // Sends the message in hand: an ask as an ask. A tell resolves to an empty
-  // WireMessage when the link has taken it.
-  Task<absl::StatusOr<WireMessage>> Forward(WireMessage message);
+  // For the message in hand. `type` lives for ever.
+  const LinkRoute::Ptr& RouteOf(absl::string_view type);
+  LinkTell MakeTell(absl::string_view type, std::string bytes);
+  // Nothing if the link has no room: then wait for it.
+  std::optional<absl::Status> TellNow(LinkTell& tell);
+  Sending TellLater(LinkTell& tell) { return link_.Send(std::move(tell)); }
+  Asking<absl::StatusOr<WireMessage>> Ask(absl::string_view type,
+                                          std::string bytes);
   absl::Status NotSerialized(absl::string_view type) const;
   absl::Status WrongReply(const WireMessage& reply,
                           absl::string_view expected) const;
@@ -67,8 +72,12 @@ class RemoteBase : public Actor {
 
   const Ref<Link> link_;
   const std::string target_;
-  Turns turns_;
   absl::flat_hash_map<ActorId, std::string> names_;
+  // By type and sender.
+  absl::flat_hash_map<std::pair<absl::string_view, ActorId>, LinkRoute::Ptr>
+      routes_;
+  ActorId last_sender_;
+  LinkRoute::Ptr last_route_;
 };
 
 // The On() of one entry of the protocol.
@@ -80,16 +89,41 @@ class RemoteMethod {
                 "only Protobuf messages can cross to another process");
 
  public:
-  Task<Reply> On(const Message& message) {
+  MaybeTask<Reply> On(const Message& message) {
     RemoteBase& remote = static_cast<Self&>(*this);
-    WireMessage wire;
-    wire.type = std::string(Message::descriptor()->full_name());
-    if (!message.SerializeToString(&wire.bytes)) {
-      co_return remote.NotSerialized(wire.type);
+    std::string bytes;
+    if (!message.SerializeToString(&bytes)) {
+      return Reply(remote.NotSerialized(NameOfType<Message>()));
     }
-    const bool asked = remote.AskInHand();
-    absl::StatusOr<WireMessage> reply =
-        co_await remote.Forward(std::move(wire));
+    if (remote.AskInHand()) return Ask(remote, std::move(bytes));
+    LinkTell tell = remote.MakeTell(NameOfType<Message>(), std::move(bytes));
+    std::optional<absl::Status> told = remote.TellNow(tell);
+    if (told.has_value()) return Told(*std::move(told));
+    return TellLater(remote, std::move(tell));
+  }
+
+ private:
+  // A tell has no answer; what it resolves to says that it was taken.
+  static Reply Told(absl::Status told) {
+    if constexpr (std::is_same_v<Reply, absl::Status>) {
+      return told;
+    } else {
+      if (!told.ok()) return told;
+      return typename ReplyContent<Reply>::Type();
+    }
+  }
+
+  Task<Reply> TellLater(RemoteBase& remote, LinkTell tell) {
+    remote.HoldMailbox();  // those behind it would find no room either
+    Sending sending = remote.TellLater(tell);
+    absl::Status told = co_await sending;
+    co_return Told(std::move(told));
+  }
+
+  Task<Reply> Ask(RemoteBase& remote, std::string bytes) {
+    Asking<absl::StatusOr<WireMessage>> asking =
+        remote.Ask(NameOfType<Message>(), std::move(bytes));
+    absl::StatusOr<WireMessage> reply = co_await asking;
     if (!reply.ok()) co_return reply.status();
     if constexpr (std::is_same_v<Reply, absl::Status>) {
       co_return absl::OkStatus();
@@ -98,12 +132,10 @@ class RemoteMethod {
       static_assert(WireType<Content>,
                     "only Protobuf messages can come from another process");
       Content content;
-      const std::string expected(Content::descriptor()->full_name());
-      if (asked &&
-          (reply->type != expected ||
-           !content.ParseFromArray(reply->bytes.data(),
-                                   static_cast<int>(reply->bytes.size())))) {
-        co_return remote.WrongReply(*reply, expected);
+      if (reply->type != NameOfType<Content>() ||
+          !content.ParseFromArray(reply->bytes.data(),
+                                  static_cast<int>(reply->bytes.size()))) {
+        co_return remote.WrongReply(*reply, NameOfType<Content>());
       }
       co_return std::move(content);
     }

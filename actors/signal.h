@@ -140,6 +140,9 @@ class Turns : private Timer {
     Turns* turns_;
   };
 
+  // Nobody has the turn, and nobody waits for it.
+  bool idle() const { return !taken_; }
+
   // Awaits to the Turn.
   auto Take() {
     class Taking {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/sleep.h"
 #include "trolley/poller/errno_status.h"
 #include "trolley/proto/wire_error.h"
 
@@ -22,6 +23,12 @@ using wire::WireError;
 
 // In one system call: more gains nothing, and others wait meanwhile.
 constexpr size_t kMaxWriteBytes = 256 * 1024;
+constexpr size_t kMaxWriteParts = 16;
+
+// While others of this loop have something to do, writing waits for so many
+// bytes, but no more than so many turns.
+constexpr size_t kGatherBytes = 32 * 1024;
+constexpr int kMostTurns = 8;
 
 wire::Hello HelloFor(const UnixLinkOptions& options, uint64_t instance_id) {
   return {.max_frame_bytes = options.max_frame_bytes,
@@ -123,7 +130,7 @@ Task<absl::Status> UnixConnection::Handshake(uint64_t instance_id) {
   const wire::Hello ours = HelloFor(options_, instance_id);
   char hello[wire::kHelloBytes];
   wire::EncodeHello(ours, hello);
-  outbox_.append(hello, sizeof(hello));
+  outbox_.tail().append(hello, sizeof(hello));
   filled_.Notify();
   loop_.timers().Set(limit_, loop_.Now() + options_.handshake_deadline);
   for (;;) {
@@ -154,7 +161,7 @@ Task<absl::Status> UnixConnection::Handshake(uint64_t instance_id) {
   send_credit_.emplace(agreement_);
   receive_credit_.emplace(agreement_);
   limit_.Cancel();
-  if (unwritten() > 0) {
+  if (outbox_.unwritten() > 0) {
     loop_.timers().Set(limit_, loop_.Now() + options_.write_deadline);
   }
   co_return absl::OkStatus();
@@ -193,64 +200,69 @@ absl::Status UnixConnection::Charge(size_t payload_bytes) {
 void UnixConnection::Discharge(size_t payload_bytes) {
   const uint32_t grant = receive_credit_->Processed(payload_bytes);
   if (grant == 0 || ended_) return;
-  encoder_->AppendCredit(grant, &outbox_);
-  Enqueue(0, false);
+  encoder_->AppendCredit(grant, &outbox_.tail());
+  QueueControl();
 }
 
 // --- Sending ---------------------------------------------------------------
 
-absl::StatusOr<uint64_t> UnixConnection::Append(const Proto& envelope) {
-  payload_.clear();
-  if (!envelope.SerializeToString(&payload_)) {
-    return absl::InvalidArgumentError("the message is longer than 2 GiB");
-  }
-  return encoder_->AppendData(payload_, &outbox_);
+// Payload checksums are never agreed on: HelloFor() does not offer them.
+absl::Status UnixConnection::Append(absl::string_view head, std::string payload,
+                                    bool message) {
+  absl::StatusOr<uint64_t> sequence =
+      encoder_->AppendDataHeader(head.size() + payload.size(), &outbox_.tail());
+  if (!sequence.ok()) return sequence.status();
+  outbox_.tail().append(head.data(), head.size());
+  const bool had_frames = outbox_.has_frames();
+  outbox_.Close(*sequence, message, std::move(payload));
+  Queued(had_frames);
+  return absl::OkStatus();
 }
 
-void UnixConnection::Enqueue(uint64_t sequence, bool message) {
-  const bool was_empty = queued_.empty();
-  queued_.push_back({.end = total_written_ + unwritten(),
-                     .sequence = sequence,
-                     .message = message});
-  if (was_empty) filled_.Notify();
-  if (unwritten() >
+void UnixConnection::QueueControl() {
+  const bool had_frames = outbox_.has_frames();
+  outbox_.Close(0, false);
+  Queued(had_frames);
+}
+
+void UnixConnection::Queued(bool had_frames) {
+  if (!had_frames) filled_.Notify();
+  if (outbox_.unwritten() >
       2 * options_.outbox_bytes + agreement_.send_max_frame_bytes) {
     End(absl::ResourceExhaustedError(
-        absl::StrCat("the peer sends and does not read: ", unwritten(),
+        absl::StrCat("the peer sends and does not read: ", outbox_.unwritten(),
                      " bytes wait for it (UnixLinkOptions::outbox_bytes is ",
                      options_.outbox_bytes, ")")));
   }
 }
 
-absl::StatusOr<bool> UnixConnection::TrySend(const Proto& message) {
-  const size_t bytes = message.ByteSizeLong();
+absl::StatusOr<bool> UnixConnection::TrySend(absl::string_view head,
+                                             std::string& payload) {
+  const size_t bytes = head.size() + payload.size();
   if (bytes <= agreement_.send_max_frame_bytes) {
     if (!HasRoom() || !send_credit_->Spend(bytes)) return false;
+    ++stats_.waiting;
   }
-  absl::StatusOr<uint64_t> sequence = Append(message);
-  if (!sequence.ok()) return sequence.status();
-  ++queued_messages_;
-  ++stats_.waiting;
-  Enqueue(*sequence, true);
+  absl::Status queued = Append(head, std::move(payload), /*message=*/true);
+  if (!queued.ok()) return queued;
   return true;
 }
 
-absl::Status UnixConnection::SendAnswer(const Proto& answer) {
-  absl::StatusOr<uint64_t> sequence = Append(answer);
-  if (!sequence.ok()) return sequence.status();
-  Enqueue(*sequence, false);
-  return absl::OkStatus();
+absl::Status UnixConnection::SendAnswer(absl::string_view head,
+                                        std::string payload) {
+  return Append(head, std::move(payload), /*message=*/false);
 }
 
 void UnixConnection::SendPong(uint64_t token) {
-  encoder_->AppendPong(token, &outbox_);
-  Enqueue(0, false);
+  encoder_->AppendPong(token, &outbox_.tail());
+  QueueControl();
 }
 
 void UnixConnection::SendGoAway(absl::string_view text) {
   encoder_->AppendGoAway(received_sequence_,
-                         std::string_view(text.data(), text.size()), &outbox_);
-  Enqueue(0, false);
+                         std::string_view(text.data(), text.size()),
+                         &outbox_.tail());
+  QueueControl();
 }
 
 absl::Status UnixConnection::Grant(uint32_t bytes) {
@@ -262,11 +274,10 @@ absl::Status UnixConnection::Grant(uint32_t bytes) {
 // --- Writing ---------------------------------------------------------------
 
 ssize_t UnixConnection::WriteSome() {
-  iovec part = {.iov_base = outbox_.data() + offset_,
-                .iov_len = std::min(unwritten(), kMaxWriteBytes)};
+  iovec parts[kMaxWriteParts];
   msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  message.msg_iov = parts;
+  message.msg_iovlen = outbox_.Gather(kMaxWriteBytes, absl::MakeSpan(parts));
   const ssize_t n = stream_.sys().Sendmsg(stream_.fd(), &message, MSG_NOSIGNAL);
   // At once, not when the coroutine goes on: Flush() may come between.
   if (n > 0) Took(n);
@@ -274,33 +285,27 @@ ssize_t UnixConnection::WriteSome() {
 }
 
 void UnixConnection::Took(size_t bytes) {
-  offset_ += bytes;
-  total_written_ += bytes;
+  const FrameOutbox::Taken taken = outbox_.Take(bytes);
   stats_.bytes_out += bytes;
-  while (!queued_.empty() && queued_.front().end <= total_written_) {
-    const Queued& frame = queued_.front();
-    ++stats_.frames_out;
-    if (frame.sequence != 0) written_sequence_ = frame.sequence;
-    if (frame.message) {
-      --queued_messages_;
-      --stats_.waiting;
-      ++stats_.written;
-    }
-    queued_.pop_front();
-  }
-  // What was sent is dropped once it is the larger part.
-  if (offset_ >= outbox_.size() / 2) {
-    outbox_.erase(0, offset_);
-    offset_ = 0;
-  }
+  stats_.frames_out += taken.frames;
+  stats_.waiting -= taken.messages;
+  stats_.written += taken.messages;
+  if (taken.last_sequence != 0) written_sequence_ = taken.last_sequence;
   changed_.Notify();
 }
 
 Task<absl::Status> UnixConnection::Write() {
   while (writable()) {
-    if (unwritten() == 0) {
+    if (outbox_.unwritten() == 0) {
       if (established()) limit_.Cancel();
       co_await filled_.Wait();
+      // More may come from actors that have their turn by now. What is alone
+      // leaves at once.
+      for (int turns = 0; turns < kMostTurns && loop_.has_work() && !ended_ &&
+                          outbox_.unwritten() < kGatherBytes;
+           ++turns) {
+        co_await internal::Sleeping(loop_, loop_.Now());
+      }
       continue;
     }
     if (established()) {
@@ -321,7 +326,7 @@ Task<absl::Status> UnixConnection::Write() {
 }
 
 void UnixConnection::Flush() {
-  while (writable() && unwritten() > 0) {
+  while (writable() && outbox_.unwritten() > 0) {
     const ssize_t n = WriteSome();
     if (n <= 0 && n != -EINTR) break;
   }
@@ -342,8 +347,8 @@ void UnixConnection::OutOfTime() {
   End(absl::DeadlineExceededError(
       absl::StrCat("the peer has read nothing for ",
                    absl::FormatDuration(options_.write_deadline),
-                   " (UnixLinkOptions::write_deadline) while ", unwritten(),
-                   " bytes wait for it")));
+                   " (UnixLinkOptions::write_deadline) while ",
+                   outbox_.unwritten(), " bytes wait for it")));
 }
 
 void UnixConnection::End(absl::Status reason, bool tell_peer) {
@@ -353,15 +358,14 @@ void UnixConnection::End(absl::Status reason, bool tell_peer) {
   if (torn) ++stats_.torn;
   if (error != WireError::kNone && !torn) {
     ++stats_.protocol_errors;
-    if (tell_peer) wire::AppendErrorFrame(reason, &outbox_);
+    if (tell_peer) wire::AppendErrorFrame(reason, &outbox_.tail());
   }
   Flush();
   ended_ = true;
   reason_ = std::move(reason);
   limit_.Cancel();
-  stats_.waiting -= queued_messages_;
-  stats_.unsent += queued_messages_;
-  queued_messages_ = 0;
+  stats_.waiting -= outbox_.messages();
+  stats_.unsent += outbox_.messages();
   // Wakes whoever waits in the stream, too.
   stream_.sys().Shutdown(stream_.fd(), SHUT_RDWR);
   filled_.Notify();

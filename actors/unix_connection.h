@@ -15,12 +15,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "trolley/actors/frame_outbox.h"
 #include "trolley/actors/link.h"
 #include "trolley/actors/signal.h"
 #include "trolley/actors/stream.h"
@@ -30,7 +30,6 @@
 #include "trolley/proto/credit.h"
 #include "trolley/proto/frame.h"
 #include "trolley/proto/frame_decoder.h"
-#include "trolley/proto/link.pb.h"
 
 namespace trolley {
 
@@ -45,8 +44,6 @@ void TurnAway(Sys& sys, int fd, const UnixLinkOptions& options,
 
 class UnixConnection {
  public:
-  using Proto = link::v1::Envelope;
-
   // `options`, `stats` and `changed` outlive it. `changed` is notified when a
   // sender that found no room should look again.
   UnixConnection(Loop& loop, ScopedFd fd, const UnixLinkOptions& options,
@@ -66,18 +63,19 @@ class UnixConnection {
   // Writes what is queued until it ends; one coroutine runs it.
   Task<absl::Status> Write();
 
-  // False: no room in the outbox, or no credit; `changed` will tell.
-  // ResourceExhausted: longer than the peer takes.
-  absl::StatusOr<bool> TrySend(const Proto& message);
+  // Sends an Envelope, `head` and then `payload`, with a Message. False: no
+  // room in the outbox, or no credit; `changed` will tell. True: a long
+  // `payload` was moved from. ResourceExhausted: longer than the peer takes.
+  absl::StatusOr<bool> TrySend(absl::string_view head, std::string& payload);
   // Whether the outbox is below its limits.
   bool HasRoom() const {
-    return unwritten() < options_.outbox_bytes &&
-           queued_messages_ < options_.outbox_messages;
+    return outbox_.unwritten() < options_.outbox_bytes &&
+           outbox_.messages() < options_.outbox_messages;
   }
   // An answer or a refusal: takes no credit and needs no room, but a peer that
   // lets them pile up is cut off. ResourceExhausted: longer than the peer
   // takes.
-  absl::Status SendAnswer(const Proto& answer);
+  absl::Status SendAnswer(absl::string_view head, std::string payload);
 
   // A received message of that size costs credit ...
   // Errors: the peer had not that much.
@@ -123,21 +121,16 @@ class UnixConnection {
     UnixConnection& connection_;
   };
 
-  // A queued frame; where it ends, counted from the first byte ever queued.
-  struct Queued {
-    uint64_t end = 0;
-    uint64_t sequence = 0;  // 0: no DATA
-    bool message = false;   // DATA that carries a LinkTell or LinkAsk
-  };
-
-  absl::StatusOr<uint64_t> Append(const Proto& envelope);
-  // Everything in outbox_ that no Queued ends yet is one frame.
-  void Enqueue(uint64_t sequence, bool message);
+  absl::Status Append(absl::string_view head, std::string payload,
+                      bool message);
+  // After a frame was added to the outbox, which had some or had none.
+  void Queued(bool had_frames);
+  // A frame without DATA was appended.
+  void QueueControl();
   Task<absl::StatusOr<size_t>> Read();
   ssize_t WriteSome();
   void Took(size_t bytes);
   void OutOfTime();
-  size_t unwritten() const { return outbox_.size() - offset_; }
 
   Loop& loop_;
   const UnixLinkOptions& options_;
@@ -156,14 +149,9 @@ class UnixConnection {
   std::optional<wire::CreditReceiver> receive_credit_;
   uint64_t received_sequence_ = 0;
 
-  std::string outbox_;
-  size_t offset_ = 0;  // of outbox_ that the kernel has taken
-  uint64_t total_written_ = 0;
+  FrameOutbox outbox_;
   uint64_t written_sequence_ = 0;
-  std::deque<Queued> queued_;
-  size_t queued_messages_ = 0;
   Signal filled_;  // the outbox is no longer empty
-  std::string payload_;
   Stream stream_;  // goes first: it lends the decoder's buffer to the kernel
 };
 

@@ -12,6 +12,11 @@ namespace {
 
 using wire::FrameType;
 
+// What an actor of this loop handles in a turn, for as long as a link gives way
+// to it; and the turns without a message from a lane that end that.
+constexpr uint64_t kMessagesPerTurn = 64;
+constexpr int kIdleTurns = 16;
+
 }  // namespace
 
 UnixLink::UnixLink(std::string path, UnixLinkOptions options)
@@ -133,6 +138,7 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
   state_ = State::kConnected;
   changed_.Notify();
   do {
+    const uint64_t delivered = stats_.delivered;
     while (std::optional<wire::Frame> frame = connection->NextFrame()) {
       absl::Status handled = Handle(connection, *frame);
       if (!handled.ok()) {
@@ -141,20 +147,28 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
       }
       useful_ = true;
     }
-    if (stats_.queued > 0) co_await LetLanesRun();
+    if (stats_.queued > 0 || stats_.delivered - delivered >= kMessagesPerTurn) {
+      co_await LetActorsRun(delivered);
+    }
   } while (!connection->ended() && co_await connection->ReadMore());
   co_return connection->reason();
 }
 
-// While mailboxes take what waits for them it goes before what comes next, so
-// that no more piles up here than one read brings. One that takes nothing keeps
-// nobody: its messages wait, others pass.
-Task<absl::Status> UnixLink::LetLanesRun() {
-  uint64_t delivered;
-  do {
+// After a read: what it brought is handled before more is read, and what waits
+// for room goes before what comes next, so that mailboxes and lanes stay short.
+// Only actors of this loop that work are given turns for that: one that takes
+// nothing keeps nobody, its messages wait and others pass.
+Task<absl::Status> UnixLink::LetActorsRun(uint64_t delivered) {
+  uint64_t turns = (stats_.delivered - delivered) / kMessagesPerTurn;
+  for (; turns > 0 && loop().has_work(); --turns) {
+    co_await Sleep(absl::ZeroDuration());
+  }
+  for (int idle = 0;
+       stats_.queued > 0 && idle < kIdleTurns && loop().has_work(); ++idle) {
     delivered = stats_.delivered;
     co_await Sleep(absl::ZeroDuration());
-  } while (stats_.queued > 0 && stats_.delivered > delivered);
+    if (stats_.delivered > delivered) idle = 0;
+  }
   co_return absl::OkStatus();
 }
 

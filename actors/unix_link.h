@@ -46,6 +46,7 @@
 #include "trolley/actors/unix_socket.h"
 #include "trolley/actors/wire.h"
 #include "trolley/poller/scoped_fd.h"
+#include "trolley/proto/link.pb.h"
 #include "trolley/proto/message_view.h"
 
 namespace trolley {
@@ -63,8 +64,8 @@ class UnixLink : public Actor {
   UnixLink(ScopedFd connected, UnixCredentials peer, UnixLinkOptions options,
            std::shared_ptr<void> place = nullptr);
 
-  Task<absl::Status> On(const LinkTell& tell);
-  Task<absl::StatusOr<WireMessage>> On(const LinkAsk& ask);
+  MaybeTask<absl::Status> On(LinkTell&& tell);
+  Task<absl::StatusOr<WireMessage>> On(LinkAsk&& ask);
   LinkStats On(const GetLinkStats&);
 
  protected:
@@ -74,7 +75,7 @@ class UnixLink : public Actor {
 
  private:
   using Connection = std::shared_ptr<UnixConnection>;
-  using Proto = UnixConnection::Proto;
+  using Proto = link::v1::Envelope;
 
   // A message that waits for room in its target's mailbox.
   struct Arrived {
@@ -109,19 +110,26 @@ class UnixLink : public Actor {
   absl::Duration NextBackoff();
 
   // Out.
+  // A route as this link writes it.
+  struct Route {
+    LinkRoute::Ptr of;
+    absl::Status named;  // whether its target is a name
+    std::string fields;
+  };
   // What is to be sent, as it stands in the LinkTell or LinkAsk in hand.
   struct Outgoing {
-    const std::string& target;
-    const WireMessage& message;
-    const std::string& sender;
+    const LinkRoute::Ptr& route;
+    std::string& bytes;
+    Instant until;
     uint64_t ask_id = 0;
     const std::vector<std::string>* askers = nullptr;
   };
-  Task<absl::StatusOr<Connection>> Transmit(Outgoing outgoing, Instant until);
-  // Writes it to envelope_.
-  void Fill(const Outgoing& outgoing, Instant until);
+  const Route& RouteOf(const LinkRoute::Ptr& route);
+  absl::StatusOr<bool> TryTransmit(const Outgoing& outgoing);
+  // The same, when it is its turn and as often as it takes.
+  Task<absl::Status> Transmit(Outgoing outgoing);
+  Task<absl::Status> TellLater(Outgoing outgoing);
   absl::Status NotSendable() const;
-  absl::Status CheckTarget(const std::string& target);
   void FailAsks(const UnixConnection& connection);
 
   // In.
@@ -143,7 +151,7 @@ class UnixLink : public Actor {
                 const wire::FrameHeader& header, uint64_t ask_id,
                 const absl::Status& sent);
   Task<absl::Status> RunLane(Lane* lane);
-  Task<absl::Status> LetLanesRun();
+  Task<absl::Status> LetActorsRun(uint64_t delivered);
   Task<absl::Status> AnswerLater(Connection connection, uint64_t ask_id,
                                  std::unique_ptr<WireAsk> ask);
   void AnswerNow(UnixConnection& connection, uint64_t ask_id,
@@ -168,7 +176,10 @@ class UnixLink : public Actor {
   Signal changed_;
   Signal drained_;  // no message waits in a lane
   Turns turns_;     // of the senders
-  Proto envelope_;  // the next to be sent; kept for its memory
+  int waiting_tells_ = 0;
+  absl::node_hash_map<const LinkRoute*, Route> routes_;
+  Route* last_route_ = nullptr;
+  std::string head_;  // of the next to be sent; kept for its memory
   enum class State {
     kConnecting,
     kConnected,

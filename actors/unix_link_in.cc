@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "trolley/actors/printable.h"
 #include "trolley/actors/unix_link.h"
+#include "trolley/proto/message_head.h"
 #include "trolley/proto/wire_error.h"
 
 namespace trolley {
@@ -377,24 +378,23 @@ void UnixLink::AnswerNow(UnixConnection& connection, uint64_t ask_id,
     ++stats_.undelivered_replies;
     return;
   }
-  Proto envelope;
-  link::v1::Reply& reply = *envelope.mutable_reply();
-  reply.set_ask_id(ask_id);
   absl::Status failure = result.status();
   if (result.ok()) {
-    reply.mutable_value()->set_type(result->type);
-    reply.mutable_value()->set_payload(std::move(result->bytes));
-    failure = connection.SendAnswer(envelope);
+    head_.clear();
+    wire::AppendReplyHead(ask_id, result->type, result->bytes.size(), &head_);
+    failure = connection.SendAnswer(head_, std::move(result->bytes));
     if (failure.ok()) return;
   }
-  reply.mutable_failure()->set_code(static_cast<int>(failure.code()));
+  Proto envelope;
+  envelope.mutable_reply()->set_ask_id(ask_id);
+  link::v1::Failure& told = *envelope.mutable_reply()->mutable_failure();
+  told.set_code(static_cast<int>(failure.code()));
   // Printable, because a string that is no UTF-8 would end the connection.
-  reply.mutable_failure()->set_message(Printable(failure.message()));
-  if (connection.SendAnswer(envelope).ok()) return;
+  told.set_message(Printable(failure.message()));
+  if (connection.SendAnswer("", envelope.SerializeAsString()).ok()) return;
   // The reason in full may be too long for the peer, too; its head is not.
-  reply.mutable_failure()->set_message(
-      Printable(failure.message(), kMaxDetailBytes));
-  connection.SendAnswer(envelope).IgnoreError();
+  told.set_message(Printable(failure.message(), kMaxDetailBytes));
+  connection.SendAnswer("", envelope.SerializeAsString()).IgnoreError();
 }
 
 void UnixLink::Refuse(UnixConnection& connection, uint64_t sequence,
@@ -408,7 +408,7 @@ void UnixLink::Refuse(UnixConnection& connection, uint64_t sequence,
   refusal.set_ask_id(ask_id);
   refusal.set_reason(reason);
   refusal.set_detail(Printable(detail, kMaxDetailBytes));
-  connection.SendAnswer(envelope).IgnoreError();
+  connection.SendAnswer("", envelope.SerializeAsString()).IgnoreError();
 }
 
 void UnixLink::HandleReply(link::v1::Reply& reply) {

@@ -9,8 +9,17 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/unix_link.h"
+#include "trolley/proto/message_head.h"
 
 namespace trolley {
+namespace {
+
+// Routes whose encoded form is kept; a count.
+constexpr size_t kMaxRoutes = 256;
+// Tells that wait as coroutines. Others wait in the mailbox, for less.
+constexpr int kMaxWaitingTells = 16;
+
+}  // namespace
 
 LinkStats UnixLink::On(const GetLinkStats&) {
   LinkStats stats = stats_;
@@ -31,71 +40,87 @@ absl::Status UnixLink::NotSendable() const {
                                            : down_reason_.message()));
 }
 
-Task<absl::StatusOr<UnixLink::Connection>> UnixLink::Transmit(Outgoing outgoing,
-                                                              Instant until) {
+const UnixLink::Route& UnixLink::RouteOf(const LinkRoute::Ptr& route) {
+  if (last_route_ != nullptr && last_route_->of == route) return *last_route_;
+  if (routes_.size() >= kMaxRoutes) routes_.clear();
+  auto [entry, is_new] = routes_.try_emplace(route.get());
+  last_route_ = &entry->second;
+  if (is_new) {
+    last_route_->of = route;
+    // Whether it could name an actor at all; what is no name may be no UTF-8.
+    last_route_->named = Names::Check(route->target);
+    last_route_->fields =
+        wire::EncodeRoute(route->target, route->type, route->sender);
+  }
+  return *last_route_;
+}
+
+// False: it has to wait for the connection, for credit or for room.
+absl::StatusOr<bool> UnixLink::TryTransmit(const Outgoing& outgoing) {
+  const auto refuse = [this](absl::Status why) {
+    ++stats_.not_sent;
+    return why;
+  };
+  const Route& route = RouteOf(outgoing.route);
+  if (!route.named.ok()) return refuse(route.named);
+  wire::MessageHead head{.route = route.fields,
+                         .ask_id = outgoing.ask_id,
+                         .askers = outgoing.askers,
+                         .payload_bytes = outgoing.bytes.size()};
+  if (!outgoing.until.is_infinite()) {
+    const absl::Duration left = outgoing.until - loop().Now();
+    if (left <= absl::ZeroDuration()) {
+      return refuse(absl::DeadlineExceededError(
+          "the deadline passed while the message waited for the link"));
+    }
+    // What is left of the last nanosecond still counts as time.
+    head.remaining_ns = std::max<int64_t>(absl::ToInt64Nanoseconds(left), 1);
+  }
+  if (state_ == State::kConnecting) return false;
+  if (state_ != State::kConnected || !connection_->writable() ||
+      !connection_->peer_drains.ok()) {
+    return refuse(NotSendable());
+  }
+  std::string traceparent;
+  if (loop().turn().envelope->context) traceparent = trace().ToTraceparent();
+  head.traceparent = traceparent;
+  head_.clear();
+  wire::AppendMessageHead(head, &head_);
+  absl::StatusOr<bool> sent = connection_->TrySend(head_, outgoing.bytes);
+  if (!sent.ok()) return refuse(sent.status());
+  return sent;
+}
+
+Task<absl::Status> UnixLink::Transmit(Outgoing outgoing) {
   const Turns::Turn turn = co_await turns_.Take();
   for (;;) {
-    if (until <= loop().Now()) {
-      ++stats_.not_sent;
-      co_return absl::DeadlineExceededError(
-          "the deadline passed while the message waited for the link");
-    }
-    if (state_ == State::kConnected && connection_->writable() &&
-        connection_->peer_drains.ok()) {
-      Fill(outgoing, until);
-      absl::StatusOr<bool> sent = connection_->TrySend(envelope_);
-      if (!sent.ok()) {
-        ++stats_.not_sent;
-        co_return sent.status();
-      }
-      if (*sent) co_return connection_;
-    } else if (state_ != State::kConnecting) {
-      ++stats_.not_sent;
-      co_return NotSendable();
-    }
-    co_await changed_.Wait(until);
+    absl::StatusOr<bool> sent = TryTransmit(outgoing);
+    if (!sent.ok()) co_return sent.status();
+    if (*sent) co_return absl::OkStatus();
+    co_await changed_.Wait(outgoing.until);
   }
 }
 
-void UnixLink::Fill(const Outgoing& outgoing, Instant until) {
-  link::v1::Message& message = *envelope_.mutable_message();
-  message.set_target(outgoing.target);
-  message.set_type(outgoing.message.type);
-  message.set_payload(outgoing.message.bytes);
-  message.set_ask_id(outgoing.ask_id);
-  message.set_traceparent(trace().ToTraceparent());
-  message.set_sender(outgoing.sender);
-  // What is left of the last nanosecond still counts as time.
-  message.set_remaining_ns(
-      until.is_infinite()
-          ? 0
-          : std::max<int64_t>(absl::ToInt64Nanoseconds(until - loop().Now()),
-                              1));
-  message.clear_askers();
-  if (outgoing.askers == nullptr) return;
-  for (const std::string& asker : *outgoing.askers) message.add_askers(asker);
+MaybeTask<absl::Status> UnixLink::On(LinkTell&& tell) {
+  const Outgoing outgoing{.route = tell.route,
+                          .bytes = tell.bytes,
+                          .until = std::min(tell.deadline, deadline())};
+  if (turns_.idle()) {
+    absl::StatusOr<bool> sent = TryTransmit(outgoing);
+    if (!sent.ok()) return sent.status();
+    if (*sent) return absl::OkStatus();
+  }
+  return TellLater(outgoing);
 }
 
-// Whether `target` could name an actor at all; what is no name may be no UTF-8.
-absl::Status UnixLink::CheckTarget(const std::string& target) {
-  absl::Status named = Names::Check(target);
-  if (!named.ok()) ++stats_.not_sent;
-  return named;
+Task<absl::Status> UnixLink::TellLater(Outgoing outgoing) {
+  // A few wait here, so that a link which stands still answers GetLinkStats.
+  if (++waiting_tells_ > kMaxWaitingTells) HoldMailbox();
+  absl::Cleanup done = [this] { --waiting_tells_; };
+  co_return co_await Transmit(outgoing);
 }
 
-Task<absl::Status> UnixLink::On(const LinkTell& tell) {
-  absl::Status named = CheckTarget(tell.target);
-  if (!named.ok()) co_return named;
-  const Outgoing outgoing{
-      .target = tell.target, .message = tell.message, .sender = tell.sender};
-  const Instant until = std::min(tell.deadline, deadline());
-  absl::StatusOr<Connection> sent = co_await Transmit(outgoing, until);
-  co_return sent.status();
-}
-
-Task<absl::StatusOr<WireMessage>> UnixLink::On(const LinkAsk& ask) {
-  absl::Status named = CheckTarget(ask.target);
-  if (!named.ok()) co_return named;
+Task<absl::StatusOr<WireMessage>> UnixLink::On(LinkAsk&& ask) {
   if (asks_.size() >= options_.max_pending_asks) {
     ++stats_.not_sent;
     co_return absl::ResourceExhaustedError(absl::StrCat(
@@ -109,16 +134,20 @@ Task<absl::StatusOr<WireMessage>> UnixLink::On(const LinkAsk& ask) {
   asks_[id] = &pending;
   absl::Cleanup forget = [this, id] { asks_.erase(id); };
 
-  const Outgoing outgoing{.target = ask.target,
-                          .message = ask.message,
-                          .sender = ask.sender,
+  const Outgoing outgoing{.route = ask.route,
+                          .bytes = ask.bytes,
+                          .until = until,
                           .ask_id = id,
                           .askers = &ask.askers};
-  absl::StatusOr<Connection> sent = co_await Transmit(outgoing, until);
+  absl::StatusOr<bool> sent = false;
+  if (turns_.idle()) sent = TryTransmit(outgoing);
   if (!sent.ok()) co_return sent.status();
-  pending.connection = sent->get();
-  pending.sequence = (*sent)->last_sequence();
-  sent = Connection();
+  if (!*sent) {
+    absl::Status waited = co_await Transmit(outgoing);
+    if (!waited.ok()) co_return waited;
+  }
+  pending.connection = connection_.get();
+  pending.sequence = connection_->last_sequence();
   while (!pending.answer.has_value()) {
     const bool answered = co_await pending.answered.Wait(until);
     if (!answered) {

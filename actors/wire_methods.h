@@ -73,6 +73,13 @@ struct WireMethod {
 
 namespace internal {
 
+// For ever.
+template <WireType M>
+absl::string_view NameOfType() {
+  static const auto& name = *new std::string(M::descriptor()->full_name());
+  return name;
+}
+
 template <typename T>
 absl::StatusOr<WireMessage> ToWire(const T& content) {
   if constexpr (WireType<T>) {
@@ -127,11 +134,6 @@ struct WireMethodOf {
   static_assert(WireType<M>, "Receives lists Protobuf messages only");
   static_assert(Handles<A, M>, "Receives lists a message without an On()");
 
-  static absl::string_view MessageTypeName() {
-    static const auto& name = *new std::string(M::descriptor()->full_name());
-    return name;
-  }
-
   static std::string ReplyTypeName() {
     using T = typename ReplyContent<HandlerResult<A, M>>::Type;
     if constexpr (WireType<T>) {
@@ -157,7 +159,7 @@ struct WireMethodOf {
   }
 
   static constexpr WireMethod kMethod = {
-      .message_type = &MessageTypeName,
+      .message_type = &NameOfType<M>,
       .reply_type = &ReplyTypeName,
       .make = &Make,
   };

@@ -82,6 +82,7 @@ class Loop {
   TimerQueue& timers() { return timers_; }
   Descriptors& descriptors() { return descriptors_; }
   ReplySlots& reply_slots() { return reply_slots_; }
+  bool has_work() const { return !run_queue_.empty() || !replies_.empty(); }
 
   // Whose slice it is, and the message in hand; all null between slices.
   struct Turn {

@@ -27,6 +27,12 @@ std::string WhatIsThrown() {
   }
 }
 
+// Whether the actor takes no message while this one waits.
+bool KeepsBusy(const Cell& cell, const SuspendedHandler& handler) {
+  return handler.envelope != nullptr &&
+         (!cell.is_interleaved() || handler.holds_mailbox);
+}
+
 }  // namespace
 
 // --- Sending ---------------------------------------------------------------
@@ -393,7 +399,7 @@ void Loop::Suspend(Cell& cell, SuspendedHandler& handler) {
   handler.previous = nullptr;
   if (handler.next != nullptr) handler.next->previous = &handler;
   cell.suspended = &handler;
-  if (handler.envelope != nullptr && !cell.interleaved) cell.busy = true;
+  if (KeepsBusy(cell, handler)) cell.busy = true;
 }
 
 void Loop::Unlink(SuspendedHandler& handler) {
@@ -401,7 +407,7 @@ void Loop::Unlink(SuspendedHandler& handler) {
   (handler.previous != nullptr ? handler.previous->next : cell.suspended) =
       handler.next;
   if (handler.next != nullptr) handler.next->previous = handler.previous;
-  if (handler.envelope != nullptr) cell.busy = false;
+  if (KeepsBusy(cell, handler)) cell.busy = false;
 }
 
 void Loop::Resume(SuspendedHandler& handler, std::coroutine_handle<> at) {

@@ -38,6 +38,8 @@ class SuspendedHandler {
   Envelope* envelope = nullptr;
   Cell* cell = nullptr;         // whose handler; null until suspended
   int waiting_for_replies = 0;  // asks it has out
+  // Its actor takes no message before it has finished, interleaved or not.
+  bool holds_mailbox = false;
   SuspendedHandler* previous = nullptr;
   SuspendedHandler* next = nullptr;
 };

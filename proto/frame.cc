@@ -111,6 +111,14 @@ absl::StatusOr<uint64_t> FrameEncoder::AppendData(std::string_view payload,
   return header->sequence;
 }
 
+absl::StatusOr<uint64_t> FrameEncoder::AppendDataHeader(size_t payload_bytes,
+                                                        std::string* out) {
+  absl::StatusOr<FrameHeader> header = NextData(payload_bytes);
+  if (!header.ok()) return header.status();
+  AppendHeader(*header, out);
+  return header->sequence;
+}
+
 absl::StatusOr<uint64_t> FrameEncoder::AppendData(const absl::Cord& payload,
                                                   absl::Cord* out) {
   absl::StatusOr<FrameHeader> header = NextData(payload.size());

@@ -79,6 +79,10 @@ class FrameEncoder {
   // nothing was appended and no number was used. The text says both sizes.
   absl::StatusOr<uint64_t> AppendData(std::string_view payload,
                                       std::string* out);
+  // The header only; the caller lets as many bytes of payload follow and, where
+  // payload checksums were agreed on, theirs.
+  absl::StatusOr<uint64_t> AppendDataHeader(size_t payload_bytes,
+                                            std::string* out);
   // The same without copying `payload`.
   absl::StatusOr<uint64_t> AppendData(const absl::Cord& payload,
                                       absl::Cord* out);

@@ -68,7 +68,8 @@ struct Lengths {
   uint32_t most;
 };
 
-std::optional<Lengths> LengthsOf(FrameType type, uint32_t max_frame_bytes) {
+inline std::optional<Lengths> LengthsOf(FrameType type,
+                                        uint32_t max_frame_bytes) {
   switch (type) {
     case FrameType::kData:
       return Lengths{0, max_frame_bytes};

@@ -173,8 +173,8 @@ TEST_F(UnixLinkTest, PayloadThatDoesNotParseIsRejected) {
   StartServer();
   StartClient();
   LinkAsk ask;
-  ask.target = "sink";
-  ask.message = {.type = "trolley.links_test.Ask", .bytes = "\xff\xff\xff"};
+  ask.route = LinkRoute::New("sink", "trolley.links_test.Ask");
+  ask.bytes = "\xff\xff\xff";
   const absl::Status status = link_.AskAndWait(std::move(ask), kLong).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(status.message(),
@@ -246,9 +246,8 @@ TEST_F(UnixLinkTest, MessageLongerThanThePeerTakesIsRefusedHere) {
   StartServer(options);
   StartClient();
   LinkAsk ask;
-  ask.target = "sink";
-  ask.message = {.type = "trolley.links_test.Ask",
-                 .bytes = std::string(2000, 'x')};
+  ask.route = LinkRoute::New("sink", "trolley.links_test.Ask");
+  ask.bytes = std::string(2000, 'x');
   const absl::Status status = link_.AskAndWait(ask, kLong).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
   EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);

@@ -40,8 +40,8 @@ MUTANTS = [
         _ORDER + "P1_OrderPerPairHoldsAcrossLoops/sim3"),
     Mutant(
         "P1_AHandlerThatWaitsLetsTheNextMessageIn", "bus/loop_actors.cc",
-        "!cell.interleaved) cell.busy = true;",
-        "!cell.interleaved) cell.busy = !MUTANT;",
+        "if (KeepsBusy(cell, handler)) cell.busy = true;",
+        "if (KeepsBusy(cell, handler)) cell.busy = !MUTANT;",
         _ORDER + "P1_OrderPerPairHoldsAcrossLoops/sim3"),
     Mutant(
         "P1_MessagesAheadOfTheirActorAreDropped", "bus/loop_actors.cc",
