@@ -67,7 +67,8 @@ class Ref {
   ActorId id() const { return address_.id(); }
   explicit operator bool() const { return static_cast<bool>(address_); }
 
-  // kAccepted, kFull, kGone or kDraining; what is refused is counted.
+  // kAccepted, kFull, kGone or kDraining; what is refused is counted, and not
+  // moved from.
   template <typename M>
   Delivery Tell(M&& message) const {
     using Message = Checked<M>;

@@ -129,10 +129,12 @@ absl::StatusOr<size_t> Stream::Waiter::await_resume() {
 absl::Status Stream::Rearm() {
   const bool edge = loop_.capabilities().edge;
   const auto waits = [](const Waiter* w) { return w != nullptr && w->waits_; };
+  // An edge that nobody waits for wakes the loop, too, and the peer's read pays
+  // for that: room to write is asked for when there was none.
   const Ready wanted =
-      edge ? Ready::kReadable | Ready::kWritable
-           : (waits(reader_) ? Ready::kReadable : Ready::kNone) |
-                 (waits(writer_) ? Ready::kWritable : Ready::kNone);
+      (waits(reader_) ? Ready::kReadable
+                      : (edge ? armed_ & Ready::kReadable : Ready::kNone)) |
+      (waits(writer_) ? Ready::kWritable : Ready::kNone);
   const Interest interest{.ready = wanted,
                           .trigger = edge ? Trigger::kEdge : Trigger::kLevel};
   if (token_.has_value()) {

@@ -112,7 +112,14 @@ FrameDecoder::FrameDecoder(const FrameDecoderOptions& options)
 
 absl::Span<char> FrameDecoder::PrepareRead() {
   if (!error_.ok()) return {};
-  return buffer_.Prepare();
+  const absl::Span<char> room = buffer_.Prepare();
+  if (!header_.has_value()) return room;
+  // The rest of a long frame alone: what came behind it would have to be moved
+  // to the front before the next one.
+  const size_t frame_bytes = kFrameHeaderBytes + size_t{header_->length} +
+                             PayloadCrcBytes(header_->type);
+  const size_t missing = frame_bytes - buffer_.held().size();
+  return missing < options_.read_bytes ? room : room.subspan(0, missing);
 }
 
 void FrameDecoder::Commit(size_t bytes) {

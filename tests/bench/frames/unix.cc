@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -57,7 +58,7 @@ class Sink : public Actor {
 class Echo : public Actor {
  public:
   using Receives = Messages<Frame>;
-  Frame On(const Frame& frame) { return frame; }
+  Frame On(Frame&& frame) { return std::move(frame); }
 };
 
 // Frames of a mebibyte and their fields fit.
@@ -68,6 +69,11 @@ UnixLinkOptions LinkOptions() {
   options.outbox_bytes = 4 << 20;
   options.reconnect = false;
   return options;
+}
+
+// Mailboxes hold so many messages, whatever their size: 2 MiB of long ones.
+uint32_t CapacityFor(size_t bytes) {
+  return std::clamp<size_t>((2 << 20) / bytes, 8, RunBus::kDefaultCapacity);
 }
 
 struct Go {};
@@ -118,7 +124,7 @@ class Streams : public Actor {
     const int64_t start = Nanoseconds();
     for (uint64_t i = 1; i <= frames_; ++i) {
       Frame frame = FrameOf(i, bytes_);
-      if (sink_.Tell(frame) == Delivery::kAccepted) continue;
+      if (sink_.Tell(std::move(frame)) == Delivery::kAccepted) continue;
       absl::Status sent = co_await sink_.Send(std::move(frame));
       if (!sent.ok()) Die(sent.ToString());
     }
@@ -164,10 +170,10 @@ class Server {
 };
 
 template <typename P>
-Ref<P> Dial(RunBus& run, const std::string& path, const char* target) {
-  auto link =
-      run.Spawn<UnixLink>(0, RunBus::kDefaultCapacity, path, LinkOptions());
-  return run.Spawn<Remote<P>>(0, RunBus::kDefaultCapacity, link, target);
+Ref<P> Dial(RunBus& run, const std::string& path, const char* target,
+            size_t bytes) {
+  auto link = run.Spawn<UnixLink>(0, CapacityFor(bytes), path, LinkOptions());
+  return run.Spawn<Remote<P>>(0, CapacityFor(bytes), link, target);
 }
 
 Figures RoundTrips(size_t bytes, uint64_t trips) {
@@ -176,9 +182,9 @@ Figures RoundTrips(size_t bytes, uint64_t trips) {
   RunBus run({0});
   std::vector<double> times(trips);
   absl::Notification done;
-  auto trips_actor = run.Spawn<Trips>(0, RunBus::kDefaultCapacity,
-                                      Dial<Echoes>(run, socket.path(), "echo"),
-                                      bytes, times, done);
+  auto trips_actor = run.Spawn<Trips>(
+      0, RunBus::kDefaultCapacity,
+      Dial<Echoes>(run, socket.path(), "echo", bytes), bytes, times, done);
   trips_actor.Tell(Go{});
   done.WaitForNotification();
   run.Finish(trips);
@@ -191,9 +197,10 @@ Figures Stream(size_t bytes, uint64_t frames) {
   RunBus run({0});
   int64_t took = 0;
   absl::Notification done;
-  auto streams = run.Spawn<Streams>(0, RunBus::kDefaultCapacity,
-                                    Dial<Sinks>(run, socket.path(), "sink"),
-                                    bytes, frames, took, done);
+  auto streams =
+      run.Spawn<Streams>(0, RunBus::kDefaultCapacity,
+                         Dial<Sinks>(run, socket.path(), "sink", bytes), bytes,
+                         frames, took, done);
   streams.Tell(Go{});
   done.WaitForNotification();
   run.Finish(frames);
