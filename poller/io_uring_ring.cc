@@ -23,6 +23,12 @@ constexpr uint32_t kEnterNoIowait = 1u << 7;
 // How often a kernel that says "later" is asked to make room.
 constexpr int kMostTries = 100;
 
+// A kernel counts the memory of a ring as locked until some time after it was
+// closed, so whoever opens many, one after the other, meets their limit. The
+// waits double: 255 ms in all.
+constexpr int kMostWaits = 8;
+constexpr int64_t kFirstWaitNanoseconds = 1'000'000;
+
 constexpr uint32_t kCompletions = 8 * IoUringRing::kEntries;
 
 // Best first. The first is opened disabled: it belongs to the thread that
@@ -51,6 +57,21 @@ const char* UsualCause(int error) {
   }
 }
 
+// As io_uring_setup, but has patience with ENOMEM.
+int SetUp(Sys& sys, uint32_t entries, uint32_t flags, uint32_t completions,
+          io_uring_params& params) {
+  for (int waits = 0;; ++waits) {
+    params = {};
+    params.flags = flags | IORING_SETUP_CQSIZE;
+    params.cq_entries = completions;
+    const int done = sys.IoUringSetup(entries, &params);
+    if (done != -ENOMEM || waits == kMostWaits) return done;
+    const timespec pause = {.tv_sec = 0,
+                            .tv_nsec = kFirstWaitNanoseconds << waits};
+    sys.Ppoll({}, &pause);  // a signal may cut it short
+  }
+}
+
 absl::Status Refusal(int error, SysCall call, const char* thing) {
   const absl::Status plain = ErrnoStatus(error, call, thing);
   return absl::Status(plain.code(),
@@ -71,10 +92,7 @@ absl::StatusOr<std::unique_ptr<IoUringRing>> IoUringRing::Open(Sys& sys) {
   io_uring_params params = {};
   ScopedFd fd;
   for (const uint32_t flags : kLadder) {
-    params = {};
-    params.flags = flags | IORING_SETUP_CQSIZE;
-    params.cq_entries = kCompletions;
-    fd = ScopedFd(sys, sys.IoUringSetup(kEntries, &params));
+    fd = ScopedFd(sys, SetUp(sys, kEntries, flags, kCompletions, params));
     // EINVAL is how a kernel says that it does not know a flag.
     if (fd || fd.get() != -EINVAL) break;
   }

@@ -41,7 +41,9 @@ class IoUringRing {
   // own thread when it asks for it, then at its next system call, then plain.
   // The Status names the call that was refused, the errno and its usual cause:
   // PermissionDenied (a sysctl or a container's filter), Unimplemented (no
-  // io_uring, or one that lacks what a poller needs), ResourceExhausted.
+  // io_uring, or one that lacks what a poller needs), ResourceExhausted (after
+  // a quarter of a second in which the kernel may free what rings before it
+  // had).
   static absl::StatusOr<std::unique_ptr<IoUringRing>> Open(Sys& sys);
 
   ~IoUringRing();

@@ -128,6 +128,29 @@ TEST_P(PollerConformance, Pitfall12_HangupWithEmptyInterestDoesNotSpin) {
   }
 }
 
+// A bug of the caller, which must not cost it a processor.
+TEST_P(PollerConformance, Pitfall22_ADescriptorClosedTooEarlyDoesNotSpin) {
+  for (const Trigger trigger : Triggers()) {
+    TestPipe pipe(sys());
+    const int number = pipe.read.get();
+    const Token token = Add(number, Ready::kReadable, trigger);
+    Look();
+    pipe.read.reset();  // without Remove
+    pipe.write.reset();
+    Look();  // a poller that pins the file may report its end, once
+    const SpinWatch watch;
+    const Instant deadline = clock().Now() + absl::Milliseconds(60);
+    Reports reports;
+    WaitOnce(reports, 8, deadline);
+    EXPECT_TRUE(reports.empty());
+    EXPECT_GE(clock().Now(), deadline);
+    if (!GetParam().spins && !virtual_time()) {
+      EXPECT_EQ(watch.Verdict(), "");
+    }
+    Remove(number, token);
+  }
+}
+
 TEST_P(PollerConformance, Pitfall11_HalfCloseIsNothingToWhoOnlyWrites) {
   for (const Trigger trigger : Triggers()) {
     TestSockets pair(sys());

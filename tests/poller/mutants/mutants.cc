@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "absl/time/time.h"
@@ -292,6 +294,60 @@ class SpinsOnAHangupNobodyWaitsFor final : public Mutant {
     }
   }
   std::set<int> unwanted_;
+};
+
+// Knows what was closed without Remove.
+class NoticesClosed : public Mutant {
+ public:
+  using Mutant::Mutant;
+  absl::Status Add(int fd, Token token, Interest interest) final {
+    absl::Status added = inner_->Add(fd, token, interest);
+    if (added.ok()) watched_[fd] = token;
+    return added;
+  }
+  absl::Status Remove(int fd, Token token) final {
+    watched_.erase(fd);
+    return inner_->Remove(fd, token);
+  }
+
+ protected:
+  std::optional<Token> Closed() {
+    for (const auto& [fd, token] : watched_) {
+      if (sys_.Fcntl(fd, F_GETFD) == -EBADF) return token;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::map<int, Token> watched_;
+};
+
+class SpinsOnAClosedDescriptor final : public NoticesClosed {
+ public:
+  using NoticesClosed::NoticesClosed;
+  Result Wait(Events events, Instant deadline) override {
+    while (Closed().has_value()) {
+      Result result = inner_->Wait(events, Instant());
+      if (!result.ok() || result->events > 0 || result->woken ||
+          clock_.Now() >= deadline) {
+        return result;
+      }
+    }
+    return Bounded(events, deadline);
+  }
+};
+
+class ReportsAClosedDescriptorForEver final : public NoticesClosed {
+ public:
+  using NoticesClosed::NoticesClosed;
+  Result Wait(Events events, Instant deadline) override {
+    const std::optional<Token> closed = Closed();
+    return Spoiled(events, closed.has_value() ? Instant() : deadline,
+                   [&](WaitResult& r, Events to) {
+                     if (!closed.has_value() || r.events == to.size()) return;
+                     to[r.events++] = {*closed, Ready::kError};
+                   });
+  }
 };
 
 class ReportsForAnEmptyInterest final : public Mutant {
@@ -746,6 +802,12 @@ std::vector<NamedMutant> AllMutants() {
       {"spins_on_a_hangup_nobody_waits_for",
        "Pitfall12_HangupWithEmptyInterestDoesNotSpin",
        Make<SpinsOnAHangupNobodyWaitsFor>},
+      {"spins_on_a_closed_descriptor",
+       "Pitfall22_ADescriptorClosedTooEarlyDoesNotSpin",
+       Make<SpinsOnAClosedDescriptor>},
+      {"reports_a_closed_descriptor_for_ever",
+       "Pitfall22_ABadDescriptorDoesNotSilenceTheOthers",
+       Make<ReportsAClosedDescriptorForEver>},
       {"reports_for_an_empty_interest", "AnEmptyInterestIsSilentUntilItChanges",
        Make<ReportsForAnEmptyInterest>},
       {"reports_stale_tokens",
