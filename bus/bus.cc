@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
 #include "trolley/bus/gather.h"
 
@@ -14,7 +15,8 @@ namespace trolley {
 namespace {
 
 absl::StatusOr<std::unique_ptr<Poller>> MakePoller(const LoopOptions& options,
-                                                   BusState& bus) {
+                                                   BusState& bus,
+                                                   std::string& passed_over) {
   if (options.factory != nullptr) {
     return options.factory(bus.sys(), bus.clock());
   }
@@ -24,6 +26,11 @@ absl::StatusOr<std::unique_ptr<Poller>> MakePoller(const LoopOptions& options,
   absl::StatusOr<PollerChoice> choice =
       ChoosePoller(Requirements{}, bus.sys(), bus.clock());
   if (!choice.ok()) return choice.status();
+  passed_over = absl::StrJoin(
+      choice->refused, "; ",
+      [](std::string* to, const PollerChoice::Refusal& refusal) {
+        absl::StrAppend(to, refusal.name, ": ", refusal.why.message());
+      });
   return std::move(choice->poller);
 }
 
@@ -83,12 +90,19 @@ Bus::Bus(BusOptions options)
 
 absl::Status Bus::Start() {
   for (uint32_t i = 0; i < state_->loops(); ++i) {
+    std::string& passed_over = state_->port(i).passed_over;
     absl::StatusOr<std::unique_ptr<Poller>> poller =
-        MakePoller(state_->options().loops[i], *state_);
+        MakePoller(state_->options().loops[i], *state_, passed_over);
     if (!poller.ok()) {
       return absl::Status(
           poller.status().code(),
           absl::StrCat("loop ", i, ": ", poller.status().message()));
+    }
+    if (!passed_over.empty() &&
+        (i == 0 || passed_over != state_->port(i - 1).passed_over)) {
+      state_->Log(absl::StrCat("loop ", i, " has the poller ",
+                               std::string((*poller)->capabilities().name),
+                               ", as auto could not take ", passed_over));
     }
     loops_.push_back(std::make_shared<Loop>(state_, i, *std::move(poller)));
   }

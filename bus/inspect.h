@@ -31,6 +31,8 @@ struct ActorInfo {
 struct LoopInfo {
   uint32_t index = 0;
   std::string poller;
+  // What "auto" tried before it, and why it did not take it; else empty.
+  std::string passed_over;
   uint32_t actors = 0;
   uint32_t pending_asks = 0;
   uint32_t suspended_messages = 0;  // handlers that wait for something else

@@ -552,6 +552,7 @@ std::string Loop::NameOf(const Cell& cell) const {
 LoopInfo Loop::Inspect() {
   LoopInfo info{.index = index(),
                 .poller = std::string(capabilities().name),
+                .passed_over = port_.passed_over,
                 .pending_asks = static_cast<uint32_t>(reply_slots_.used()),
                 .turns = port_.stats.turns.Read(),
                 .waits = port_.stats.waits.Read(),

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "trolley/bus/cell.h"
 #include "trolley/bus/envelope.h"
@@ -67,6 +68,9 @@ class LoopPort {
 
   LedgerCounters<OwnedCounter> ledger;  // written by the loop
   LoopStats stats;
+  // What "auto" tried before the loop's poller, and why it did not take it;
+  // empty if there was none. Written before the loop starts.
+  std::string passed_over;
   // The ActorId whose handler is running; 0 between handlers. Any thread reads
   // it, to name an actor that keeps its loop.
   std::atomic<uint64_t> running_actor{0};

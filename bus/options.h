@@ -24,7 +24,8 @@ namespace trolley {
 
 struct LoopOptions {
   // A built-in poller by name (poller/pollers.h), or "auto" for the best that
-  // this machine allows. Ignored if `factory` is set.
+  // this machine allows; what it could not take, and why, is in the log and in
+  // LoopInfo::passed_over. Ignored if `factory` is set.
   std::string poller = "epoll";
   // A poller of your own; called once, before the loop's thread starts.
   PollerFactory factory = nullptr;

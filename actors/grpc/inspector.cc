@@ -181,6 +181,7 @@ grpc::ServerUnaryReactor* Inspector::ListLoops(
       v1::Loop& to = *response->add_loops();
       to.set_name(LoopName(from.index));
       to.set_poller(from.poller);
+      to.set_passed_over(from.passed_over);
       to.set_actor_count(from.actors);
       to.set_wakeups_total(from.wakes);
       to.set_turns_total(from.turns);

@@ -110,6 +110,16 @@ TEST(PollersCommandTest, AWrongCommandLineSaysWhatWasMeant) {
   EXPECT_THAT(usage({"pollers", "-o", "jsno"}), HasSubstr("mean json?"));
   EXPECT_THAT(usage({"pollers", "--measure", "0"}), HasSubstr("--measure"));
   EXPECT_THAT(usage({"pollers", "--needs", "edgy"}), HasSubstr("mean edge?"));
+  EXPECT_THAT(usage({"pollers", "--nosuch"}),
+              HasSubstr("no option --nosuch for `trolley pollers`\n"
+                        "`trolley pollers --help` lists all"));
+  EXPECT_THAT(usage({"--needs", "edge", "pollers"}),
+              HasSubstr("no option --needs before the command\n"
+                        "`trolley help` lists all; those of a command come "
+                        "after it"));
+  EXPECT_EQ(usage({"pollers", "epoll"}),
+            "trolley: one argument too many: epoll\n"
+            "usage: trolley pollers [OPTION...]\n");
 }
 
 // A seccomp filter, as containers have.

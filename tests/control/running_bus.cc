@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "gtest/gtest.h"
 
@@ -16,10 +17,14 @@ SocketFolder::SocketFolder() : folder_("/tmp/trolley.XXXXXX") {
 
 SocketFolder::~SocketFolder() { std::filesystem::remove_all(folder_); }
 
-RunningBus::RunningBus(ControlOptions options) {
-  BusOptions bus_options;
-  bus_options.loops = std::vector<LoopOptions>(2);
-  auto started = Bus::Create(bus_options);
+BusOptions RunningBus::TwoLoops() {
+  BusOptions options;
+  options.loops = std::vector<LoopOptions>(2);
+  return options;
+}
+
+RunningBus::RunningBus(ControlOptions options, BusOptions bus_options) {
+  auto started = Bus::Create(std::move(bus_options));
   if (!started.ok()) abort();
   bus = *std::move(started);
   if (options.path.empty()) options.path = folder.path();

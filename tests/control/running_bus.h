@@ -67,8 +67,9 @@ class SocketFolder {
 };
 
 struct RunningBus {
-  // Of two loops; `options.path` is filled in.
-  explicit RunningBus(ControlOptions options = {});
+  // `options.path` is filled in.
+  explicit RunningBus(ControlOptions options = {},
+                      BusOptions bus_options = TwoLoops());
   ~RunningBus();
 
   // Returns when it is running.
@@ -77,6 +78,9 @@ struct RunningBus {
   SocketFolder folder;
   std::unique_ptr<Bus> bus;
   std::unique_ptr<ControlService> control;
+
+ private:
+  static BusOptions TwoLoops();
 };
 
 }  // namespace trolley::test

@@ -2,6 +2,7 @@
 //
 // The trolley command, run as a user runs it.
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/control/child.h"
 #include "tests/control/running_bus.h"
+#include "trolley/poller/fault_sys.h"
 
 namespace trolley {
 namespace {
@@ -97,6 +100,31 @@ TEST_F(TrolleyTest, InfoTellsAboutTheServerAndAnActor) {
                   .at("type")
                   .string_value(),
               HasSubstr("test::Counter"));
+}
+
+TEST(TrolleyAutoTest, InfoTellsWhatAutoCouldNotTake) {
+  FaultSys sys(RealSys());
+  sys.FailAll(SysCall::kEpollCreate1, EMFILE);
+  std::vector<std::string> log;
+  BusOptions options;
+  options.loops = {{.poller = "auto"}, {.poller = "auto"}, {.poller = "poll"}};
+  options.sys = &sys;
+  options.log = [&log](absl::string_view line) { log.emplace_back(line); };
+  {
+    const RunningBus running({}, std::move(options));
+    const Result r = RunTrolley(
+        {"info"}, "", {"TROLLEY_ADDRESS=" + running.control->address()});
+    ASSERT_THAT(r, Exits(0));
+    for (const char* loop : {"loop-0", "loop-1"}) {
+      EXPECT_THAT(r.out, HasSubstr(absl::StrCat(loop, " has ")));
+    }
+    EXPECT_THAT(
+        r.out,
+        HasSubstr(", as auto could not take epoll: epoll_create1: Too many"));
+    EXPECT_THAT(r.out, Not(HasSubstr("loop-2 has ")));
+  }
+  // Once for all loops with the same reason.
+  EXPECT_THAT(log, ElementsAre(HasSubstr("auto could not take epoll: ")));
 }
 
 TEST_F(TrolleyTest, SendsAndAsksFromEverySource) {
@@ -212,7 +240,7 @@ TEST_F(TrolleyTest, AWrongCommandLineSaysWhatWasMeant) {
   EXPECT_THAT(usage({"send", "a", "Add", "{\"amuont\": 1}"}),
               HasSubstr("amount (int64)"));
   EXPECT_THAT(usage({"send", "a", "Add", "@/no/such/file"}),
-              HasSubstr("cannot read /no/such/file"));
+              HasSubstr("cannot read /no/such/file: No such file"));
   EXPECT_THAT(usage({}), HasSubstr("trolley help"));
   EXPECT_THAT(usage({"ps", "--", "--sort"}), HasSubstr("--sort"));
 }

@@ -93,12 +93,18 @@ absl::Status Arguments::TakeOption(const std::vector<std::string>& words,
     std::string closest = Closest(
         letters == std::string::npos ? "" : name.substr(letters), known);
     if (!closest.empty()) closest = absl::StrCat("--", closest);
+    // Before the command, one of its own may only be in the wrong place.
     return absl::InvalidArgumentError(
-        absl::StrCat("there is no option ", Printable(name),
-                     command_ != nullptr
-                         ? absl::StrCat(" for `trolley ", command_->name, "`")
-                         : " before the command",
-                     DidYouMean(closest)));
+        command_ != nullptr
+            ? absl::StrCat("there is no option ", Printable(name, 64),
+                           " for `trolley ", command_->name, "`",
+                           DidYouMean(closest), "\n`trolley ", command_->name,
+                           " --help` lists all")
+            : absl::StrCat(
+                  "there is no option ", Printable(name, 64),
+                  " before the command", DidYouMean(closest),
+                  "\n`trolley help` lists all; those of a command come "
+                  "after it"));
   }
   std::string value;
   if (option->value == nullptr) {
@@ -160,12 +166,13 @@ absl::Status Arguments::CheckOperands() const {
     return absl::InvalidArgumentError(absl::StrCat(
         "one argument too many: ",
         Printable(operands_[command_->most_operands], 64), "\nusage: trolley ",
-        command_->name, " ", command_->operands));
+        command_->name, command_->operands[0] == '\0' ? "" : " ",
+        command_->operands, " [OPTION...]"));
   }
   if (operands_.size() < command_->least_operands) {
     return absl::InvalidArgumentError(
         absl::StrCat("something is missing\nusage: trolley ", command_->name,
-                     " ", command_->operands));
+                     " ", command_->operands, " [OPTION...]"));
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "tools/trolley/client.h"
 #include "tools/trolley/commands.h"
 #include "tools/trolley/print.h"
+#include "trolley/actors/printable.h"
 
 namespace trolley::tools {
 namespace {
@@ -56,8 +57,9 @@ int Ps(const Arguments& arguments) {
   int limit = std::numeric_limits<int>::max();
   if (arguments.has("limit") &&
       (!absl::SimpleAtoi(arguments.Get("limit"), &limit) || limit < 1)) {
-    return ReportUsage(
-        absl::InvalidArgumentError("--limit is a count of 1 or more"));
+    return ReportUsage(absl::InvalidArgumentError(
+        absl::StrCat("--limit ", Printable(arguments.Get("limit"), 64),
+                     " is no count of 1 or more")));
   }
 
   v1::ListActorsResponse all;
@@ -195,6 +197,11 @@ int InfoOfServer(const Client& client) {
          absl::StrCat(loop.pending_asks())});
   }
   PrintTable(rows);
+  for (const v1::Loop& loop : loops.loops()) {
+    if (loop.passed_over().empty()) continue;
+    PrintLine(absl::StrCat(loop.name(), " has ", loop.poller(),
+                           ", as auto could not take ", loop.passed_over()));
+  }
   return kOk;
 }
 

@@ -2,6 +2,9 @@
 //
 // send and ask: talking.
 
+#include <errno.h>
+
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -37,8 +40,8 @@ absl::StatusOr<std::string> ReadJson(const std::vector<std::string>& operands) {
   if (path != "-") {
     file.open(path);
     if (!file.is_open()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("cannot read ", Printable(path)));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "cannot read ", Printable(path), ": ", std::strerror(errno)));
     }
   }
   std::istream& from = path == "-" ? std::cin : file;

@@ -2,6 +2,11 @@
 //
 // RunBus: a bus for one repetition, its loops pinned, that checks its ledger at
 // the end. For benchmarks only.
+//
+// Ownership: owns the bus and with it the actors; lives for one repetition.
+// Threads:   the benchmark's; the loops have their own.
+// Bounds:    the mailboxes' capacities.
+// Ends:      Finish(), which shuts the bus down.
 
 #ifndef TROLLEY_TESTS_BENCH_BUS_RUN_BUS_H_
 #define TROLLEY_TESTS_BENCH_BUS_RUN_BUS_H_

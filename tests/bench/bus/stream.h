@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Streams of numbers from loops to one loop, over the bus.
-// For benchmarks only.
+// For benchmarks only; called by one thread, which waits for the end. Owns and
+// ends the bus it measures.
 
 #ifndef TROLLEY_TESTS_BENCH_BUS_STREAM_H_
 #define TROLLEY_TESTS_BENCH_BUS_STREAM_H_

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What carries frames between two processes here, each with the part of the
-// other process. For benchmarks only.
+// other process. For benchmarks only; functions without state: Add...() is
+// called by main() before the bench runs, Serve...() by that of the other
+// process, until its peer has gone.
 
 #ifndef TROLLEY_TESTS_BENCH_FRAMES_CARRIERS_H_
 #define TROLLEY_TESTS_BENCH_FRAMES_CARRIERS_H_

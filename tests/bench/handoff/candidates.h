@@ -10,6 +10,11 @@
 //   Port::Drain(actor)     delivers all that is there, gives the storage back
 //   Port::HasWork(), Arm() as in bus/handoff.h
 // For benchmarks only.
+//
+// Ownership: a Port is its receiver's and outlives the Senders on it.
+// Threads:   a Sender's methods by one sending loop, a Port's by the receiver.
+// Bounds:    each sender's storage, as many messages as its pool holds.
+// Ends:      Senders first, and when nothing is on its way.
 
 #ifndef TROLLEY_TESTS_BENCH_HANDOFF_CANDIDATES_H_
 #define TROLLEY_TESTS_BENCH_HANDOFF_CANDIDATES_H_

@@ -11,7 +11,12 @@
 //
 // A cache line's distance between CPU 0 and CPU 1 is probed around each
 // repetition of what uses both, and figures are shown for each distance apart.
-// For benchmarks only; one thread.
+// For benchmarks only.
+//
+// Ownership: main() owns it; it owns the cases.
+// Threads:   main()'s, one. Each case starts and joins threads of its own.
+// Bounds:    --reps repetitions of each case.
+// Ends:      Main() returns, or Die() ends the program.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_BENCH_H_
 #define TROLLEY_TESTS_BENCH_LIB_BENCH_H_

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Child: the other process of a benchmark, which is the same program again, on
-// CPU 1. It ends with the repetition, or with its parent. For benchmarks only.
+// CPU 1. It ends with the repetition, or with its parent. For benchmarks only;
+// owned and used by the thread of the case that starts it.
 //
 //   int main(int argc, char** argv) {
 //     if (IsChild(argc, argv)) return Serve(ChildArguments(argc, argv));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which timers are set and cancelled, the same for everyone. For benchmarks
-// only.
+// only; a value, used by the one thread that owns it.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_DEADLINES_H_
 #define TROLLEY_TESTS_BENCH_LIB_DEADLINES_H_

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Frames between two processes: how many of which size, whoever carries them.
-// For benchmarks only.
+// For benchmarks only; functions without state, called by main() before the
+// bench runs.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_FRAMES_H_
 #define TROLLEY_TESTS_BENCH_LIB_FRAMES_H_

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a figure depends on besides the code: which CPUs, how far a cache line
-// travels between them, and whether idle CPUs halt. For benchmarks only.
+// travels between them, and whether idle CPUs halt. For benchmarks only; any
+// thread, but LineRoundTrip(), which is main()'s. AwakeCpus is main()'s, too,
+// and lets the CPUs halt again when it ends.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_MACHINE_H_
 #define TROLLEY_TESTS_BENCH_LIB_MACHINE_H_

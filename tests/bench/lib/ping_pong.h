@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One signal between two threads, there and back. For benchmarks only.
+// One signal between two threads, there and back. For benchmarks only; called
+// by the thread of the case, owns both threads and returns when they have
+// ended.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_PING_PONG_H_
 #define TROLLEY_TESTS_BENCH_LIB_PING_PONG_H_

@@ -3,7 +3,12 @@
 // Pipes: the classic benchmark of pollers. n pipes are watched and k bytes are
 // in them; whoever reads one writes it to another pipe, so that k stay on their
 // way. Which pipe comes next is random, the same for everyone: with the next in
-// order, pollers that scan look good. For benchmarks only; one thread.
+// order, pollers that scan look good. For benchmarks only.
+//
+// Ownership: owns both ends of each pipe; a watcher borrows them.
+// Threads:   one, that of the case.
+// Bounds:    n pipes, k bytes.
+// Ends:      with the case; closes the pipes.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_PIPES_H_
 #define TROLLEY_TESTS_BENCH_LIB_PIPES_H_

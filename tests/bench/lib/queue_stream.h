@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams of numbers from threads to one thread. For benchmarks only.
+// Streams of numbers from threads to one thread. For benchmarks only; called by
+// the thread of the case, owns those threads and returns when they have ended.
+// What bounds the numbers on their way is the queue's to say.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_QUEUE_STREAM_H_
 #define TROLLEY_TESTS_BENCH_LIB_QUEUE_STREAM_H_

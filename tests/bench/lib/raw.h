@@ -2,6 +2,11 @@
 //
 // The mechanisms underneath, bare: no envelope, no bound, no sleep but where
 // the sleep is what is measured. For benchmarks only.
+//
+// Ownership: the case that measures one owns it; each owns its descriptors.
+// Threads:   one that gives and one that gets, unless it says more.
+// Bounds:    one in flight, or as each says.
+// Ends:      with the case, after its threads.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_RAW_H_
 #define TROLLEY_TESTS_BENCH_LIB_RAW_H_

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Report: what came out, as tables and as CSV. For benchmarks only.
+//
+// Ownership: Bench::Main's. Borrows the cases.
+// Threads:   main()'s, one.
+// Bounds:    a row for each case, and a figure for each of its repetitions.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_REPORT_H_
 #define TROLLEY_TESTS_BENCH_LIB_REPORT_H_

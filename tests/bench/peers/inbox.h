@@ -3,6 +3,12 @@
 // Inbox: what a user of an event library without a queue of messages writes: a
 // vector behind a mutex, taken whole by its reader, who is woken once for each
 // time that it sleeps. For benchmarks only.
+//
+// Ownership: the reader's; outlives those who push. Borrows the receivers.
+// Threads:   as each method says.
+// Bounds:    none, as with those who write this; the workloads bound what is
+//            on its way.
+// Ends:      with the reader; what is left in it is forgotten.
 
 #ifndef TROLLEY_TESTS_BENCH_PEERS_INBOX_H_
 #define TROLLEY_TESTS_BENCH_PEERS_INBOX_H_

@@ -7,9 +7,13 @@
 //   Loop(bool alone);                             // nobody else posts
 //   void Post(Receiver* to, uint64_t value);      // by any thread
 //   void PostHere(Receiver* to, uint64_t value);  // by the loop's own
-//   void Run(bool spin);                          // until Stop(), by its own
-//   thread void Stop();                                  // by its own thread
+//   void Run(bool spin);  // until Stop(), by its own thread
+//   void Stop();          // by its own thread
 //   class Timers { Timers(Loop&, uint64_t count); Set(i, ms); Cancel(i); };
+//
+// A case owns its loops and the objects they call; each loop has a thread of
+// its own, which is joined before the case ends. What is on its way is bounded
+// by the workload, by kWindow at most.
 //
 // What is asked has no deadline: these libraries have none for a message.
 

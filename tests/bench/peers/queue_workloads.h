@@ -8,7 +8,8 @@
 //   class Source { Source(Channel&); void Put(uint64_t); void Flush(); };
 //   class Sink { Sink(Channel&); uint64_t Get(); };    // waits for one
 //
-// Source and Sink are made by the threads that use them; the sink first.
+// Source and Sink are made by the threads that use them; the sink first. A case
+// owns the Channel and the threads, and joins them before it ends.
 
 #ifndef TROLLEY_TESTS_BENCH_PEERS_QUEUE_WORKLOADS_H_
 #define TROLLEY_TESTS_BENCH_PEERS_QUEUE_WORKLOADS_H_

@@ -2,7 +2,12 @@
 //
 // The system calls that pollers are made of, in loops without anything else: no
 // wake, no deadline, no tokens that tell who came after whom. For benchmarks
-// only; one thread.
+// only.
+//
+// Ownership: the case that measures one owns it; borrows the pipes.
+// Threads:   one, that of the case.
+// Bounds:    the pipes.
+// Ends:      with the case, before the pipes.
 
 #ifndef TROLLEY_TESTS_BENCH_POLLER_RAW_POLLERS_H_
 #define TROLLEY_TESTS_BENCH_POLLER_RAW_POLLERS_H_
