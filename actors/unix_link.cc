@@ -12,9 +12,11 @@ namespace {
 
 using wire::FrameType;
 
-// What an actor of this loop handles in a turn, for as long as a link gives way
-// to it; and the turns without a message from a lane that end that.
+// Actors of this loop are given a turn for so many messages, or bytes, that
+// came for them: while they are in the caches, and their memory for the next
+// ones. So many turns without a message from a lane end that.
 constexpr uint64_t kMessagesPerTurn = 64;
+constexpr uint64_t kBytesPerTurn = 32 << 10;
 constexpr int kIdleTurns = 16;
 
 }  // namespace
@@ -139,6 +141,7 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
   changed_.Notify();
   do {
     const uint64_t delivered = stats_.delivered;
+    size_t bytes = 0;
     while (std::optional<wire::Frame> frame = connection->NextFrame()) {
       absl::Status handled = Handle(connection, *frame);
       if (!handled.ok()) {
@@ -146,10 +149,12 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
         break;
       }
       useful_ = true;
+      bytes += frame->payload.size();
     }
-    if (stats_.queued > 0 || stats_.delivered - delivered >= kMessagesPerTurn) {
-      co_await LetActorsRun(delivered);
-    }
+    const uint64_t turns =
+        std::max<uint64_t>((stats_.delivered - delivered) / kMessagesPerTurn,
+                           bytes / kBytesPerTurn);
+    if (stats_.queued > 0 || turns > 0) co_await LetActorsRun(turns);
   } while (!connection->ended() && co_await connection->ReadMore());
   co_return connection->reason();
 }
@@ -158,14 +163,13 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
 // for room goes before what comes next, so that mailboxes and lanes stay short.
 // Only actors of this loop that work are given turns for that: one that takes
 // nothing keeps nobody, its messages wait and others pass.
-Task<absl::Status> UnixLink::LetActorsRun(uint64_t delivered) {
-  uint64_t turns = (stats_.delivered - delivered) / kMessagesPerTurn;
+Task<absl::Status> UnixLink::LetActorsRun(uint64_t turns) {
   for (; turns > 0 && loop().has_work(); --turns) {
     co_await Sleep(absl::ZeroDuration());
   }
   for (int idle = 0;
        stats_.queued > 0 && idle < kIdleTurns && loop().has_work(); ++idle) {
-    delivered = stats_.delivered;
+    const uint64_t delivered = stats_.delivered;
     co_await Sleep(absl::ZeroDuration());
     if (stats_.delivered > delivered) idle = 0;
   }

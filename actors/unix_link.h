@@ -151,7 +151,7 @@ class UnixLink : public Actor {
                 const wire::FrameHeader& header, uint64_t ask_id,
                 const absl::Status& sent);
   Task<absl::Status> RunLane(Lane* lane);
-  Task<absl::Status> LetActorsRun(uint64_t delivered);
+  Task<absl::Status> LetActorsRun(uint64_t turns);
   Task<absl::Status> AnswerLater(Connection connection, uint64_t ask_id,
                                  std::unique_ptr<WireAsk> ask);
   void AnswerNow(UnixConnection& connection, uint64_t ask_id,

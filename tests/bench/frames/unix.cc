@@ -71,9 +71,10 @@ UnixLinkOptions LinkOptions() {
   return options;
 }
 
-// Mailboxes hold so many messages, whatever their size: 2 MiB of long ones.
+// Mailboxes hold so many messages, whatever their size: of long ones as many as
+// fit in the caches.
 uint32_t CapacityFor(size_t bytes) {
-  return std::clamp<size_t>((2 << 20) / bytes, 8, RunBus::kDefaultCapacity);
+  return std::clamp<size_t>((512 << 10) / bytes, 4, RunBus::kDefaultCapacity);
 }
 
 struct Go {};
