@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/blocking_counter.h"
@@ -69,6 +70,38 @@ class Teller : public Actor {
   Ref<Account> to_;
 };
 
+struct Pass {
+  int number;
+};
+struct Look {};
+
+// The first to pass waits for a turn of the loop; the others find it open.
+class Gate : public Actor {
+ public:
+  static constexpr bool kInterleaved = true;
+
+  MaybeTask<absl::Status> On(const Pass& m) {
+    if (!std::exchange(open_, true)) return Later(m);
+    return Passed(m);
+  }
+  std::vector<int> On(const Look&) { return passed_; }
+
+ private:
+  absl::Status Passed(const Pass& m) {
+    passed_.push_back(m.number);
+    if (m.number < 0) return absl::InvalidArgumentError("no such number");
+    return absl::OkStatus();
+  }
+  Task<absl::Status> Later(const Pass& m) {
+    HoldMailbox();
+    co_await Sleep(absl::ZeroDuration());
+    co_return Passed(m);
+  }
+
+  bool open_ = false;
+  std::vector<int> passed_;
+};
+
 class ActorTest : public ::testing::TestWithParam<BusForm> {
  protected:
   std::unique_ptr<Bus> NewBus() {
@@ -111,6 +144,22 @@ TEST_P(ActorTest, CoroutineHandlersAskOtherActors) {
   ShutdownReport report = bus->Shutdown(absl::Seconds(5));
   EXPECT_TRUE(report.clean) << report.ToString();
   EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
+}
+
+// The first one waits, as a coroutine, and keeps the others in the mailbox of
+// an interleaved actor; those go without one.
+TEST_P(ActorTest, P1_WhoHoldsItsMailboxIsNotOvertaken) {
+  auto bus = NewBus();
+  const Ref<Gate> gate = *bus->Spawn<Gate>({});
+  for (int i = 1; i <= 100; ++i) {
+    ASSERT_EQ(gate.Tell(Pass{i}), Delivery::kAccepted);
+  }
+  EXPECT_EQ(gate.AskAndWait(Pass{-1}, absl::Seconds(60)).code(),
+            absl::StatusCode::kInvalidArgument);
+  const std::vector<int> passed =
+      gate.AskAndWait(Look{}, absl::Seconds(60)).value();
+  ASSERT_EQ(passed.size(), 101u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(passed[i], i + 1);
 }
 
 TEST_P(ActorTest, AProtocolStandsForAnyActorThatHandlesIt) {

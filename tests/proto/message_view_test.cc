@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "trolley/proto/link.pb.h"
+#include "trolley/proto/message_head.h"
 
 namespace trolley::wire {
 namespace {
@@ -74,6 +75,46 @@ TEST(MessageViewTest, WhatASerializerWritesIsReadWithoutProtobuf) {
     ASSERT_TRUE(ViewMessage(bytes, view)) << absl::CHexEscape(bytes);
     ExpectSame(view, envelope.message());
     if (testing::Test::HasFailure()) FAIL() << absl::CHexEscape(bytes);
+  }
+}
+
+TEST(MessageViewTest, WhatAHeadAndItsPayloadAreIsWhatProtobufReads) {
+  for (uint32_t seed = 1; seed <= 10'000; ++seed) {
+    SCOPED_TRACE(testing::Message()
+                 << "seed " << seed << "; replay: set the loop to it");
+    std::mt19937 random(seed);
+    const Message message = RandomMessage(random);
+    const std::vector<std::string> askers(message.askers().begin(),
+                                          message.askers().end());
+    const std::string route =
+        EncodeRoute(message.target(), message.type(), message.sender());
+    std::string bytes;
+    AppendMessageHead({.route = route,
+                       .ask_id = message.ask_id(),
+                       .remaining_ns = message.remaining_ns(),
+                       .traceparent = message.traceparent(),
+                       .askers = &askers,
+                       .payload_bytes = message.payload().size()},
+                      &bytes);
+    bytes += message.payload();
+    Envelope parsed, sent;
+    *sent.mutable_message() = message;
+    ASSERT_TRUE(parsed.ParseFromString(bytes)) << absl::CHexEscape(bytes);
+    ASSERT_EQ(parsed.SerializeAsString(), sent.SerializeAsString());
+    MessageView view;
+    ASSERT_TRUE(ViewMessage(bytes, view)) << absl::CHexEscape(bytes);
+    ExpectSame(view, message);
+
+    std::string answer;
+    AppendReplyHead(message.ask_id(), message.type(), message.payload().size(),
+                    &answer);
+    answer += message.payload();
+    Envelope reply, expected;
+    expected.mutable_reply()->set_ask_id(message.ask_id());
+    expected.mutable_reply()->mutable_value()->set_type(message.type());
+    expected.mutable_reply()->mutable_value()->set_payload(message.payload());
+    ASSERT_TRUE(reply.ParseFromString(answer)) << absl::CHexEscape(answer);
+    ASSERT_EQ(reply.SerializeAsString(), expected.SerializeAsString());
   }
 }
 
