@@ -76,7 +76,7 @@ class Actor : public ActorBase {
     e->sender = e->target;
     e->type = &internal::Handler<A, M>::kType;
     e->marks |= Envelope::kReplyLane;
-    e->context = internal::TraceOf(on.turn().envelope);
+    internal::SetTrace({}, &on, e);
     e->Emplace<M>(std::move(message));
     return {ScheduledMessage::Set(on, actor, e, on.Now() + after)};
   }

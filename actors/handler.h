@@ -76,8 +76,8 @@ struct ReplyFor<absl::StatusOr<T>> {
   static bool Ok(const absl::StatusOr<T>& result) { return result.ok(); }
 };
 
-// A class, so that it is looked at when M is known and not before: an actor
-// without any On() may have a Ref.
+// A class, looked at when M is known and not before: an actor without any On()
+// may have a Ref.
 template <typename A, typename M>
 struct RawResultOf {
   static_assert(sizeof(ActorHandles<A, M>) > 0);
@@ -162,6 +162,7 @@ class Handler {
       handler.finish = &Finish;
       loop.set_handler(&handler);
       frame.resume();
+      loop.set_handler(nullptr);
       if (frame.done()) return Finish(&handler, e);
       loop.Suspend(*loop.turn().cell, handler);
       return Outcome::kSuspended;
@@ -215,9 +216,8 @@ class Handler {
   }
 
   static Outcome Conclude(Envelope* e) {
-    if (e->is_ask()) {
+    if (e->is_ask())
       Put(e, ReplyForm::template Convert<A, M>(absl::OkStatus()));
-    }
     return Outcome::kHandled;
   }
 

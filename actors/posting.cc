@@ -30,10 +30,11 @@ bool IsInterleaved(BusState& bus, ActorId id) {
 
 }  // namespace
 
-Context::Ptr TraceOfChain(const Context* context) {
+void PassTraceOn(const Loop& loop, Envelope* to) {
+  const Context* context = loop.turn().envelope->context.get();
   // A trace stands at the root of a chain, where nobody waits.
   while (context != nullptr && context->asker()) context = context->parent();
-  return Context::Ptr::Share(context);
+  to->context = Context::Ptr::Share(context);
 }
 
 absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {

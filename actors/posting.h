@@ -23,38 +23,86 @@ inline Loop* LoopOf(const BusState* bus) {
   return loop != nullptr && &loop->bus() == bus ? loop : nullptr;
 }
 
-// What follows from the message in hand: its trace.
-Context::Ptr TraceOfChain(const Context* context);
-inline Context::Ptr TraceOf(const Envelope* in_hand) {
-  if (in_hand == nullptr || !in_hand->context) [[likely]] {
-    return nullptr;
+// Whether the message in hand may hand a trace on.
+inline bool MayBeTraced(const Loop& loop) {
+  const Envelope* in_hand = loop.turn().envelope;
+  return in_hand != nullptr && in_hand->context;
+}
+// Gives `to` what follows from the message in hand: its trace.
+void PassTraceOn(const Loop& loop, Envelope* to);
+// The same, unless its sender has chosen a `trace`; `loop` is null on a plain
+// thread.
+inline void SetTrace(const TraceContext& trace, const Loop* loop,
+                     Envelope* to) {
+  if (trace.valid()) {
+    to->context = Context::New(trace, ActorId(), nullptr);
+  } else if (loop != nullptr && MayBeTraced(*loop)) {
+    PassTraceOn(*loop, to);
   }
-  return TraceOfChain(in_hand->context.get());
 }
 // For an ask: its trace and everyone who waits for the asker.
 // FailedPrecondition: `target` is among them, so the ask could never be
 // answered; the message is the path. ResourceExhausted: kMaxDepth askers.
 absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target);
 
-// An envelope for a data message, complete but for its payload and context;
-// `loop` is null on a plain thread.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline Envelope* NewEnvelope(
-    Loop* loop, size_t bytes, ActorId target, const MessageType* type,
-    Instant deadline) {
-  constexpr uint64_t kMarks = Envelope::kDataLane | Envelope::kHoldsCredit;
-  if (loop == nullptr) {
-    return EnvelopePool::GetFromHeap(bytes, {.type = type,
-                                             .target = target,
-                                             .deadline = deadline,
-                                             .marks = kMarks});
+// What is said of a data message; `loop` is null on a plain thread.
+inline Envelope::Head HeadOf(const Loop* loop, ActorId target,
+                             const MessageType* type, Instant deadline) {
+  const Cell* self = loop != nullptr ? loop->turn().cell : nullptr;
+  return {.type = type,
+          .target = target,
+          .sender = self != nullptr ? self->self : ActorId(),
+          .deadline = deadline,
+          .marks = Envelope::kDataLane | Envelope::kHoldsCredit};
+}
+
+// An envelope, complete but for its payload and context.
+inline Envelope* NewEnvelope(Loop* loop, size_t bytes,
+                             const Envelope::Head& head) {
+  return loop != nullptr ? loop->NewEnvelope(bytes, head)
+                         : EnvelopePool::GetFromHeap(bytes, head);
+}
+
+// A message that throws when it is copied or moved ends the process: its place
+// is taken by now, and the books would not balance.
+template <typename Message, typename M>
+Envelope* Fill(Envelope* e, M&& message) noexcept {
+  e->Emplace<Message>(std::forward<M>(message));
+  return e;
+}
+
+// The long way of SendFromLoop().
+template <typename Message, typename M, typename Finish>
+ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
+    Loop& loop, ActorId target, const MessageType* type, size_t bytes,
+    Instant deadline, M&& message, Finish finish) {
+  const Delivery delivery = loop.Admit(target);
+  if (delivery != Delivery::kAccepted) return delivery;
+  Envelope* e = Fill<Message>(
+      loop.NewEnvelope(bytes, HeadOf(&loop, target, type, deadline)),
+      std::forward<M>(message));
+  finish(e);
+  loop.Send(e);
+  return Delivery::kAccepted;
+}
+
+// Makes an envelope, which finish(e) completes, and sends it. What stays on the
+// loop is spelled out where it is sent, without a call; the rest is one.
+template <typename Message, typename M, typename Finish>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
+    Loop& loop, ActorId target, const MessageType* type, size_t bytes,
+    Instant deadline, M&& message, Finish finish) {
+  Cell* cell = loop.AdmitHere(target, bytes);
+  if (cell == nullptr) {
+    return SendFromLoopAnywhere<Message>(loop, target, type, bytes, deadline,
+                                         std::forward<M>(message), finish);
   }
-  const Cell* self = loop->turn().cell;
-  return loop->NewEnvelope(bytes,
-                           {.type = type,
-                            .target = target,
-                            .sender = self != nullptr ? self->self : ActorId(),
-                            .deadline = deadline,
-                            .marks = kMarks});
+  Envelope* e = Fill<Message>(
+      loop.NewEnvelopeHere(bytes, HeadOf(&loop, target, type, deadline)),
+      std::forward<M>(message));
+  finish(e);
+  loop.Queue(*cell, e);
+  return Delivery::kAccepted;
 }
 
 inline void FreeEnvelope(Loop* loop, Envelope* e) {
@@ -73,7 +121,7 @@ inline void MarkAsAsk(Envelope* e, const Loop& loop, uint64_t ask_id) {
 
 inline Delivery Admit(BusState* bus, Loop* loop, ActorId target) {
   if (!target) return Delivery::kGone;
-  return loop != nullptr ? loop->Admit(target).delivery : bus->Admit(target);
+  return loop != nullptr ? loop->Admit(target) : bus->Admit(target);
 }
 
 // Queues an admitted envelope. Anything but kAccepted: it was dropped and freed

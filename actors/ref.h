@@ -73,26 +73,17 @@ class Ref {
   Delivery Tell(M&& message) const {
     using Message = Checked<M>;
     Loop* loop = internal::LoopOf(address_.bus());
-    if (loop == nullptr) [[unlikely]] {
-      return TellFromOutside<Message>({}, std::forward<M>(message));
+    if (loop == nullptr || internal::MayBeTraced(*loop)) [[unlikely]] {
+      return TellAnyway<Message>(nullptr, std::forward<M>(message));
     }
-    return TellFromLoop<Message>(*loop, Instant::Infinite(),
-                                 internal::TraceOf(loop->turn().envelope),
-                                 std::forward<M>(message));
+    return internal::SendFromLoop<Message>(
+        *loop, id(), TypeOf<Message>(), Envelope::BytesFor<Message>(),
+        Instant::Infinite(), std::forward<M>(message), [](Envelope*) {});
   }
 
   template <typename M>
   Delivery TellWith(const TellOptions& options, M&& message) const {
-    using Message = Checked<M>;
-    Loop* loop = internal::LoopOf(address_.bus());
-    if (loop == nullptr) {
-      return TellFromOutside<Message>(options, std::forward<M>(message));
-    }
-    return TellFromLoop<Message>(
-        *loop, options.deadline,
-        options.trace.valid() ? Context::New(options.trace, ActorId(), nullptr)
-                              : internal::TraceOf(loop->turn().envelope),
-        std::forward<M>(message));
+    return TellAnyway<Checked<M>>(&options, std::forward<M>(message));
   }
 
   // Waits for room if the mailbox is full. Resolves to OK or NotFound.
@@ -103,9 +94,11 @@ class Ref {
     if (loop == nullptr || loop->turn().cell == nullptr) {
       return Sending(loop, nullptr, NotAnActor("Send"));
     }
-    Envelope* e = Fill<Message>(loop, Envelope::BytesFor<Message>(),
-                                Instant::Infinite(), std::forward<M>(message));
-    e->context = internal::TraceOf(loop->turn().envelope);
+    Envelope* e = internal::Fill<Message>(
+        loop->NewEnvelope(Envelope::BytesFor<Message>(),
+                          Head<Message>(loop, Instant::Infinite())),
+        std::forward<M>(message));
+    internal::SetTrace({}, loop, e);
     return Sending(loop, e, absl::OkStatus());
   }
 
@@ -130,16 +123,16 @@ class Ref {
       deadline = std::min(deadline, in_hand->deadline);
     }
     return Operation(loop, deadline, [&](uint64_t ask_id) {
-      const Loop::Place place = loop->Admit(id());
-      if (place.delivery != Delivery::kAccepted) {
-        return DeliveryStatus(place.delivery, address_.ToString());
-      }
-      Envelope* e = Fill<Message>(loop, BytesToAsk<Message>(), deadline,
-                                  std::forward<M>(message));
-      internal::MarkAsAsk(e, *loop, ask_id);
-      e->context = *std::move(askers);
-      loop->Send(e, place);
-      return absl::OkStatus();
+      const auto finish = [loop, ask_id, &askers](Envelope* e) {
+        internal::MarkAsAsk(e, *loop, ask_id);
+        e->context = *std::move(askers);
+      };
+      const Delivery delivery = internal::SendFromLoop<Message>(
+          *loop, id(), TypeOf<Message>(), BytesToAsk<Message>(), deadline,
+          std::forward<M>(message), finish);
+      return delivery == Delivery::kAccepted
+                 ? absl::OkStatus()
+                 : DeliveryStatus(delivery, address_.ToString());
     });
   }
 
@@ -158,9 +151,11 @@ class Ref {
     if (place != Delivery::kAccepted) {
       return DeliveryStatus(place, address_.ToString());
     }
-    Envelope* e =
-        Fill<Message>(nullptr, BytesToAsk<Message>(),
-                      bus->clock().Now() + timeout, std::forward<M>(message));
+    Envelope* e = internal::Fill<Message>(
+        EnvelopePool::GetFromHeap(
+            BytesToAsk<Message>(),
+            Head<Message>(nullptr, bus->clock().Now() + timeout)),
+        std::forward<M>(message));
     auto waiting = RefPtr<Waiting>::Adopt(new Waiting);
     e->marks |= Envelope::kAskedExternally;
     e->external = RefPtr<Waiting>(waiting).Leak();
@@ -185,31 +180,23 @@ class Ref {
   }
 
  private:
+  // From any thread; `options` may be null.
   template <typename Message, typename M>
-  Delivery TellFromLoop(Loop& loop, Instant deadline, Context::Ptr context,
-                        M&& message) const {
-    const Loop::Place place = loop.Admit(id());
-    if (place.delivery != Delivery::kAccepted) [[unlikely]] {
-      return place.delivery;
-    }
-    Envelope* e = Fill<Message>(&loop, Envelope::BytesFor<Message>(), deadline,
-                                std::forward<M>(message));
-    e->context = std::move(context);
-    loop.Send(e, place);
-    return Delivery::kAccepted;
-  }
-
-  template <typename Message, typename M>
-  Delivery TellFromOutside(const TellOptions& options, M&& message) const {
+  ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyway(const TellOptions* options,
+                                              M&& message) const {
     BusState* bus = address_.bus();
-    const Delivery admitted = internal::Admit(bus, nullptr, id());
+    Loop* loop = internal::LoopOf(bus);
+    const Delivery admitted = internal::Admit(bus, loop, id());
     if (admitted != Delivery::kAccepted) return admitted;
-    Envelope* e = Fill<Message>(nullptr, Envelope::BytesFor<Message>(),
-                                options.deadline, std::forward<M>(message));
-    if (options.trace.valid()) {
-      e->context = Context::New(options.trace, ActorId(), nullptr);
-    }
-    return internal::PostFromOutside(*bus, e);
+    const Instant deadline =
+        options != nullptr ? options->deadline : Instant::Infinite();
+    Envelope* e = internal::Fill<Message>(
+        internal::NewEnvelope(loop, Envelope::BytesFor<Message>(),
+                              Head<Message>(loop, deadline)),
+        std::forward<M>(message));
+    internal::SetTrace(options != nullptr ? options->trace : TraceContext(),
+                       loop, e);
+    return internal::Post(*bus, loop, e);
   }
 
   // The reply travels home in the envelope of the question.
@@ -218,15 +205,13 @@ class Ref {
     return std::max(Envelope::BytesFor<M>(), Envelope::BytesFor<ReplyTo<M>>());
   }
 
-  // A message that throws when it is copied or moved ends the process: its
-  // place is taken by now, and the books would not balance.
-  template <typename Message, typename M>
-  Envelope* Fill(Loop* loop, size_t bytes, Instant deadline,
-                 M&& message) const noexcept {
-    Envelope* e = internal::NewEnvelope(
-        loop, bytes, id(), target_.template TypeOf<Message>(), deadline);
-    e->Emplace<Message>(std::forward<M>(message));
-    return e;
+  template <typename Message>
+  const MessageType* TypeOf() const {
+    return target_.template TypeOf<Message>();
+  }
+  template <typename Message>
+  Envelope::Head Head(const Loop* loop, Instant deadline) const {
+    return internal::HeadOf(loop, id(), TypeOf<Message>(), deadline);
   }
 
   static absl::Status NotAnActor(absl::string_view verb) {

@@ -7,7 +7,7 @@ namespace trolley {
 Sending::Sending(Loop* loop, Envelope* message, absl::Status error)
     : ReplyAwaiter(loop), message_(message), result_(std::move(error)) {
   if (message_ == nullptr) return;
-  const Delivery delivery = loop->TakePlace(message_->target).delivery;
+  const Delivery delivery = loop->TakePlace(message_->target);
   if (delivery != Delivery::kFull) {
     Conclude(delivery);
     return;

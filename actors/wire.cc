@@ -29,13 +29,6 @@ class Callback final : public ExternalAsk {
   const std::function<void(WireResult)> done_;
 };
 
-Context::Ptr ContextFor(const TellOptions& options, Loop* loop) {
-  if (options.trace.valid()) {
-    return Context::New(options.trace, ActorId(), nullptr);
-  }
-  return loop != nullptr ? internal::TraceOf(loop->turn().envelope) : nullptr;
-}
-
 }  // namespace
 
 absl::StatusOr<WireTarget> WireTarget::Find(const BusState::Ptr& bus,
@@ -107,7 +100,7 @@ absl::Status WireTarget::Tell(WireView message,
   if (!made.ok()) return made.status();
   Envelope* e = *made;
   e->deadline = options.deadline;
-  e->context = ContextFor(options, loop);
+  internal::SetTrace(options.trace, loop, e);
   Delivery delivery = internal::Admit(bus, loop, address_.id());
   if (delivery != Delivery::kAccepted) {
     e->type->drop(e);
@@ -124,18 +117,18 @@ absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
   absl::StatusOr<Envelope*> made = Make(&loop, message);
   if (!made.ok()) return made.status();
   Envelope* e = *made;
-  const Loop::Place place = loop.TakePlace(e->target);
-  if (place.delivery != Delivery::kAccepted) {
+  const Delivery delivery = loop.TakePlace(e->target);
+  if (delivery != Delivery::kAccepted) {
     e->type->drop(e);
     loop.Free(e);
     // Full is no refusal yet: it will be sent another way.
-    if (place.delivery != Delivery::kFull) loop.port().ledger.CountSend(false);
-    return place.delivery;
+    if (delivery != Delivery::kFull) loop.port().ledger.CountSend(false);
+    return delivery;
   }
   loop.port().ledger.CountSend(true);
   e->deadline = options.deadline;
-  e->context = ContextFor(options, &loop);
-  loop.Send(e, place);
+  internal::SetTrace(options.trace, &loop, e);
+  loop.Send(e);
   return Delivery::kAccepted;
 }
 
@@ -150,7 +143,7 @@ Sending WireTarget::Send(WireView message, const TellOptions& options) const {
   if (!made.ok()) return Sending(loop, nullptr, made.status());
   Envelope* e = *made;
   e->deadline = options.deadline;
-  e->context = ContextFor(options, loop);
+  internal::SetTrace(options.trace, loop, e);
   return Sending(loop, e, absl::OkStatus());
 }
 
@@ -170,7 +163,7 @@ Asking<WireResult> WireTarget::Ask(WireView message,
     absl::StatusOr<Envelope*> made = Make(loop, message);
     if (!made.ok()) return made.status();
     Envelope* e = *made;
-    const Delivery admitted = loop->Admit(address_.id()).delivery;
+    const Delivery admitted = loop->Admit(address_.id());
     if (admitted != Delivery::kAccepted) {
       e->type->drop(e);
       loop->Free(e);
@@ -194,7 +187,7 @@ absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
   Delivery delivery = internal::Admit(bus, loop, address_.id());
   if (delivery == Delivery::kAccepted) {
     e->deadline = options.deadline;
-    e->context = ContextFor(options, loop);
+    internal::SetTrace(options.trace, loop, e);
     e->marks |= Envelope::kAskedExternally;
     e->external =
         RefPtr<ExternalAsk>::Adopt(new Callback(std::move(done))).Leak();
@@ -215,10 +208,12 @@ WireAsk::WireAsk(const WireTarget& target, WireView message,
                 if (!made_.ok()) return made_.status();
                 internal::MarkAsAsk(*made_, *Loop::Current(), ask_id);
                 (*made_)->deadline = options.deadline;
-                (*made_)->context =
-                    askers.empty()
-                        ? ContextFor(options, nullptr)
-                        : Context::NewForeign(options.trace, std::move(askers));
+                if (askers.empty()) {
+                  internal::SetTrace(options.trace, nullptr, *made_);
+                } else {
+                  (*made_)->context =
+                      Context::NewForeign(options.trace, std::move(askers));
+                }
                 return absl::OkStatus();
               }),
       sending_{Loop::Current(), Unsent(), made_.status()} {}

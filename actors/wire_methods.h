@@ -144,11 +144,12 @@ struct WireMethodOf {
   }
 
   static Envelope* Make(Loop* loop, ActorId target, absl::string_view bytes) {
-    Envelope* e = NewEnvelope(
-        loop,
-        std::max(Envelope::BytesFor<M>(),
-                 Envelope::BytesFor<absl::StatusOr<WireMessage>>()),
-        target, &Handler<A, M, WireReply>::kType, Instant::Infinite());
+    Envelope* e =
+        NewEnvelope(loop,
+                    std::max(Envelope::BytesFor<M>(),
+                             Envelope::BytesFor<absl::StatusOr<WireMessage>>()),
+                    HeadOf(loop, target, &Handler<A, M, WireReply>::kType,
+                           Instant::Infinite()));
     M& message = e->Emplace<M>();
     if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       return e;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/bus/loop.h"
 
 namespace trolley {
 
@@ -31,6 +32,22 @@ BusState::BusState(BusOptions options)
     ports_.push_back(
         std::make_unique<LoopPort>(ports_.size(), loop.max_actors));
   }
+}
+
+namespace {
+
+int64_t* CountedApartHere(const BusState* bus) {
+  Loop* loop = Loop::Current();
+  return loop != nullptr && &loop->bus() == bus ? &loop->port().references
+                                                : nullptr;
+}
+
+}  // namespace
+
+void BusState::AddReference() { references_.Add(CountedApartHere(this)); }
+
+bool BusState::DropReference() {
+  return references_.Drop(CountedApartHere(this));
 }
 
 Delivery BusState::Admit(ActorId target) {

@@ -3,7 +3,7 @@
 // BusState: what a bus's loops and addresses share. It outlives the Bus object
 // for as long as anyone holds an address.
 //
-// Ownership: reference counted.
+// Ownership: reference counted (bus/bus_references.h).
 // Threads:   thread-safe; `ports` and the options are immutable after
 //            construction.
 // Ends:      with the last reference; the loops have ended long before.
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "trolley/bus/bus_references.h"
 #include "trolley/bus/delivery.h"
 #include "trolley/bus/ledger.h"
 #include "trolley/bus/loop_port.h"
@@ -25,11 +26,19 @@
 
 namespace trolley {
 
-class BusState : public RefCounted {
+class BusState {
  public:
   using Ptr = RefPtr<BusState>;
 
+  // Starts with one reference, which Ptr::Adopt takes over.
   explicit BusState(BusOptions options);
+  BusState(const BusState&) = delete;
+  BusState& operator=(const BusState&) = delete;
+
+  // Ptr calls these.
+  void AddReference();
+  [[nodiscard]] bool DropReference();
+  BusReferences& references() { return references_; }
 
   const BusOptions& options() const { return options_; }
   Sys& sys() const { return sys_; }
@@ -67,6 +76,7 @@ class BusState : public RefCounted {
   const Clock& clock_;
   const uint64_t instance_id_;
   std::vector<std::unique_ptr<LoopPort>> ports_;
+  BusReferences references_;
   Names names_;
   LedgerCounters<SharedCounter> outside_;  // the sends of plain threads
   std::atomic<bool> draining_{false};

@@ -100,6 +100,10 @@ struct alignas(64) Cell {
   bool is_interleaved() const {
     return interleaved.load(std::memory_order_relaxed);
   }
+  // Whether the next message can only be one of the data lane, if there is any.
+  bool takes_only_data() const {
+    return state == State::kRunning && !busy && !mailbox.has_urgent();
+  }
   // Whether a slice would find something to do.
   bool has_work() const {
     return !mailbox.control.empty() ||

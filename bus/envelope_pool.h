@@ -69,10 +69,18 @@ class EnvelopePool {
   Envelope* Get(size_t bytes, const Envelope::Head& head = {}) {
     const uint32_t size_class = ClassOf(bytes);
     if (size_class == kClasses) return GetFromHeap(bytes, head);
-    FreeList& list = free_[size_class];
-    if (list.head == nullptr) [[unlikely]] {
+    if (free_[size_class].head == nullptr) [[unlikely]] {
       Refill(size_class);
     }
+    return GetReady(size_class, head);
+  }
+
+  // Whether one of this class is at hand, and that one.
+  bool IsReady(uint32_t size_class) const {
+    return size_class < kClasses && free_[size_class].head != nullptr;
+  }
+  Envelope* GetReady(uint32_t size_class, const Envelope::Head& head) {
+    FreeList& list = free_[size_class];
     Envelope* memory = list.head;
     list.head = memory->next;
     return new (memory) Envelope(Envelope::Home(loop_, size_class), head);

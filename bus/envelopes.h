@@ -60,6 +60,13 @@ class Envelopes {
     }
   }
 
+  // Whether it is a message of this loop to itself which has had its place, and
+  // leaves no more to do than to give both back.
+  bool IsOwnTell(const Envelope* envelope) const {
+    constexpr uint64_t kSizeClass = Envelope::Home(0, 15);
+    return (envelope->marks & ~kSizeClass) == own_tell_;
+  }
+
   void ReturnAll() {
     for (uint32_t home = 0; home < homeward_.size(); ++home) {
       if (homeward_[home].first != nullptr) Return(home);
@@ -92,6 +99,8 @@ class Envelopes {
   BusState& bus_;
   EnvelopePool& pool_;
   const uint32_t loop_;
+  const uint64_t own_tell_ =
+      Envelope::Home(loop_, 0) | Envelope::kDataLane | Envelope::kHoldsCredit;
   std::vector<Chain> homeward_;
 };
 

@@ -24,14 +24,25 @@ namespace trolley {
 
 class LocalPlaces {
  public:
-  // Takes a place in the mailbox of `cell`, where `target` lives or is about to:
-  // kAccepted, kFull, or kGone if it has ended.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Take(Cell& cell, ActorId target) {
-    if (cell.self == target && cell.local_places > 0) [[likely]] {
-      --cell.local_places;
-      return Delivery::kAccepted;
-    }
-    return TakeShared(cell, target);
+  // Takes a place in the mailbox of `cell` that the loop holds already; false
+  // if it holds none, or `target` does not live there.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool TakeOwn(Cell& cell, ActorId target) {
+    if (cell.self != target || cell.local_places == 0) return false;
+    --cell.local_places;
+    return true;
+  }
+
+  // The same, and takes more if it holds none: kAccepted, kFull, or kGone if
+  // `target` has ended. It may be on its way to its cell yet.
+  Delivery Take(Cell& cell, ActorId target) {
+    return TakeOwn(cell, target) ? Delivery::kAccepted
+                                 : TakeShared(cell, target);
+  }
+
+  // Takes every place that is free, and says how many.
+  uint32_t TakeAll(Cell& cell) {
+    return std::exchange(cell.local_places, 0) +
+           cell.credits.TakeAll(cell.self.generation());
   }
 
   // Gives a place of a running actor back.

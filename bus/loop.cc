@@ -29,9 +29,13 @@ Loop::Loop(BusState::Ptr bus, uint32_t index, std::unique_ptr<Poller> poller)
       leases_(*bus_),
       events_(options_.events_per_wait) {
   port_.poller = poller_.get();
+  bus_->references().BeginApart();
 }
 
-Loop::~Loop() { End(); }
+Loop::~Loop() {
+  End();
+  bus_->references().EndApart(port_.references);
+}
 
 void Loop::Run() {
   current_ = this;

@@ -95,34 +95,44 @@ class Loop {
   void set_handler(SuspendedHandler* handler) { turn_.handler = handler; }
 
   // --- Sending, in three steps; see actors/ref.h for the whole ---
-  // Counts the attempt and takes a place; anything but kAccepted ends it.
-  struct Place {
-    Delivery delivery = Delivery::kGone;
-    Cell* cell = nullptr;  // of a target on this loop
-  };
-  ABSL_ATTRIBUTE_ALWAYS_INLINE Place Admit(ActorId target) {
-    const Place place = TakePlace(target);
-    port_.ledger.CountSend(place.delivery == Delivery::kAccepted);
-    return place;
+  // The short way, for what stays here: the cell of `target`, with the attempt
+  // counted and a place taken, if the loop has a place and an envelope of
+  // `bytes` at hand; else null, and nothing is done.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Cell* AdmitHere(ActorId target, size_t bytes) {
+    if (target.loop() != port_.index) return nullptr;
+    Cell& cell = *port_.cells.Find(target.slot());
+    if (!port_.pool.IsReady(EnvelopePool::ClassOf(bytes)) ||
+        !local_places_.TakeOwn(cell, target)) {
+      return nullptr;
+    }
+    port_.ledger.CountSend(true);
+    return &cell;
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Envelope* NewEnvelopeHere(
+      size_t bytes, const Envelope::Head& head) {
+    return port_.pool.GetReady(EnvelopePool::ClassOf(bytes), head);
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Queue(Cell& cell, Envelope* envelope) {
+    cell.mailbox.data.Push(envelope);
+    ++cell.data_queued;
+    if (!cell.busy && cell.state != Cell::State::kReserved) {
+      run_queue_.Push(cell);
+    }
+  }
+  // The long way. Counts the attempt and takes a place; anything but kAccepted
+  // ends it.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Admit(ActorId target) {
+    const Delivery delivery = TakePlace(target);
+    port_.ledger.CountSend(delivery == Delivery::kAccepted);
+    return delivery;
   }
   // The same in two halves, for a sender that waits for room in between.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE Place TakePlace(ActorId target) {
-    if (target.loop() != port_.index) return {leases_.Take(target)};
-    Cell& cell = *port_.cells.Find(target.slot());
-    return {local_places_.Take(cell, target), &cell};
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery TakePlace(ActorId target) {
+    if (target.loop() != port_.index) return leases_.Take(target);
+    return local_places_.Take(*port_.cells.Find(target.slot()), target);
   }
   Envelope* NewEnvelope(size_t bytes, const Envelope::Head& head = {}) {
     return envelopes_.New(bytes, head);
-  }
-  // Queues a data message in its place.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void Send(Envelope* envelope, Place place) {
-    // It may be on its way to its cell yet.
-    if (place.cell != nullptr && place.cell->self == envelope->target)
-        [[likely]] {
-      Queue(*place.cell, envelope);
-    } else {
-      Send(envelope);
-    }
   }
   // Queues an envelope that has its place, or needs none.
   void Send(Envelope* envelope) {
@@ -176,14 +186,6 @@ class Loop {
   void WaitForRoom(Cell& cell, Envelope* request);
   void GrantRoom(Cell& cell, uint32_t most);
   void KeepRoom(Cell& cell, uint32_t places);
-  uint32_t TakeFreeRoom(Cell& cell);
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void Queue(Cell& cell, Envelope* envelope) {
-    cell.mailbox.data.Push(envelope);
-    ++cell.data_queued;
-    if (!cell.busy && cell.state != Cell::State::kReserved) {
-      run_queue_.Push(cell);
-    }
-  }
   void DeliverLocal(Envelope* envelope);
   void DeliverRarely(Cell& cell, Envelope* envelope);
 
@@ -192,6 +194,7 @@ class Loop {
   void HandleReplies();
   void RunActors();
   uint32_t RunSlice(Cell& cell, uint32_t most);
+  Envelope* NextMessage(Cell& cell);
   void StartActor(Cell& cell);
   bool HasEnded(const Cell& cell) const;
   void HandleControl(Cell& cell, Envelope* envelope);

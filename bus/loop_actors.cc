@@ -60,12 +60,7 @@ void Loop::WaitForRoom(Cell& cell, Envelope* e) {
   ++cell.room_requests.first()->payload<RoomRequest>().senders;
   cell.UpdateKeptPlaces();
   // There may be room by now.
-  if (first) KeepRoom(cell, TakeFreeRoom(cell));
-}
-
-uint32_t Loop::TakeFreeRoom(Cell& cell) {
-  return std::exchange(cell.local_places, 0) +
-         cell.credits.TakeAll(cell.self.generation());
+  if (first) KeepRoom(cell, local_places_.TakeAll(cell));
 }
 
 // To wake a sender for each place that comes free would cost more than the
@@ -240,11 +235,11 @@ void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
 template <typename What>
 bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
   const Turn outer = std::exchange(turn_, Turn{.cell = &cell});
-  const uint64_t running = port_.running_actor.load();
-  port_.running_actor.store(cell.self.word());
+  const uint64_t running = port_.running_actor.load(std::memory_order_relaxed);
+  port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
   absl::Cleanup restore = [&] {
     turn_ = outer;
-    port_.running_actor.store(running);
+    port_.running_actor.store(running, std::memory_order_relaxed);
   };
   try {
     what();
@@ -264,11 +259,14 @@ void Loop::RunActors() {
     if (cell == nullptr) break;
     left -= RunSlice(*cell, std::min(left, options_.messages_per_slice));
   }
+  turn_ = {};
   port_.running_actor.store(0, std::memory_order_relaxed);
 }
 
 // Returns how many messages it took, at most `most`; to start counts as one.
-inline uint32_t Loop::RunSlice(Cell& cell, uint32_t most) {
+// Leaves `turn_` to the next slice.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
+                                                            uint32_t most) {
   port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
   turn_.cell = &cell;
   uint32_t taken = 0;
@@ -276,34 +274,50 @@ inline uint32_t Loop::RunSlice(Cell& cell, uint32_t most) {
     StartActor(cell);
     taken = 1;
   }
-  for (; taken < most; ++taken) {
-    if (cell.mailbox.has_urgent()) [[unlikely]] {
-      if (Envelope* control = cell.mailbox.control.Pop()) {
-        HandleControl(cell, control);
+  bool more = true;
+  while (taken < most) {
+    Envelope* e;
+    if (cell.takes_only_data()) [[likely]] {
+      e = cell.mailbox.data.Pop();
+      if (e == nullptr) {
+        more = false;
+        break;
+      }
+      --cell.data_queued;
+    } else {
+      e = NextMessage(cell);
+      if (e == nullptr) break;
+      if (e->lane() == Lane::kControl) {
+        HandleControl(cell, e);
+        ++taken;
         continue;
       }
     }
-    if (cell.busy || cell.state == Cell::State::kStopping) break;
-    Envelope* e = cell.mailbox.reply.Pop();
-    if (e == nullptr) [[likely]] {
-      e = cell.mailbox.data.Pop();
-      if (e == nullptr) break;
-      --cell.data_queued;
-    }
     HandleMessage(cell, e);
+    ++taken;
   }
-  turn_ = {};
   if (cell.state != Cell::State::kRunning && HasEnded(cell)) [[unlikely]] {
+    turn_ = {};
     EndActor(cell);
-  } else if (cell.has_work()) {
+  } else if (more && cell.has_work()) {
     run_queue_.PushBack(cell);
   } else {
     RunQueue::Release(cell);
     if (cell.kept_places == 0 && !cell.room_requests.empty()) [[unlikely]] {
-      KeepRoom(cell, TakeFreeRoom(cell));
+      KeepRoom(cell, local_places_.TakeAll(cell));
     }
   }
   return taken;
+}
+
+// The next one of any lane, for the actor in the state that it is in.
+Envelope* Loop::NextMessage(Cell& cell) {
+  if (Envelope* control = cell.mailbox.control.Pop()) return control;
+  if (cell.busy || cell.state == Cell::State::kStopping) return nullptr;
+  if (Envelope* reply = cell.mailbox.reply.Pop()) return reply;
+  Envelope* data = cell.mailbox.data.Pop();
+  if (data != nullptr) --cell.data_queued;
+  return data;
 }
 
 void Loop::StartActor(Cell& cell) {
@@ -358,14 +372,12 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::HandleMessage(Cell& cell,
   Outcome outcome;
   try {
     outcome = e->type->deliver(*cell.actor, e, *this);
-    turn_.handler = nullptr;
-    if (outcome == Outcome::kSuspended) return;
   } catch (...) {
     turn_.handler = nullptr;
     outcome = Outcome::kFailed;
     FailedByThrowing(cell, e, e->type->name());
   }
-  Complete(cell, e, outcome);
+  if (outcome != Outcome::kSuspended) Complete(cell, e, outcome);
 }
 
 void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
@@ -383,6 +395,11 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::Complete(Cell& cell, Envelope* e,
   (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
       .Increment();
   cell.CountHandled();
+  if (envelopes_.IsOwnTell(e)) [[likely]] {
+    GivePlaceBack(cell);
+    port_.pool.PutOwn(e);
+    return;
+  }
   if (e->has(Envelope::kHoldsCredit)) GivePlaceBack(cell);
   if (e->is_reply()) {
     SendReply(e);
@@ -530,6 +547,7 @@ void Loop::EndActors(const std::vector<ActorId>& ids, bool handle_queued) {
     for (; slices > 0 && cell->actor != nullptr && cell->has_work(); --slices) {
       cell->runnable = true;
       RunSlice(*cell, slice);
+      turn_ = {};
       empty_run_queue();
       cell = Find(id);
       if (cell == nullptr) break;

@@ -66,6 +66,9 @@ class LoopPort {
   // who got kQueuedMustWake uses it.
   Poller* poller = nullptr;
 
+  // What the loop's thread counts apart (bus/bus_references.h).
+  int64_t references = 0;
+
   LedgerCounters<OwnedCounter> ledger;  // written by the loop
   LoopStats stats;
   // What "auto" tried before the loop's poller, and why it did not take it;

@@ -27,12 +27,20 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;
   RefCounted& operator=(const RefCounted&) = delete;
 
+  // RefPtr calls these.
+  void AddReference() const {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // True: it was the last.
+  [[nodiscard]] bool DropReference() const {
+    return references_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+
  private:
-  template <typename T>
-  friend class RefPtr;
   mutable std::atomic<uint32_t> references_{1};
 };
 
+// T is a RefCounted, or counts by itself with functions of the same names.
 template <typename T>
 class RefPtr {
  public:
@@ -46,9 +54,7 @@ class RefPtr {
   }
   // Adds a reference.
   static RefPtr Share(T* object) {
-    if (object != nullptr) {
-      object->references_.fetch_add(1, std::memory_order_relaxed);
-    }
+    if (object != nullptr) object->AddReference();
     return Adopt(object);
   }
 
@@ -76,9 +82,7 @@ class RefPtr {
  private:
   // Out of line: it is in the way of code where there is nothing to release.
   ABSL_ATTRIBUTE_NOINLINE static void Release(T* object) {
-    if (object->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      delete object;
-    }
+    if (object->DropReference()) delete object;
   }
 
   T* object_ = nullptr;

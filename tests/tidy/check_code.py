@@ -17,6 +17,7 @@ MAY_WEAKEN_ORDER = {
     "bus/envelope_pool.h": "envelopes on their way home",
     "bus/ledger.h": "counters with one writer",
     "bus/loop_actors.cc": "the name of who runs, for whoever looks",
+    "bus/bus_references.h": "the usual count of references",
     "bus/ref_counted.h": "the usual count of references",
 }
 

@@ -141,16 +141,17 @@ MUTANTS = [
         _SIM_BOUNDS + "P6_APlaceGrantedToAnActorThatEndedIsNotLost/sim2"),
     Mutant(
         "P6_AReplyWaitsBehindData", "bus/loop_actors.cc",
-        "    Envelope* e = cell.mailbox.reply.Pop();\n",
-        "    Envelope* e = MUTANT && !cell.mailbox.data.empty()\n"
-        "                      ? nullptr\n"
-        "                      : cell.mailbox.reply.Pop();\n",
+        "  if (Envelope* reply = cell.mailbox.reply.Pop()) return reply;\n",
+        "  if (!MUTANT || cell.mailbox.data.empty()) {\n"
+        "    if (Envelope* reply = cell.mailbox.reply.Pop()) return reply;\n"
+        "  }\n",
         _BOUNDS + "P6_RepliesAndTimersPassAFullMailbox/sim1"),
     Mutant(
         "P6_AStopWaitsBehindData", "bus/loop_actors.cc",
-        "    if (cell.mailbox.has_urgent()) [[unlikely]] {\n",
-        "    if (cell.mailbox.has_urgent() &&\n"
-        "        !(MUTANT && !cell.mailbox.data.empty())) {\n",
+        "  if (Envelope* control = cell.mailbox.control.Pop()) return control;\n",
+        "  if (!MUTANT || cell.mailbox.data.empty()) {\n"
+        "    if (Envelope* control = cell.mailbox.control.Pop()) return control;\n"
+        "  }\n",
         _BOUNDS + "P6_AStopPassesAFullMailbox/sim1"),
 
     # --- P7, no starvation
