@@ -63,7 +63,6 @@ class Loop {
   bool Settle();
   // Ends every actor left and closes the hand-off. Idempotent.
   void End();
-
   // Any thread. Queues a command; false if the loop has ended (it is dropped).
   static bool Post(LoopPort& port, Command command);
   // Calls `callback` when nothing is left to do, just before the loop sleeps.
@@ -119,8 +118,7 @@ class Loop {
       run_queue_.Push(cell);
     }
   }
-  // The long way. Counts the attempt and takes a place; anything but kAccepted
-  // ends it.
+  // The long way; anything but kAccepted ends the attempt, which is counted.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Admit(ActorId target) {
     const Delivery delivery = TakePlace(target);
     port_.ledger.CountSend(delivery == Delivery::kAccepted);
@@ -180,7 +178,6 @@ class Loop {
 
  private:
   friend class ScheduledMessage;
-
   void GivePlaceBack(Cell& cell);
   void GivePlaceBackSlowly(Cell& cell);
   void WaitForRoom(Cell& cell, Envelope* request);
