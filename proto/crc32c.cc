@@ -56,6 +56,12 @@ __attribute__((target("sse4.2"))) uint32_t Crc32cSse42(std::string_view bytes,
     bytes.remove_prefix(sizeof(word));
   }
   uint32_t tail = static_cast<uint32_t>(crc);
+  if (bytes.size() >= sizeof(uint32_t)) {
+    uint32_t word;
+    std::memcpy(&word, bytes.data(), sizeof(word));
+    tail = _mm_crc32_u32(tail, word);
+    bytes.remove_prefix(sizeof(word));
+  }
   for (size_t i = 0; i < bytes.size(); ++i) {
     tail = _mm_crc32_u8(tail, ByteAt(bytes, i));
   }

@@ -21,16 +21,24 @@ using link::v1::Message;
 constexpr uint32_t VarintTag(uint32_t field) { return field << 3; }
 constexpr uint32_t LengthTag(uint32_t field) { return field << 3 | 2; }
 
+uint64_t WordAt(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
 bool IsAscii(absl::string_view text) {
-  uint64_t high_bits = 0;
-  while (text.size() >= sizeof(high_bits)) {
-    uint64_t word;
-    std::memcpy(&word, text.data(), sizeof(word));
-    high_bits |= word;
-    text.remove_prefix(sizeof(word));
+  uint64_t bits = 0;
+  if (text.size() >= sizeof(bits)) {
+    const char* last = text.data() + text.size() - sizeof(bits);
+    for (const char* at = text.data(); at < last; at += sizeof(bits)) {
+      bits |= WordAt(at);
+    }
+    bits |= WordAt(last);  // may overlap
+  } else {
+    for (char c : text) bits |= static_cast<uint8_t>(c);
   }
-  for (char c : text) high_bits |= static_cast<uint8_t>(c);
-  return (high_bits & 0x8080808080808080u) == 0;
+  return (bits & 0x8080808080808080u) == 0;
 }
 
 bool ReadBytes(CodedInputStream& in, absl::string_view& to) {

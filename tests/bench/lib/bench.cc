@@ -165,6 +165,7 @@ void Bench::Add(const Workload& workload, std::string who, Run run) {
 }
 
 int Bench::Main(int argc, char** argv) {
+  KeepFreedMemory();
   const Options options = Parse(argc, argv);
   if (std::thread::hardware_concurrency() < 2) Die("this needs two CPUs");
   std::vector<const Case*> wanted;

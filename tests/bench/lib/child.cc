@@ -79,6 +79,7 @@ bool IsChild(int argc, char** argv) {
 }
 
 std::vector<std::string> ChildArguments(int argc, char** argv) {
+  KeepFreedMemory();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   PinTo(1);
   return {argv + 2, argv + argc};
