@@ -151,8 +151,7 @@ class Loop {
   void Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
              const ActorClass* actor_class, const SpawnOptions& options,
              uint64_t start_sequence);
-  // Ends the actor of `cell` when the slice in hand is over; `drain` lets it
-  // finish its mailbox first.
+  // Ends an actor when its slice is over; `drain`: when its mailbox is empty.
   void StopActor(Cell& cell, bool drain);
   // Tells every actor that the bus begins to shut down.
   void DrainActors();
@@ -190,6 +189,7 @@ class Loop {
   bool DropChain(Envelope* first);
   void HandleReplies();
   void RunActors();
+  bool OthersWait();
   uint32_t RunSlice(Cell& cell, uint32_t most);
   Envelope* NextMessage(Cell& cell);
   void StartActor(Cell& cell);
@@ -239,8 +239,8 @@ class Loop {
   std::vector<Command> idle_callbacks_;
   std::vector<std::pair<ActorId, Command>> end_watchers_;
   std::vector<Event> events_;
-  uint32_t turns_since_poll_ = 0;
-  uint32_t failed_spins_ = 0;
+  uint64_t looked_at_ = 0;  // LoopClock::Ticks() in OthersWait()
+  uint32_t turns_since_poll_ = 0, failed_spins_ = 0;
   uint64_t next_scheduled_id_ = 1;
   bool ended_ = false;
 };

@@ -257,10 +257,29 @@ void Loop::RunActors() {
   for (uint32_t left = options_.messages_per_turn; left > 0;) {
     Cell* cell = run_queue_.Pop();
     if (cell == nullptr) break;
-    left -= RunSlice(*cell, std::min(left, options_.messages_per_slice));
+    const bool flooded = cell->data_queued >= options_.messages_per_turn;
+    uint32_t slice = options_.messages_per_slice;
+    if (flooded) [[unlikely]] {
+      // What was sent so far does not wait for it, and others do not for long.
+      turn_ = {};
+      FlushOutboxes();
+      slice = (slice + 1) / 2;
+    }
+    left -= RunSlice(*cell, std::min(left, slice));
+    if (flooded && OthersWait()) break;
   }
   turn_ = {};
   port_.running_actor.store(0, std::memory_order_relaxed);
+}
+
+// Whether the turn should end for what other loops have handed over. Short
+// handlers are over soon enough: to look costs the cache line of the hand-off.
+bool Loop::OthersWait() {
+  constexpr uint64_t kSoon = 1 << 15;
+  const uint64_t now = clock_.Ticks();
+  if (now - looked_at_ < kSoon) return false;
+  looked_at_ = now;
+  return port_.handoff.HasWork();
 }
 
 // Returns how many messages it took, at most `most`; to start counts as one.
@@ -300,7 +319,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
     turn_ = {};
     EndActor(cell);
   } else if (more && cell.has_work()) {
-    run_queue_.PushBack(cell);
+    run_queue_.PushAgain(cell);
   } else {
     RunQueue::Release(cell);
     if (cell.kept_places == 0 && !cell.room_requests.empty()) [[unlikely]] {

@@ -31,7 +31,8 @@ struct LoopOptions {
   PollerFactory factory = nullptr;
 
   // Messages one actor handles before its neighbours get their turn. Large
-  // enough to stay in its cache lines, small enough for a quiet neighbour.
+  // enough to stay in its cache lines, small enough for a quiet neighbour. Half
+  // as many while more than a turn's worth is queued for it.
   uint32_t messages_per_slice = 64;
   // Messages of all actors between two looks at timers and other loops. What
   // comes from another loop waits for one turn, and its reply for another.

@@ -24,19 +24,24 @@ class RunQueue {
   static constexpr uint32_t kMostFresh = 96;
   static constexpr uint32_t kFreshTurns = 128;
 
-  bool empty() const { return first_ == nullptr && first_fresh_ == nullptr; }
+  bool empty() const {
+    return first_ == nullptr && first_fresh_ == nullptr && again_ == nullptr;
+  }
 
   // Does nothing if it is in the queue.
   void Push(Cell& cell) {
     if (cell.runnable) return;
     cell.runnable = true;
-    PushBack(cell);
-  }
-  // The same for one that has just had its slice.
-  void PushBack(Cell& cell) {
     cell.next_runnable = nullptr;
     (first_ == nullptr ? first_ : last_->next_runnable) = &cell;
     last_ = &cell;
+  }
+  // The same for one that has just had its slice and is not done: behind those
+  // that had got something to do before, even if the loop does not know yet.
+  void PushAgain(Cell& cell) {
+    cell.next_runnable = nullptr;
+    (again_ == nullptr ? again_ : last_again_->next_runnable) = &cell;
+    last_again_ = &cell;
   }
   // The same for one that was just spawned: after those that the actor whose
   // slice it is has spawned, before those of others.
@@ -51,8 +56,10 @@ class RunQueue {
     last_of_slice_ = &cell;
   }
 
+  // What other loops have handed over is in the queue by now.
   void BeginTurn() {
     fresh_left_ = kMostFresh;
+    if (again_ != nullptr) TakeAgain();
     if (++turns_ % kFreshTurns != 0 || first_fresh_ == nullptr) return;
     (first_ == nullptr ? first_ : last_->next_runnable) = first_fresh_;
     last_ = last_fresh_;
@@ -60,18 +67,27 @@ class RunQueue {
   }
 
   // Null if empty. The actor stays marked as runnable, so that nobody queues it
-  // during its slice; whoever ran it calls PushBack() or Release().
+  // during its slice; whoever ran it calls PushAgain() or Release().
   Cell* Pop() {
     last_of_slice_ = nullptr;
     if (first_fresh_ != nullptr && (fresh_left_ > 0 || first_ == nullptr)) {
       if (fresh_left_ > 0) --fresh_left_;
       return TakeFirst(first_fresh_);
     }
-    return first_ == nullptr ? nullptr : TakeFirst(first_);
+    if (first_ == nullptr) {
+      if (again_ == nullptr) return nullptr;
+      TakeAgain();
+    }
+    return TakeFirst(first_);
   }
   static void Release(Cell& cell) { cell.runnable = false; }
 
  private:
+  void TakeAgain() {
+    (first_ == nullptr ? first_ : last_->next_runnable) = again_;
+    last_ = last_again_;
+    again_ = nullptr;
+  }
   static Cell* TakeFirst(Cell*& first) {
     Cell* cell = first;
     first = cell->next_runnable;
@@ -80,6 +96,8 @@ class RunQueue {
 
   Cell* first_ = nullptr;
   Cell* last_ = nullptr;
+  Cell* again_ = nullptr;
+  Cell* last_again_ = nullptr;
   Cell* first_fresh_ = nullptr;
   Cell* last_fresh_ = nullptr;
   Cell* last_of_slice_ = nullptr;  // spawned in the slice in hand

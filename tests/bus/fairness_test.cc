@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -38,11 +39,18 @@ class Flooded : public Actor {
 
 class QuietOne : public Actor {
  public:
-  explicit QuietOne(uint64_t* handled) : handled_(*handled) {}
-  void On(const Ping&) { ++handled_; }
+  // Counts, and looks at what another one has handled by then.
+  QuietOne(uint64_t* handled, const uint64_t* others, uint64_t* others_then)
+      : handled_(*handled), others_(*others), others_then_(*others_then) {}
+  void On(const Ping&) {
+    ++handled_;
+    others_then_ = others_;
+  }
 
  private:
   uint64_t& handled_;
+  const uint64_t& others_;
+  uint64_t& others_then_;
 };
 
 class FairnessTest : public BusFixture {
@@ -52,7 +60,8 @@ class FairnessTest : public BusFixture {
     Start([&](BusOptions& options) { limits_ = options.loops[0]; });
     auto flooded = bus().Spawn<Flooded>({.loop = 0}, &flood_);
     flooded->Tell(Flood{});
-    quiet_ = *bus().Spawn<QuietOne>({.loop = 0}, &pings_);
+    quiet_ =
+        *bus().Spawn<QuietOne>({.loop = 0}, &pings_, &flood_, &flood_at_ping_);
     Turn();
   }
   void Turn() { bus().loop(0).RunOnce(); }
@@ -61,6 +70,7 @@ class FairnessTest : public BusFixture {
   bool breeding_ = true;
   uint64_t flood_ = 0;
   uint64_t pings_ = 0;
+  uint64_t flood_at_ping_ = 0;
   Ref<QuietOne> quiet_;
 };
 INSTANTIATE_TEST_SUITE_P(Forms, FairnessTest,
@@ -76,6 +86,107 @@ TEST_P(FairnessTest, P7_ANeighbourWaitsForOneSliceAtMost) {
     ASSERT_LE(flood_ - before, limits_.messages_per_turn);
     ASSERT_GE(flood_ - before, limits_.messages_per_slice);
   }
+}
+
+// What other loops hand over during a turn goes before an actor that has had
+// its slice and is not done.
+TEST_P(FairnessTest, P7_WhatWasHandedOverGoesBeforeASecondSlice) {
+  StartFlood();
+  for (uint64_t i = 1; i <= 300; ++i) {
+    quiet_.Tell(Ping{});
+    const uint64_t before = flood_;
+    Turn();
+    ASSERT_EQ(pings_, i);
+    ASSERT_EQ(flood_at_ping_, before);
+  }
+}
+
+// Does `what` in its handler of message number `at`, and then nothing more.
+class FloodedUntil : public Actor {
+ public:
+  FloodedUntil(uint64_t at, uint64_t* handled, std::function<void()> what)
+      : at_(at), handled_(*handled), what_(std::move(what)) {}
+  void On(const Flood&) {
+    if (++handled_ == at_) what_();
+  }
+
+ private:
+  const uint64_t at_;
+  uint64_t& handled_;
+  const std::function<void()> what_;
+};
+
+TEST_P(FairnessTest, P7_ANeighbourOnTheLoopWaitsForOneSliceAtMost) {
+  StartFlood();
+  const uint64_t slice = limits_.messages_per_slice;
+  for (uint64_t queued : {slice + slice / 2, 5 * slice}) {
+    uint64_t handled = 0, handled_at_ping = 0;
+    auto quiet = *bus().Spawn<QuietOne>({.loop = 0}, &pings_, &handled,
+                                        &handled_at_ping);
+    auto flooded = *bus().Spawn<FloodedUntil>({.loop = 0}, 1, &handled,
+                                              [&] { quiet.Tell(Ping{}); });
+    for (uint64_t i = 0; i < queued; ++i) flooded.Tell(Flood{});
+    while (handled < queued) Turn();
+    EXPECT_GE(handled_at_ping, 1u);
+    EXPECT_LE(handled_at_ping, slice);
+    quiet.Stop();
+    flooded.Stop();
+    Turn();
+  }
+}
+
+TEST_P(FairnessTest, P7_ATurnOfAFloodEndsForWhatIsHandedOver) {
+  Start([&](BusOptions& options) { limits_ = options.loops[0]; });
+  const uint32_t slice = limits_.messages_per_slice;
+  ASSERT_EQ(limits_.messages_per_turn, 2 * slice);
+  for (uint64_t at : {uint64_t{1}, uint64_t{slice} / 2}) {
+    world().StepTime(world().clock().Now() + absl::Seconds(1));
+    uint64_t handled = 0, handled_before = 0;
+    auto flooded = *bus().Spawn<FloodedUntil>({.loop = 0}, at, &handled, [&] {
+      Loop::Post(bus().state()->port(0),
+                 [&](Loop&) { handled_before = handled; });
+    });
+    Turn();  // it starts
+    for (uint32_t i = 0; i < 5 * slice; ++i) flooded.Tell(Flood{});
+    Turn();
+    Turn();
+    EXPECT_EQ(handled_before, slice / 2);
+    while (bus().loop(0).RunOnce()) {
+    }
+    EXPECT_EQ(handled, 5 * slice);
+    flooded.Stop();
+    Turn();
+  }
+}
+
+// A reply is not kept until a long slice of another actor is over.
+TEST_P(FairnessTest, P7_WhatWasSentGoesOutBeforeAFloodedSlice) {
+  Start([&](BusOptions& options) {
+    limits_ = options.loops[0];
+    options.loops.resize(2, limits_);
+  });
+  uint64_t handled = 0, seen_at = 0;
+  quiet_ = *bus().Spawn<QuietOne>({.loop = 1}, &pings_, &handled, &seen_at);
+  auto flooded = *bus().Spawn<FloodedUntil>(
+      {.loop = 0}, limits_.messages_per_turn + 1, &handled,
+      [&] { EXPECT_TRUE(bus().state()->port(1).handoff.HasWork()); });
+  struct Sender : Actor {
+    explicit Sender(Ref<QuietOne> to) : to(std::move(to)) {}
+    void On(const Ping&) { to.Tell(Ping{}); }
+    const Ref<QuietOne> to;
+  };
+  auto sender = *bus().Spawn<Sender>({.loop = 0}, quiet_);
+  for (uint32_t i = 0; i < 5 * limits_.messages_per_slice; ++i) {
+    flooded.Tell(Flood{});
+  }
+  Turn();
+  bus().loop(1).RunOnce();
+  ASSERT_FALSE(bus().state()->port(1).handoff.HasWork());
+  sender.Tell(Ping{});
+  Turn();
+  EXPECT_GT(handled, limits_.messages_per_turn);
+  bus().RunUntilIdle();
+  EXPECT_EQ(pings_, 1u);
 }
 
 class CountingTimer : public Timer {
@@ -139,7 +250,8 @@ class Breeder : public Actor {
 TEST_P(FairnessTest, P7_AnEndlessLineOfNewActorsLeavesTheOthersTheirTurn) {
   Start([&](BusOptions& options) { limits_ = options.loops[0]; });
   ASSERT_TRUE(bus().Spawn<Breeder>({.loop = 0}, &breeding_).ok());
-  quiet_ = *bus().Spawn<QuietOne>({.loop = 0}, &pings_);
+  quiet_ =
+      *bus().Spawn<QuietOne>({.loop = 0}, &pings_, &flood_, &flood_at_ping_);
   quiet_.Tell(Ping{});
   // It starts in the same way, and soon.
   for (uint32_t i = 0; i <= RunQueue::kFreshTurns; ++i) Turn();

@@ -135,6 +135,17 @@ MUTANTS = [
         "    if (!MUTANT) KeepRoom(cell, 1);\n",
         _BOUNDS + "P6_SendWaitsForRoomAndLosesNothing/sim2"),
     Mutant(
+        "P6_EachPlaceThatComesFreeWakesASender", "bus/loop_actors.cc",
+        "all.places >= cell.capacity / 2",
+        "all.places >= (MUTANT ? 1 : cell.capacity / 2)",
+        _SIM_BOUNDS + "P6_ASenderThatWaitsIsWokenForHalfAMailbox/sim2"),
+    Mutant(
+        "P6_RoomIsKeptWhenNothingIsLeftToDo", "bus/loop_actors.cc",
+        "      KeepRoom(cell, local_places_.TakeAll(cell));\n",
+        "      if (!MUTANT) KeepRoom(cell, local_places_.TakeAll(cell));\n",
+        _SIM_BOUNDS +
+        "P6_RoomThatOneLeavesUnusedGoesToTheOthersThatWait/sim2"),
+    Mutant(
         "P6_APlaceDiesWithWhoWantedIt", "bus/loop_actors.cc",
         "  if (has_place) {\n",
         "  if (has_place && !MUTANT) {\n",
@@ -157,9 +168,27 @@ MUTANTS = [
     # --- P7, no starvation
     Mutant(
         "P7_ASliceIsAWholeTurn", "bus/loop_actors.cc",
-        "std::min(left, options_.messages_per_slice));",
-        "MUTANT ? left : std::min(left, options_.messages_per_slice));",
-        "Forms/FairnessTest.P7_ANeighbourWaitsForOneSliceAtMost/sim1"),
+        "std::min(left, slice));",
+        "MUTANT ? left : std::min(left, slice));",
+        "Forms/FairnessTest.P7_ANeighbourOnTheLoopWaitsForOneSliceAtMost/sim1"),
+    Mutant(
+        "P7_ASecondSliceGoesBeforeOtherLoops", "bus/loop_actors.cc",
+        "    run_queue_.PushAgain(cell);\n",
+        "    if (MUTANT) RunQueue::Release(cell), run_queue_.Push(cell);\n"
+        "    if (!MUTANT) run_queue_.PushAgain(cell);\n",
+        "Forms/FairnessTest.P7_WhatWasHandedOverGoesBeforeASecondSlice/sim1"),
+    Mutant(
+        "P7_AFloodDoesNotLookAtOtherLoops", "bus/loop_actors.cc",
+        "    if (flooded && OthersWait()) break;\n",
+        "    if (flooded && OthersWait() && !MUTANT) break;\n",
+        "Forms/FairnessTest.P7_ATurnOfAFloodEndsForWhatIsHandedOver/sim1"),
+    Mutant(
+        "P7_WhatWasSentWaitsForAFlood", "bus/loop_actors.cc",
+        "      FlushOutboxes();\n"
+        "      slice = ",
+        "      if (!MUTANT) FlushOutboxes();\n"
+        "      slice = ",
+        "Forms/FairnessTest.P7_WhatWasSentGoesOutBeforeAFloodedSlice/sim1"),
     Mutant(
         "P7_ABusyLoopDoesNotLookAtTimers", "bus/loop.cc",
         "  if (!timers_.empty()) worked |= timers_.FireDue(Now());\n",
