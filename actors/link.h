@@ -94,6 +94,7 @@ struct LinkStats {
   uint64_t delivered = 0;  // of those, accepted by the target's mailbox
   uint64_t refused = 0;    // of those, sent back
   uint64_t queued = 0;     // of those, waiting for room in a mailbox now
+  uint64_t targets = 0;    // actors they came for that it remembers now
 
   uint64_t pending_asks = 0;         // of ours, now
   uint64_t late_replies = 0;         // to asks whose deadline had passed

@@ -4,6 +4,7 @@
 // to who asked.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,10 @@ using wire::WireError;
 
 // Of a text that goes to the peer as the reason for something.
 constexpr size_t kMaxDetailBytes = 512;
+
+// Lanes in which nothing waits, kept because the next message may be for the
+// same actor; a count.
+constexpr size_t kMaxIdleLanes = 1024;
 
 // What a peer wrote, fit for a log, and not too much of it.
 std::string Shown(absl::string_view text) { return Printable(text, 512); }
@@ -169,6 +174,13 @@ UnixLink::Lane* UnixLink::LaneFor(absl::string_view target) {
   absl::StatusOr<WireTarget> found =
       WireTarget::Find(loop().bus_pointer(), target);
   if (!found.ok()) return nullptr;
+  if (lanes_.size() >= kMaxIdleLanes) {
+    for (auto lane = lanes_.begin(); lane != lanes_.end();) {
+      const auto next = std::next(lane);
+      if (!lane->second.running) lanes_.erase(lane);
+      lane = next;
+    }
+  }
   return last_lane_ = &lanes_
                            .try_emplace(std::string(target),
                                         Lane{.target = *std::move(found)})

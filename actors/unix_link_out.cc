@@ -25,6 +25,7 @@ LinkStats UnixLink::On(const GetLinkStats&) {
   LinkStats stats = stats_;
   stats.connected = state_ == State::kConnected && !connection_->ended();
   stats.pending_asks = asks_.size();
+  stats.targets = lanes_.size();
   return stats;
 }
 

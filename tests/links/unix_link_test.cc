@@ -468,6 +468,26 @@ TEST_F(UnixLinkTest, DrainingServerAnswersWhatWasAskedBefore) {
   EXPECT_FALSE(answer.ok());
 }
 
+TEST_F(UnixLinkTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
+  constexpr uint64_t kActors = 3000;
+  constexpr uint64_t kMostRemembered = 1024;
+  StartServer();
+  StartClient();
+  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  for (uint64_t i = 0; i < kActors; ++i) {
+    const std::string name = absl::StrCat("sink/", i);
+    const Ref<Sink> sink = SpawnOn<Sink>(*server_, {.name = name});
+    const Ref<Numbers> remote = RemoteOf(name);
+    ASSERT_EQ(remote.AskAndWait(AskOf(i), kLong).value().value(), i);
+    remote.Stop();
+    sink.Stop();
+  }
+  const LinkStats theirs = StatsOf(up.link);
+  EXPECT_EQ(theirs.delivered, kActors);
+  EXPECT_GT(theirs.targets, 0u);
+  EXPECT_LE(theirs.targets, kMostRemembered);
+}
+
 TEST_F(UnixLinkTest, P11_NoDescriptorIsLeftAfter200Connections) {
   StartServer();
   const auto open_descriptors = [] {
