@@ -64,15 +64,16 @@ void Loop::WaitForRoom(Cell& cell, Envelope* e) {
 }
 
 // To wake a sender for each place that comes free would cost more than the
-// messages. So places are kept for those that wait until they are half of the
-// mailbox, or the actor has nothing to do. In the first case only some of those
-// that wait are woken, as these will fill it again.
+// messages. So places are kept for those that wait until they are a quarter of
+// the mailbox, or the actor has nothing to do. In the first case only some of
+// those that wait are woken, as these will fill it again; what is queued is to
+// last until they are awake.
 void Loop::KeepRoom(Cell& cell, uint32_t places) {
   RoomRequest& all = cell.room_requests.first()->payload<RoomRequest>();
   all.places += places;
   if (!cell.runnable) {
     GrantRoom(cell, all.senders);
-  } else if (all.places >= cell.capacity / 2) {
+  } else if (all.places >= cell.capacity / 4) {
     GrantRoom(cell, (all.senders + 3) / 4);
   }
 }

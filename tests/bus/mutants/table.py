@@ -136,9 +136,9 @@ MUTANTS = [
         _BOUNDS + "P6_SendWaitsForRoomAndLosesNothing/sim2"),
     Mutant(
         "P6_EachPlaceThatComesFreeWakesASender", "bus/loop_actors.cc",
-        "all.places >= cell.capacity / 2",
-        "all.places >= (MUTANT ? 1 : cell.capacity / 2)",
-        _SIM_BOUNDS + "P6_ASenderThatWaitsIsWokenForHalfAMailbox/sim2"),
+        "all.places >= cell.capacity / 4",
+        "all.places >= (MUTANT ? 1 : cell.capacity / 4)",
+        _SIM_BOUNDS + "P6_ASenderThatWaitsIsWokenForAQuarterOfAMailbox/sim2"),
     Mutant(
         "P6_RoomIsKeptWhenNothingIsLeftToDo", "bus/loop_actors.cc",
         "      KeepRoom(cell, local_places_.TakeAll(cell));\n",
