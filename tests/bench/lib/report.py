@@ -219,14 +219,19 @@ def everybody(names, rows):
   return lines
 
 
+# Of the CPUs, while it was measured; interrupts that nobody is charged with
+# are in it.
+MOST_OTHERS = 5
+
+
 def machine(about):
   reps = ("1 repetition" if about["reps"] == 1 else
           f"{about['reps']} interleaved repetitions")
   lines = [f"- {about['cpu']}, {about['cpus']} CPUs; {about['kernel']}; "
            f"{about['system']}; {about['compiler']} -O2.",
            f"- {reps}, {about['minutes']} "
-           f"minutes, ended {about['ended']}; load {about['load_before']:.1f} "
-           f"before and {about['load_after']:.1f} after.",
+           f"minutes, ended {about['ended']}; others used "
+           f"{about['others_percent']:.1f} % of the CPUs meanwhile.",
            "- Idle CPUs were " +
            ("kept awake, but in rows named `_halting`."
             if about["awake"] else
@@ -243,7 +248,7 @@ def machine(about):
           f"`{w}`" for w, d in near.items() if d == few) + ".")
   for failure in about["failures"]:
     lines.append(f"- Failed: {failure}.")
-  if about["load_before"] > 0.7:
+  if about["others_percent"] > MOST_OTHERS:
     lines.insert(0, "- **The machine did other things meanwhile: believe no "
                  "more than the ratios.**")
   if about["quick"]:

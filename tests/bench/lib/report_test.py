@@ -19,7 +19,7 @@ import cases  # noqa: E402
 ABOUT = {
     "cpu": "x", "cpus": 2, "kernel": "k", "system": "s", "compiler": "c",
     "reps": 5, "quick": False, "minutes": 1, "ended": "today",
-    "load_before": 0, "load_after": 0, "awake": True,
+    "others_percent": 0, "awake": True,
     "distances": {"a": "near", "b": "far", "c": "near"}, "failures": [],
 }
 
@@ -66,7 +66,7 @@ class ReportTest(unittest.TestCase):
 
   def test_other_work_and_failures_are_told(self):
     page = self.page("{{machine}}", [row("w", "trolley", 1)],
-                     {"load_before": 3.0, "failures": ["w/x: it hung"]})
+                     {"others_percent": 30, "failures": ["w/x: it hung"]})
     self.assertIn("did other things", page)
     self.assertIn("Failed: w/x: it hung.", page)
     self.assertIn("*near* for 2 workloads", page)

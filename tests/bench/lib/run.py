@@ -156,7 +156,32 @@ def line_of(path, begins):
   return "unknown"
 
 
-def about(options, log, awake, load_before, minutes):
+class Others:
+  """What everybody else has used of the CPUs since this was made."""
+
+  def __init__(self):
+    self._began = self._seconds()
+
+  @staticmethod
+  def _seconds():
+    """Of all CPUs: in all, and those that others worked."""
+    with open("/proc/stat", encoding="ascii") as f:
+      user, nice, system, idle, iowait, irq, softirq, steal = (
+          int(word) / os.sysconf("SC_CLK_TCK")
+          for word in f.readline().split()[1:9])
+    busy = user + nice + system + irq + softirq + steal
+    ours = os.times()
+    return (busy + idle + iowait,
+            busy - ours.user - ours.system - ours.children_user -
+            ours.children_system)
+
+  def percent(self):
+    total, theirs = (now - then
+                     for now, then in zip(self._seconds(), self._began))
+    return max(0.0, 100 * theirs / total) if total > 0 else 0.0
+
+
+def about(options, log, awake, others, minutes):
   distances = {r.workload: r.distance for r in log.figures() if r.distance}
   return {
       "cpu": line_of("/proc/cpuinfo", "model name"),
@@ -168,8 +193,7 @@ def about(options, log, awake, load_before, minutes):
       "quick": options.quick,
       "minutes": minutes,
       "ended": time.strftime("%Y-%m-%d"),
-      "load_before": load_before,
-      "load_after": os.getloadavg()[0],
+      "others_percent": others.percent(),
       "awake": awake,
       "distances": distances,
       "failures": failures(log),
@@ -315,11 +339,11 @@ def main():
 
   with AwakeCpus() as awake:
     can_hold = awake.held
-  load = os.getloadavg()[0]
+  others = Others()
   print(f"CPUs 0 and 1 of {os.cpu_count()}; idle CPUs " +
         (f"kept awake, but in rows named {HALTING}" if can_hold else
          "may halt: /dev/cpu_dma_latency needs root") +
-        f"; load {load:.1f}", flush=True)
+        f"; load {os.getloadavg()[0]:.1f}", flush=True)
   log = figures.Log(options.runs)
   runner = Runner(options, log, can_hold)
   for of_it in by_workload.values():
@@ -333,7 +357,7 @@ above {100 * figures.MOST_SPREAD:.0f} %.""")
   if options.about:
     with open(options.about, "w", encoding="utf-8") as f:
       minutes = round((time.monotonic() - runner.began) / 60)
-      json.dump(about(options, log, can_hold, load, minutes), f, indent=1)
+      json.dump(about(options, log, can_hold, others, minutes), f, indent=1)
       f.write("\n")
   failed = failures(log)
   for line in failed:
