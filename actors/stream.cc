@@ -129,13 +129,12 @@ absl::StatusOr<size_t> Stream::Waiter::await_resume() {
 absl::Status Stream::Rearm() {
   const bool edge = loop_.capabilities().edge;
   const auto waits = [](const Waiter* w) { return w != nullptr && w->waits_; };
-  // Both at once where there are edges: one registration for good. The edge
-  // that says the peer has read wakes a loop that waits for the answer before
-  // that comes, which hides most of the time a halted CPU takes to wake.
+  // An edge that nobody waits for wakes the loop, too, and the peer's read pays
+  // for that: room to write is asked for when there was none.
   const Ready wanted =
-      edge ? Ready::kReadable | Ready::kWritable
-           : (waits(reader_) ? Ready::kReadable : Ready::kNone) |
-                 (waits(writer_) ? Ready::kWritable : Ready::kNone);
+      (waits(reader_) ? Ready::kReadable
+                      : (edge ? armed_ & Ready::kReadable : Ready::kNone)) |
+      (waits(writer_) ? Ready::kWritable : Ready::kNone);
   const Interest interest{.ready = wanted,
                           .trigger = edge ? Trigger::kEdge : Trigger::kLevel};
   if (token_.has_value()) {

@@ -11,9 +11,9 @@
 // is done; a regular file, too, keeps nobody waiting. On other pollers, and for
 // descriptors that the kernel cannot do that for, an operation is a call at
 // once and a wait if the kernel says so: on a poller with edges the descriptor
-// is registered once, on others it is watched while somebody waits. A regular
-// file is always ready there, so a slow disk holds up the loop. Results are the
-// same everywhere.
+// stays registered for what is to be read, on others, and for room to write, it
+// is watched while somebody waits. A regular file is always ready there, so a
+// slow disk holds up the loop. Results are the same everywhere.
 //
 // A stream that never waits still lets its loop go on: after kCallsPerTurn
 // calls in a row it yields, and a long write goes in pieces.
