@@ -83,7 +83,7 @@ class Loop {
   ReplySlots& reply_slots() { return reply_slots_; }
   bool has_work() const { return !run_queue_.empty() || !replies_.empty(); }
 
-  // Whose slice it is, and the message in hand; all null between slices.
+  // Whose slice it is, or was last in this turn, and its message; else null.
   struct Turn {
     Cell* cell = nullptr;
     Envelope* envelope = nullptr;

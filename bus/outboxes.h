@@ -42,8 +42,6 @@ class Outboxes {
     return ++box.count >= kBatch;
   }
 
-  bool empty() const { return pending_.empty(); }
-
   // Hands everything over.
   void Flush(Refuse refuse) {
     while (!pending_.empty()) {
