@@ -270,6 +270,7 @@ TEST_P(PollerConformance, Pitfall22_ABadDescriptorDoesNotSilenceTheOthers) {
   ReadAll(good.read.get());
   rig().WhileWaiting([this] { poller().Wake(); });
   EXPECT_TRUE(WaitUntil([](const Reports& r) { return r.woken; }).woken);
+  rig().Settle();  // its thread opens files, which may get the number
   Remove(number, bad_token);
 }
 
