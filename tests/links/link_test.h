@@ -14,10 +14,10 @@
 #include <utility>
 
 #include "gtest/gtest.h"
-#include "tests/links/actors.h"
 #include "trolley/actors/unix_link.h"
 #include "trolley/actors/unix_listener.h"
 #include "trolley/bus/bus.h"
+#include "trolley/tests/links/actors.h"
 
 namespace trolley::links_test {
 
@@ -36,6 +36,15 @@ inline std::string PollerUnderTest() {
   return LoopOptions().poller;
 }
 
+// Links and listeners that a slow machine does not cut off.
+inline UnixLinkOptions PatientLink() {
+  UnixLinkOptions options;
+  options.handshake_deadline = kLong;
+  options.write_deadline = kLong;
+  return options;
+}
+inline UnixListenerOptions PatientListener() { return {.link = PatientLink()}; }
+
 class LinkTest : public testing::Test {
  protected:
   LinkTest() {
@@ -53,10 +62,10 @@ class LinkTest : public testing::Test {
     ::rmdir(directory_.c_str());
   }
 
-  static std::unique_ptr<Bus> NewBus(int loops = 1) {
+  static std::unique_ptr<Bus> NewBus(Sys& sys) {
     BusOptions options;
-    options.loops.resize(loops);
-    for (LoopOptions& loop : options.loops) loop.poller = PollerUnderTest();
+    options.loops = {LoopOptions{.poller = PollerUnderTest()}};
+    options.sys = &sys;
     options.log = [](absl::string_view line) {
       std::fprintf(stderr, "  log: %.*s\n", static_cast<int>(line.size()),
                    line.data());
@@ -73,12 +82,12 @@ class LinkTest : public testing::Test {
   }
 
   // A server with a Sink "sink", a GatedSink "gated" and a Relay "relay".
-  void StartServer(UnixListenerOptions options = {},
+  void StartServer(UnixListenerOptions options = PatientListener(),
                    UnixListenOptions listen = {}) {
     absl::StatusOr<UnixListenSocket> socket =
-        ListenUnix(RealSys(), path_, listen);
+        ListenUnix(*server_sys_, path_, listen);
     ASSERT_TRUE(socket.ok()) << socket.status();
-    server_ = NewBus();
+    server_ = NewBus(*server_sys_);
     sink_ = SpawnOn<Sink>(*server_, {.name = "sink"});
     gated_ =
         SpawnOn<GatedSink>(*server_, {.name = "gated", .mailbox_capacity = 16});
@@ -89,11 +98,20 @@ class LinkTest : public testing::Test {
                                       *std::move(socket), options);
   }
 
-  void StartClient(UnixLinkOptions options = {}) {
-    client_ = NewBus();
+  void StartClient(UnixLinkOptions options = PatientLink()) {
+    client_ = NewBus(*client_sys_);
     client_watcher_ = SpawnOn<Watcher>(*client_, {.name = "watcher"});
     options.watcher = client_watcher_;
     link_ = SpawnOn<UnixLink>(*client_, {.name = "link"}, path_, options);
+  }
+
+  // Lets "gated" handle what it got, once the server has started it.
+  void OpenGate() {
+    absl::StatusOr<Ref<Door>> door;
+    do {
+      door = server_->Find<Door>("gated.door");
+    } while (!door.ok());
+    door->Tell(Open{});
   }
 
   // An actor of the server as the client sees it.
@@ -118,6 +136,7 @@ class LinkTest : public testing::Test {
   std::string directory_;
   std::string path_;
 
+  Sys* server_sys_ = &RealSys();
   std::unique_ptr<Bus> server_;
   Ref<Sink> sink_;
   Ref<GatedSink> gated_;
@@ -125,6 +144,7 @@ class LinkTest : public testing::Test {
   Ref<Watcher> server_watcher_;
   Ref<UnixListener> listener_;
 
+  Sys* client_sys_ = &RealSys();
   std::unique_ptr<Bus> client_;
   Ref<Watcher> client_watcher_;
   Ref<UnixLink> link_;

@@ -12,9 +12,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "tests/links/actors.h"
 #include "trolley/actors/unix_link.h"
 #include "trolley/actors/unix_listener.h"
+#include "trolley/tests/links/actors.h"
 
 namespace {
 

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/links/actors.h"
-#include "tests/links/link_test.h"
+#include "trolley/tests/links/actors.h"
+#include "trolley/tests/links/link_test.h"
 
 namespace trolley::links_test {
 namespace {
@@ -159,7 +159,7 @@ TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   std::mt19937 random(seed);
   for (int round = 0; round < 20; ++round) {
     Peer peer({path_});
-    UnixLinkOptions options;
+    UnixLinkOptions options = PatientLink();
     options.reconnect = false;
     StartClient(options);
     const Ref<Streamer> streamer = SpawnOn<Streamer>(
@@ -190,6 +190,9 @@ TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
   peer.Kill();
   asker.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_NE(status.message().find("the question had left"),
+            absl::string_view::npos)
+      << status;
 }
 
 TEST_F(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {

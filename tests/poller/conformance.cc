@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <fstream>
 #include <thread>
@@ -21,6 +22,17 @@ char ThreadState(pid_t thread) {
   return name_end == std::string::npos || name_end + 2 >= line.size()
              ? '?'
              : line[name_end + 2];
+}
+
+rusage UsageOfThisThread() {
+  rusage usage = {};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage;
+}
+
+absl::Duration ProcessorTime(const rusage& usage) {
+  return absl::DurationFromTimeval(usage.ru_utime) +
+         absl::DurationFromTimeval(usage.ru_stime);
 }
 
 class KernelRig final : public ConformanceRig {
@@ -146,6 +158,46 @@ void PollerConformance::Modify(int fd, Token token, Ready ready,
 void PollerConformance::Remove(int fd, Token token) {
   const absl::Status status = poller_->Remove(fd, token);
   EXPECT_TRUE(status.ok()) << "Remove(" << fd << "): " << status;
+}
+
+ProcessorWatch::ProcessorWatch() {
+  const rusage usage = UsageOfThisThread();
+  switches_ = usage.ru_nvcsw;
+  used_ = ProcessorTime(usage);
+}
+
+bool ProcessorWatch::Slept() const {
+  return UsageOfThisThread().ru_nvcsw != switches_;
+}
+
+absl::Duration ProcessorWatch::Used() const {
+  return ProcessorTime(UsageOfThisThread()) - used_;
+}
+
+// One that spins never gives its processor up, and uses what it gets, which is
+// little on a busy machine. Whoever sleeps may do without it once: the deadline
+// of a thread that did not run has passed before its wait begins. So it has
+// some tries, of which one must be good.
+void PollerConformance::ExpectNothingComesAndNothingSpins() {
+  constexpr int kTries = 10;
+  constexpr absl::Duration kMostUsed = absl::Milliseconds(5);
+  for (int i = 1;; ++i) {
+    const ProcessorWatch watch;
+    const Instant deadline = clock().Now() + absl::Milliseconds(60);
+    Reports reports;
+    WaitOnce(reports, 8, deadline);
+    const bool slept = watch.Slept();
+    const absl::Duration used = watch.Used();
+    EXPECT_TRUE(reports.empty());
+    EXPECT_GE(clock().Now(), deadline);
+    if (!sleeps_to_wait() || (slept && used < kMostUsed)) return;
+    if (i == kTries || HasFailure()) {
+      ADD_FAILURE() << "in each of " << i << " waits it spun; in the last it "
+                    << (slept ? "slept, and used " : "never slept, and used ")
+                    << used << " of a processor";
+      return;
+    }
+  }
 }
 
 WaitResult PollerConformance::WaitOnce(Reports& into, size_t room,

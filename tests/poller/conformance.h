@@ -22,6 +22,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +32,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "trolley/poller/clock.h"
 #include "trolley/poller/poller.h"
 #include "trolley/poller/scoped_fd.h"
@@ -96,6 +98,19 @@ struct TestSockets {
   ScopedFd b;
 };
 
+// What this thread does with its processor from now on.
+class ProcessorWatch {
+ public:
+  ProcessorWatch();
+  // Whether it gave the processor up, as one that spins never does.
+  bool Slept() const;
+  absl::Duration Used() const;
+
+ private:
+  int64_t switches_ = 0;
+  absl::Duration used_;
+};
+
 class PollerConformance : public testing::TestWithParam<ConformanceSubject> {
  protected:
   void SetUp() override;
@@ -127,12 +142,17 @@ class PollerConformance : public testing::TestWithParam<ConformanceSubject> {
   // One Wait.
   WaitResult WaitOnce(Reports& into, size_t room, Instant deadline);
 
+  // A Wait with a deadline reports nothing, and (unless that is by design) the
+  // thread sleeps until then.
+  void ExpectNothingComesAndNothingSpins();
+
   void Write(int fd, size_t count = 1);
   void FillUp(int fd);     // writes until it would block
   size_t ReadAll(int fd);  // reads until it would block or ends
 
   std::vector<Trigger> Triggers();  // those the poller has
   int OpenDescriptors();            // of this process
+  bool sleeps_to_wait() { return !GetParam().spins && !virtual_time(); }
   bool virtual_time() { return capabilities().virtual_time; }
 
  private:

@@ -1,16 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bus with one mistake at a time, and the test that each must turn red.
-
-To add one: name the promise and the mistake, the file, what is right there (it
-occurs once) and what is wrong, in which MUTANT is true for this mutant alone;
-and the test. Prefer a simulated bus ("/sim2"): there a message that is lost is
-a failure at once, and not a wait.
-"""
-
-import collections
-
-# name: P<promise>_<what it does wrong>.
-Mutant = collections.namedtuple("Mutant", "name file right wrong test")
+"""The bus with one mistake at a time: see tests/mutants/mutant.py."""
 
 _ORDER = "Forms/OrderTest."
 _BOOKS = "Forms/ConservationTest.P2_BooksBalanceWhateverHappens/"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IsMutant: which of the mistakes in table.py the mutated copy makes.
+// IsMutant: which of the mistakes in its table a mutated copy makes.
 //
 // Immutable once asked for; any thread.
 
-#ifndef TROLLEY_TESTS_BUS_MUTANTS_MUTANT_H_
-#define TROLLEY_TESTS_BUS_MUTANTS_MUTANT_H_
+#ifndef TROLLEY_TESTS_MUTANTS_MUTANT_H_
+#define TROLLEY_TESTS_MUTANTS_MUTANT_H_
 
 #include <cstdlib>
 
@@ -23,4 +23,4 @@ inline bool IsMutant(int number) {
 
 }  // namespace trolley
 
-#endif  // TROLLEY_TESTS_BUS_MUTANTS_MUTANT_H_
+#endif  // TROLLEY_TESTS_MUTANTS_MUTANT_H_

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every mutant of table.py must fail in its test; without one all must pass.
+"""Every mutant of a table must fail in its test; without one all must pass.
 
-usage: mutants_test.py PROGRAM   the tests of the bus, over its mutated copy
+usage: mutants_test.py TABLE PROGRAM [ARGUMENT]...
+
+PROGRAM has the tests, over a copy that makes the mistakes.
 """
 
 import os
@@ -10,26 +12,28 @@ import sys
 import unittest
 
 sys.path.append(
-    os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tidy"))
+    os.path.join(os.path.dirname(os.path.realpath(__file__)), "../tidy"))
 import cases  # noqa: E402
+import mutant as mutants  # noqa: E402
 import mutate  # noqa: E402
-import table  # noqa: E402
 
-PROGRAM = ""
+PROGRAM = []
 
 
 def start(number, tests):
   """The program as this mutant, with a report of nobody's."""
   return subprocess.Popen(
-      [PROGRAM, "--gtest_filter=" + ":".join(tests)],
+      PROGRAM + ["--gtest_filter=" + ":".join(tests)],
       env={"TROLLEY_MUTANT": str(number)}, text=True, stdout=subprocess.PIPE,
       stderr=subprocess.STDOUT, errors="replace")
 
 
 class MutantsTest(unittest.TestCase):
 
+  table = []
+
   def test_no_mistake_passes_every_test(self):
-    tests = sorted({mutant.test for mutant in table.MUTANTS})
+    tests = sorted({mutant.test for mutant in self.table})
     run = start(0, tests)
     output, _ = run.communicate()
     self.assertEqual(run.returncode, 0, output)
@@ -37,10 +41,10 @@ class MutantsTest(unittest.TestCase):
     self.assertIn(f"[  PASSED  ] {len(tests)} tests.", output)
 
   def test_a_mistake_without_its_place_is_refused(self):
-    mutant = table.MUTANTS[0]
+    mutant = self.table[0]
     for text in ("", mutant.right * 2):
       with self.assertRaisesRegex(ValueError, "not once"):
-        mutate.mutate(mutant.file, text)
+        mutate.mutate(self.table, mutant.file, text)
 
   # The test must fail by a check of its own. What it does after that, with a
   # bus that is broken, is of no interest.
@@ -64,10 +68,9 @@ def _case(number, mutant):
   return lambda self: self.is_caught(number, mutant)
 
 
-for _number, _mutant in enumerate(table.MUTANTS, start=1):
-  setattr(MutantsTest, f"test_{_mutant.name}", _case(_number, _mutant))
-
-
 if __name__ == "__main__":
-  PROGRAM = os.path.abspath(sys.argv[1])
+  MutantsTest.table = mutants.load(sys.argv[1])
+  PROGRAM = [os.path.abspath(sys.argv[2])] + sys.argv[3:]
+  for _number, _mutant in enumerate(MutantsTest.table, start=1):
+    setattr(MutantsTest, f"test_{_mutant.name}", _case(_number, _mutant))
   sys.exit(cases.run(MutantsTest))

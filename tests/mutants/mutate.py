@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies sources, with every mistake of table.py in its place.
+"""Copies sources, with every mistake of a table in its place.
 
-usage: mutate.py {NAME SOURCE COPY}...   NAME is the path that table.py uses.
+usage: mutate.py TABLE {NAME SOURCE COPY}...   NAME is the path in the table.
 """
 
 import os
@@ -9,15 +9,15 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
-import table  # noqa: E402
+import mutant as mutants  # noqa: E402
 
-HEADER = '#include "trolley/tests/bus/mutants/mutant.h"\n'
+HEADER = '#include "trolley/tests/mutants/mutant.h"\n'
 
 
-def mutate(name, text):
+def mutate(table, name, text):
   """The text with its mistakes; a ValueError if one has no place there."""
   mistakes = [(number, mutant)
-              for number, mutant in enumerate(table.MUTANTS, start=1)
+              for number, mutant in enumerate(table, start=1)
               if mutant.file == name]
   # Each place is looked for in what people wrote, not in another mistake.
   places = []
@@ -25,7 +25,7 @@ def mutate(name, text):
     if text.count(mutant.right) != 1:
       raise ValueError(
           f"{name} has {text.count(mutant.right)} times, not once, what "
-          f"{mutant.name} of table.py replaces:\n{mutant.right}")
+          f"{mutant.name} of its table replaces:\n{mutant.right}")
     wrong = mutant.wrong.replace("MUTANT", f"::trolley::IsMutant({number})")
     places.append((text.index(mutant.right), mutant, wrong))
   end = len(text)
@@ -38,8 +38,9 @@ def mutate(name, text):
 
 
 def main(arguments):
-  triples = list(zip(arguments[::3], arguments[1::3], arguments[2::3]))
-  missing = ({mutant.file for mutant in table.MUTANTS} -
+  table = mutants.load(arguments[0])
+  triples = list(zip(arguments[1::3], arguments[2::3], arguments[3::3]))
+  missing = ({mutant.file for mutant in table} -
              {name for name, _, _ in triples})
   if missing:
     sys.exit(f"mutate.py: not among the sources: {', '.join(sorted(missing))}")
@@ -47,7 +48,7 @@ def main(arguments):
     with open(source, encoding="utf-8") as f:
       text = f.read()
     try:
-      text = mutate(name, text)
+      text = mutate(table, name, text)
     except ValueError as e:
       sys.exit(f"mutate.py: {e}")
     with open(copy, "w", encoding="utf-8") as f:

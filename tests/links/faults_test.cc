@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Links whose system calls fail.
+
+#include <dirent.h>
+#include <errno.h>
+
+#include <cstdio>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "trolley/poller/fault_sys.h"
+#include "trolley/tests/links/actors.h"
+#include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/raw_peer.h"
+
+namespace trolley::links_test {
+namespace {
+
+using FaultsTest = LinkTest;
+
+int OpenDescriptors() {
+  DIR* const folder = ::opendir("/proc/self/fd");
+  if (folder == nullptr) return -1;
+  int count = 0;
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+// One call of one side fails, whichever: who asks gets the answer, or a Status
+// that says something; nothing is left open; and when nothing fails any more,
+// asks are answered again, unless the listener, or a loop with its poller, is
+// broken and has ended.
+TEST_F(FaultsTest, P13_WhicheverCallFailsWhoAsksIsTold) {
+  for (const bool of_server : {true, false}) {
+    // Not the second, an EAGAIN: no edge makes up for one that is not true.
+    for (const size_t which : {0, 2, 3}) {
+      uint64_t n = 1;
+      uint64_t told = 0;
+      for (;; ++n) {
+        SCOPED_TRACE(testing::Message() << "fault " << n << " of the "
+                                        << (of_server ? "server" : "client")
+                                        << ", errno choice " << which);
+        const int before = OpenDescriptors();
+        FaultSys faulty(RealSys());
+        (of_server ? server_sys_ : client_sys_) = &faulty;
+        UnixListenerOptions listener;
+        // What cannot be written is waited for so long.
+        listener.link.handshake_deadline = absl::Milliseconds(50);
+        listener.link.write_deadline = absl::Milliseconds(50);
+        UnixLinkOptions dialled = listener.link;
+        dialled.backoff_first = absl::Milliseconds(1);
+        dialled.backoff_last = absl::Milliseconds(1);
+        // Making a bus is the conformance suite's; the conversation is ours.
+        StartServer(listener);
+        server_->Inspect(kLong).IgnoreError();
+        if (of_server) faulty.FailNthOfAny(n, which);
+        StartClient(dialled);
+        if (!of_server) faulty.FailNthOfAny(n, which);
+        const Ref<Numbers> sink = RemoteOf("sink");
+        for (uint64_t i = 1; i <= 3; ++i) {
+          const absl::StatusOr<Answer> answer =
+              sink.AskAndWait(AskOf(i), kLong);
+          if (answer.ok()) {
+            EXPECT_EQ(answer->value(), i);
+          } else {
+            ++told;
+            EXPECT_FALSE(answer.status().message().empty());
+            EXPECT_NE(answer.status().code(),
+                      absl::StatusCode::kDeadlineExceeded)
+                << answer.status();
+          }
+        }
+        const uint64_t faults = faulty.faults();
+        faulty.StopFailing();
+        while (!sink.AskAndWait(AskOf(4), kLong).ok() &&
+               listener_.Tell(GetUnixListenerStats{}) != Delivery::kGone &&
+               link_.Tell(GetLinkStats{}) != Delivery::kGone) {
+        }
+        StopClient();
+        StopServer();
+        server_sys_ = client_sys_ = &RealSys();
+        EXPECT_EQ(OpenDescriptors(), before);
+        if (faults == 0 || HasFailure()) break;
+      }
+      std::printf("%s, errno choice %d: %d calls, %d asks were told\n",
+                  of_server ? "server" : "client", static_cast<int>(which),
+                  static_cast<int>(n - 1), static_cast<int>(told));
+      EXPECT_GT(n, 1u);
+    }
+  }
+}
+
+// It can neither take nor turn away who connects: it leaves its socket alone
+// for so long, which is for ever here, and its links go on.
+TEST_F(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
+  if (PollerUnderTest() == "io_uring") {
+    GTEST_SKIP() << "a ring accepts without a call that could fail here";
+  }
+  FaultSys faulty(RealSys());
+  server_sys_ = &faulty;
+  UnixListenerOptions options = PatientListener();
+  options.pause_without_descriptors = absl::Hours(1);
+  StartServer(options);
+  StartClient(PatientLink());
+  const Ref<Numbers> sink = RemoteOf("sink");
+  ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+  faulty.FailNth(SysCall::kAccept4, 1, ENFILE, 1000);
+  const RawPeer waits(path_);
+  while (faulty.faults() == 0) {
+  }
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+  }
+  // The stream's try, the socket's, and that with the reserve given up.
+  EXPECT_LE(faulty.faults(), 3u);
+  StopClient();
+  StopServer();
+}
+
+TEST_F(FaultsTest, P12_WithoutAReserveServiceComesBack) {
+  if (PollerUnderTest() == "io_uring") {
+    GTEST_SKIP() << "a ring accepts without a call that could fail here";
+  }
+  FaultSys faulty(RealSys());
+  server_sys_ = &faulty;
+  UnixListenerOptions options = PatientListener();
+  options.pause_without_descriptors = absl::Milliseconds(1);
+  StartServer(options);
+  server_->Inspect(kLong).IgnoreError();
+  faulty.FailNth(SysCall::kAccept4, 1, ENFILE, 30);
+  StartClient(PatientLink());
+  EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(1), kLong).ok());
+  EXPECT_EQ(faulty.faults(), 30u);
+  StopClient();
+  StopServer();
+}
+
+}  // namespace
+}  // namespace trolley::links_test

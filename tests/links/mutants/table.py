@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Links with one mistake at a time: see tests/mutants/mutant.py."""
+
+_SOCKET = "UnixSocketTest.P12_"
+_FAULTS = "FaultsTest."
+_LOSS = "LossTest.P15_"
+_TORN = "HostileTest.P15_TornLastFrameIsCountedOnceAndNothingOfItHandled"
+_WRITTEN = "ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten"
+
+MUTANTS = [
+    # --- P12, running out of descriptors
+    Mutant(
+        "P12_WhoIsTurnedAwayIsNotClosed", "actors/unix_socket.cc",
+        "    sys_->Close(result);\n",
+        "    if (!MUTANT) sys_->Close(result);\n",
+        _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
+    Mutant(
+        "P12_TheReserveIsGivenUpOnce", "actors/unix_socket.cc",
+        "  if (result >= 0 || result == -EAGAIN) HoldReserve();\n",
+        "  if ((result >= 0 || result == -EAGAIN) && !MUTANT) HoldReserve();\n",
+        _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
+    Mutant(
+        "P12_NobodyWaitingIsTakenForAnError", "actors/unix_socket.cc",
+        "(out_of_resources && reserve_ && TurnOneAway() == -EAGAIN)) {\n",
+        "(out_of_resources && reserve_ && TurnOneAway() == -EAGAIN &&\n"
+        "         !MUTANT)) {\n",
+        _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
+    Mutant(
+        "P12_AConnectionThatEndedBreaksTheListener", "actors/unix_socket.cc",
+        "error != EINTR && error != ECONNABORTED",
+        "error != EINTR && (error != ECONNABORTED || MUTANT)",
+        _SOCKET + "ConnectionsThatEndedWhileTheyWaitedAreNoError"),
+    Mutant(
+        "P12_TheListenerGivesUp", "actors/unix_listener.cc",
+        "    if (!absl::IsResourceExhausted(accepted.status())) {\n",
+        "    if (MUTANT || !absl::IsResourceExhausted(accepted.status())) {\n",
+        "HostileTest.P12_WithoutDescriptorsNewPeersAreTurnedAway"),
+    Mutant(
+        "P12_TheListenerTriesOnAndOn", "actors/unix_listener.cc",
+        "    if (!socket_.has_reserve()) {\n",
+        "    if (!socket_.has_reserve() && !MUTANT) {\n",
+        _FAULTS + "P12_WithoutAReserveTheListenerPauses"),
+
+    # --- P13, every system call may fail
+    Mutant(
+        "P13_AConnectionOfWhomIsUnknownIsLeftOpen", "actors/unix_link.cc",
+        "  if (!peer.ok()) return peer.status();\n",
+        "  if (!peer.ok()) {\n"
+        "    if (MUTANT) (void)fd->release();\n"
+        "    return peer.status();\n"
+        "  }\n",
+        _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
+    Mutant(
+        "P13_AConnectionTurnedAwayIsLeftOpen", "actors/unix_listener.cc",
+        "             why);\n"
+        "  };\n",
+        "             why);\n"
+        "    if (MUTANT) (void)connection.release();\n"
+        "  };\n",
+        _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
+    Mutant(
+        "P13_WhoAsksIsNotToldWhy", "actors/unix_link_out.cc",
+        '  return absl::UnavailableError(absl::StrCat(\n'
+        '      "not connected: ", down_reason_.ok()',
+        '  if (MUTANT) return absl::UnavailableError("");\n'
+        '  return absl::UnavailableError(absl::StrCat(\n'
+        '      "not connected: ", down_reason_.ok()',
+        _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
+
+    # --- P15, exact loss
+    Mutant(
+        "P15_ATornFrameIsNotCounted", "actors/unix_connection.cc",
+        "  if (torn) ++stats_.torn;\n",
+        "  if (torn && !MUTANT) ++stats_.torn;\n",
+        _TORN),
+    Mutant(
+        "P15_ATornFrameIsCountedTwice", "actors/unix_connection.cc",
+        "  if (error != WireError::kNone && !torn) {\n",
+        "  if (torn && MUTANT) ++stats_.torn;\n"
+        "  if (error != WireError::kNone && !torn) {\n",
+        _TORN),
+    Mutant(
+        "P15_AnEndInsideAFrameIsAnEndLikeAnyOther", "actors/unix_connection.cc",
+        "  if (!n.ok() || *n == 0) End(decoder_.AtEnd());\n",
+        "  if (!n.ok() || *n == 0) {\n"
+        "    End(MUTANT ? absl::OkStatus() : decoder_.AtEnd());\n"
+        "  }\n",
+        _TORN),
+    Mutant(
+        "P15_WhatIsInTheOutboxCountsAsWritten", "actors/unix_connection.cc",
+        "  stats_.unsent += outbox_.messages();\n",
+        "  (MUTANT ? stats_.written : stats_.unsent) += outbox_.messages();\n",
+        _WRITTEN),
+    Mutant(
+        "P15_AMessageIsWrittenWithItsFirstByte", "actors/frame_outbox.cc",
+        "  while (!frames_.empty() && frames_.front().end <= taken_) {\n",
+        "  while (!frames_.empty() &&\n"
+        "         frames_.front().end <= taken_ + (MUTANT ? 1000 : 0)) {\n",
+        _WRITTEN),
+    Mutant(
+        "P15_WhatIsInTheOutboxIsForgotten", "actors/unix_connection.cc",
+        "  stats_.waiting -= outbox_.messages();\n",
+        "  if (!MUTANT) stats_.waiting -= outbox_.messages();\n",
+        _WRITTEN),
+    Mutant(
+        "P15_AQuestionThatLeftIsSaidNotToHave", "actors/unix_link_out.cc",
+        "ask->sequence <= connection.written_sequence();\n",
+        "ask->sequence <= connection.written_sequence() && !MUTANT;\n",
+        "TwoProcessesTest.P15_AskOfAKilledProcessFailsAtOnce"),
+    Mutant(
+        "P15_AQuestionThatStayedIsSaidToHaveLeft", "actors/unix_link_out.cc",
+        "    if (written) ++stats_.fate_unknown;\n",
+        "    if (written || MUTANT) ++stats_.fate_unknown;\n",
+        _LOSS + "AnAskSaysWhetherItHadLeft"),
+    Mutant(
+        "P15_TheEndIsToldBeforeWhatArrived", "actors/unix_link.cc",
+        "    while (stats_.queued > 0) co_await drained_.Wait();\n",
+        "    while (stats_.queued > 0 && !MUTANT) co_await drained_.Wait();\n",
+        _LOSS + "WhatArrivedIsDeliveredBeforeTheEndIsTold"),
+]

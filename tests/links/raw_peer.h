@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RawPeer: the other end of a link as a plain blocking socket, which says what
+// a test tells it to; and the bytes that it may say.
+//
+// Threads: the test's.
+
+#ifndef TROLLEY_TESTS_LINKS_RAW_PEER_H_
+#define TROLLEY_TESTS_LINKS_RAW_PEER_H_
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "trolley/proto/frame.h"
+#include "trolley/proto/hello.h"
+#include "trolley/proto/link.pb.h"
+#include "trolley/proto/wire_error.h"
+#include "trolley/tests/links/links_test.pb.h"
+
+namespace trolley::links_test {
+
+class RawPeer {
+ public:
+  RawPeer() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  explicit RawPeer(const std::string& path) : RawPeer() { Connect(path); }
+  ~RawPeer() { Close(); }
+
+  int Connect(const std::string& path) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return ::connect(fd_, reinterpret_cast<sockaddr*>(&address),
+                     sizeof(address));
+  }
+  void Close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+  // Sends what the other side takes; it may have closed.
+  void Say(const std::string& bytes) {
+    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // Waits until the other side has taken it. False: it has closed.
+  bool Keep(const std::string& bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  // All the other side says until it closes.
+  std::string ReadToTheEnd() {
+    std::string all;
+    char buffer[65536];
+    for (;;) {
+      const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      if (n <= 0) return all;
+      all.append(buffer, n);
+    }
+  }
+  std::string Read(size_t bytes) {
+    std::string all(bytes, '\0');
+    const ssize_t n = ::recv(fd_, all.data(), bytes, MSG_WAITALL);
+    all.resize(std::max<ssize_t>(n, 0));
+    return all;
+  }
+
+ private:
+  int fd_;
+};
+
+inline std::string HelloOf(const wire::Hello& fields) {
+  std::string hello(wire::kHelloBytes, '\0');
+  wire::EncodeHello(fields, hello.data());
+  return hello;
+}
+inline std::string GoodHello() { return HelloOf({.instance_id = 1}); }
+// It grants all there is.
+inline std::string GreedyHello() {
+  return HelloOf(
+      {.initial_credit_bytes = wire::kMostCreditBytes, .instance_id = 1});
+}
+
+inline std::string Header(const wire::FrameHeader& header) {
+  std::string bytes(wire::kFrameHeaderBytes, '\0');
+  wire::EncodeFrameHeader(header, bytes.data());
+  return bytes;
+}
+
+inline std::string Data(uint64_t sequence, const std::string& payload) {
+  return Header({.length = static_cast<uint32_t>(payload.size()),
+                 .sequence = sequence}) +
+         payload;
+}
+
+// An Envelope with an Ask (`ask_id` 0: a tell) for the actor `target`.
+inline std::string MessageTo(const std::string& target, uint64_t ask_id,
+                             int64_t remaining_ns) {
+  link::v1::Envelope envelope;
+  envelope.mutable_message()->set_target(target);
+  envelope.mutable_message()->set_type("trolley.links_test.Ask");
+  envelope.mutable_message()->set_ask_id(ask_id);
+  envelope.mutable_message()->set_remaining_ns(remaining_ns);
+  return envelope.SerializeAsString();
+}
+
+inline std::string PutTo(const std::string& target, const Put& put) {
+  link::v1::Envelope envelope;
+  envelope.mutable_message()->set_target(target);
+  envelope.mutable_message()->set_type("trolley.links_test.Put");
+  envelope.mutable_message()->set_payload(put.SerializeAsString());
+  return envelope.SerializeAsString();
+}
+
+struct RawFrame {
+  wire::FrameType type;
+  std::string payload;
+};
+
+// The whole frames in `said`, what came after a Hello; the last may be torn.
+inline std::vector<RawFrame> FramesIn(absl::string_view said) {
+  std::vector<RawFrame> frames;
+  while (said.size() >= wire::kFrameHeaderBytes) {
+    uint32_t length = 0;
+    std::memcpy(&length, said.data(), sizeof(length));
+    const auto type = static_cast<wire::FrameType>(said[4]);
+    said.remove_prefix(wire::kFrameHeaderBytes);
+    if (said.size() < length) break;
+    frames.push_back({type, std::string(said.substr(0, length))});
+    said.remove_prefix(length);
+  }
+  return frames;
+}
+
+// The name of the error in the ERROR frame in `said`; "" if there is none.
+inline std::string ErrorIn(absl::string_view said) {
+  for (const RawFrame& frame : FramesIn(said)) {
+    if (frame.type == wire::FrameType::kError) {
+      return wire::WireErrorName(
+          wire::WireErrorOf(wire::DecodeError(frame.payload)));
+    }
+  }
+  return "";
+}
+
+}  // namespace trolley::links_test
+
+#endif  // TROLLEY_TESTS_LINKS_RAW_PEER_H_
