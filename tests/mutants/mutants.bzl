@@ -57,22 +57,24 @@ def mutants_test(name, srcs, deps, table = "table.py", args = [], data = [], mai
       main: whether to link GoogleTest's, because no source has one.
     """
     copy = name + "_copy"
+
+    # Built for the test alone, and so not where it is left out.
+    manual = {"tags": ["manual"], "testonly": True}
     _mutated(
         name = copy,
-        testonly = True,
         srcs = srcs,
         table = table,
+        **manual
     )
     for kind in ["headers", "sources"]:
         native.filegroup(
             name = copy + "_" + kind,
-            testonly = True,
             srcs = [copy],
             output_group = kind,
+            **manual
         )
     native.cc_library(
         name = name + "_code",
-        testonly = True,
         srcs = [copy + "_sources"],
         hdrs = [copy + "_headers"],
         copts = ["-std=c++20"],
@@ -84,12 +86,13 @@ def mutants_test(name, srcs, deps, table = "table.py", args = [], data = [], mai
             "@com_google_googletest//:gtest",
         ] + (["@com_google_googletest//:gtest_main"] if main else []),
         alwayslink = True,
+        **manual
     )
     program = name + "_program"
     trolley_cc_binary(
         name = program,
-        testonly = True,
         deps = [name + "_code"],
+        **manual
     )
     test = "//tests/mutants:mutants_test.py"
     native.sh_test(

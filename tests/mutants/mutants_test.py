@@ -38,7 +38,7 @@ class MutantsTest(unittest.TestCase):
     output, _ = run.communicate()
     self.assertEqual(run.returncode, 0, output)
     # All of them, and none skipped.
-    self.assertIn(f"[  PASSED  ] {len(tests)} tests.", output)
+    self.assertIn(f"[  PASSED  ] {len(tests)} test", output)
 
   def test_a_mistake_without_its_place_is_refused(self):
     mutant = self.table[0]

@@ -259,4 +259,29 @@ MUTANTS = [
         "          !cell.handles_something());\n",
         "          (MUTANT || !cell.handles_something()));\n",
         _SIM_BOUNDS + "P10_DrainingWaitsForHandlersThatWait/sim1"),
+
+    # --- P18, replay
+    Mutant(
+        "P18_TimersAreSetByARealClock", "bus/loop_clock.h",
+        "    const Instant at = Recent() + after;\n",
+        "    const Instant at =\n"
+        "        (MUTANT ? MonotonicClock().Now() : Recent()) + after;\n",
+        "ReplayTest.P18_TheSameSeedGivesTheSameRun"),
+    Mutant(
+        "P18_TimeGoesOnByItself", "bus/loop.h",
+        "  Instant Now() const { return clock_.Now(); }\n",
+        "  Instant Now() const {\n"
+        "    const int64_t real = MUTANT ? MonotonicClock().Now().nanos() : 0;\n"
+        "    return clock_.Now() + absl::Nanoseconds(real % 1000);\n"
+        "  }\n",
+        "ReplayTest.P18_TheSameSeedGivesTheSameRun"),
+    Mutant(
+        "P18_TheLoopsHaveTheirTurnsAsItComes", "bus/bus.cc",
+        "  for (const std::shared_ptr<Loop>& loop : loops_) "
+        "worked |= loop->RunOnce();\n",
+        "  const int64_t now = MUTANT ? MonotonicClock().Now().nanos() : 0;\n"
+        "  if (now % 2 != 0) worked |= loops_.back()->RunOnce();\n"
+        "  for (const std::shared_ptr<Loop>& loop : loops_) "
+        "worked |= loop->RunOnce();\n",
+        "ReplayTest.P18_TheSameSeedGivesTheSameRun"),
 ]

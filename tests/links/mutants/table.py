@@ -67,6 +67,18 @@ MUTANTS = [
         '      "not connected: ", down_reason_.ok()',
         _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
 
+    # --- P14, hostile peers
+    Mutant(
+        "P14_WhoBreaksARuleIsNotToldWhich", "actors/unix_connection.cc",
+        "    if (tell_peer) wire::AppendErrorFrame",
+        "    if (tell_peer && !MUTANT) wire::AppendErrorFrame",
+        "HostileTest.P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed"),
+    Mutant(
+        "P14_WhatAPeerDoesNotReadPilesUp", "actors/unix_connection.h",
+        "    return outbox_.unwritten() < options_.outbox_bytes &&\n",
+        "    return (MUTANT || outbox_.unwritten() < options_.outbox_bytes) &&\n",
+        "ImpatientTest.P14_PeerThatNeverReadsIsCutAtTheWriteDeadline"),
+
     # --- P15, exact loss
     Mutant(
         "P15_ATornFrameIsNotCounted", "actors/unix_connection.cc",
