@@ -51,14 +51,6 @@ MUTANTS = [
         "  }\n",
         _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
     Mutant(
-        "P13_AConnectionTurnedAwayIsLeftOpen", "actors/unix_listener.cc",
-        "             why);\n"
-        "  };\n",
-        "             why);\n"
-        "    if (MUTANT) (void)connection.release();\n"
-        "  };\n",
-        _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
-    Mutant(
         "P13_WhoAsksIsNotToldWhy", "actors/unix_link_out.cc",
         '  return absl::UnavailableError(absl::StrCat(\n'
         '      "not connected: ", down_reason_.ok()',
