@@ -7,26 +7,25 @@
 namespace trolley {
 
 TimerQueue::~TimerQueue() {
-  for (Entry& entry : heap_) {
-    if (entry.timer != nullptr) entry.timer->queue_ = nullptr;
+  for (size_t i = kRoot; i < end_; ++i) {
+    if (Timer* timer = heap()[i].timer()) timer->queue_ = nullptr;
   }
 }
 
 void TimerQueue::Set(Timer& timer, Instant deadline) {
   timer.Cancel();
   if (deadline.is_infinite()) return;
+  if (end_ >= siblings_.size() * kArity) siblings_.emplace_back();
   timer.queue_ = this;
-  heap_.emplace_back();
-  SiftUp(heap_.size() - 1,
-         {.deadline = deadline, .sequence = next_sequence_++, .timer = &timer});
+  timer.sequence_ = next_sequence_++;
+  SiftUp(end_++, Entry(deadline, timer));
 }
 
 bool TimerQueue::FireDue(Instant now) {
   bool fired = false;
   size_t budget = size();
-  while (budget > 0 && !heap_.empty() && heap_.front().deadline <= now) {
-    Timer* due = heap_.front().timer;
-    Remove(0);
+  while (budget > 0 && end_ > kRoot && heap()[kRoot].deadline() <= now) {
+    Timer* due = TakeFirst();
     if (due == nullptr) continue;
     --budget;
     fired = true;
@@ -36,36 +35,48 @@ bool TimerQueue::FireDue(Instant now) {
 }
 
 Instant TimerQueue::next() {
-  while (!heap_.empty() && heap_.front().timer == nullptr) Remove(0);
-  return heap_.empty() ? Instant::Infinite() : heap_.front().deadline;
+  while (end_ > kRoot && heap()[kRoot].dead()) TakeFirst();
+  return end_ == kRoot ? Instant::Infinite() : heap()[kRoot].deadline();
 }
 
+// What is filled at once is not read first: its line is far away.
 void TimerQueue::Cancel(Timer& timer) {
-  if (heap_.size() > 2 * kMostDead) return Remove(timer.position_);
+  if (large()) {
+    timer.queue_ = nullptr;
+    return Fill(timer.position_);
+  }
+  heap()[timer.position_].Die();
   timer.queue_ = nullptr;
-  heap_[timer.position_].timer = nullptr;
   ++dead_;
-  if (dead_ > kFewDead && dead_ * 2 > heap_.size()) Sweep();
+  if (dead_ > kFewDead && dead_ > size()) Sweep();
+}
+
+// Null: it was dead.
+Timer* TimerQueue::TakeFirst() {
+  Timer* const timer = heap()[kRoot].timer();
+  Fill(kRoot);
+  if (timer == nullptr) {
+    --dead_;
+  } else {
+    timer->queue_ = nullptr;
+  }
+  return timer;
 }
 
 void TimerQueue::Sweep() {
-  heap_.erase(std::remove_if(heap_.begin(), heap_.end(),
-                             [](const Entry& e) { return e.timer == nullptr; }),
-              heap_.end());
+  Entry* const end =
+      std::remove_if(heap() + kRoot, heap() + end_,
+                     [](const Entry& entry) { return entry.dead(); });
+  end_ = static_cast<size_t>(end - heap());
   dead_ = 0;
-  for (size_t i = heap_.size(); i > 0; --i) SiftDown(i - 1, heap_[i - 1]);
+  for (size_t i = end_; i > kRoot; --i) SiftDown(i - 1, heap()[i - 1]);
 }
 
-void TimerQueue::Remove(size_t position) {
-  if (Timer* timer = heap_[position].timer) {
-    timer->queue_ = nullptr;
-  } else {
-    --dead_;
-  }
-  const Entry last = heap_.back();
-  heap_.pop_back();
-  if (position == heap_.size()) return;
-  if (position > 0 && last.Before(heap_[(position - 1) / kArity])) {
+// Moves the last entry to where another one was.
+void TimerQueue::Fill(size_t position) {
+  const Entry last = heap()[--end_];
+  if (position == end_) return;
+  if (position > kRoot && last.Before(heap()[ParentOf(position)])) {
     SiftUp(position, last);
   } else {
     SiftDown(position, last);
@@ -73,29 +84,29 @@ void TimerQueue::Remove(size_t position) {
 }
 
 void TimerQueue::SiftUp(size_t position, Entry entry) {
-  while (position > 0) {
-    const size_t parent = (position - 1) / kArity;
-    if (!entry.Before(heap_[parent])) break;
-    Place(position, heap_[parent]);
+  Entry* const heap = this->heap();
+  while (position > kRoot) {
+    const size_t parent = ParentOf(position);
+    if (!entry.Before(heap[parent])) break;
+    Place(heap, position, heap[parent]);
     position = parent;
   }
-  Place(position, entry);
+  Place(heap, position, entry);
 }
 
 void TimerQueue::SiftDown(size_t position, Entry entry) {
-  for (;;) {
-    const size_t first = position * kArity + 1;
-    if (first >= heap_.size()) break;
-    const size_t end = std::min(first + kArity, heap_.size());
+  Entry* const heap = this->heap();
+  const size_t end = end_;
+  for (size_t first; (first = FirstChildOf(position)) < end;) {
     size_t least = first;
-    for (size_t child = first + 1; child < end; ++child) {
-      if (heap_[child].Before(heap_[least])) least = child;
+    for (size_t i = first + 1; i < std::min(first + kArity, end); ++i) {
+      if (heap[i].Before(heap[least])) least = i;
     }
-    if (!heap_[least].Before(entry)) break;
-    Place(position, heap_[least]);
+    if (!heap[least].Before(entry)) break;
+    Place(heap, position, heap[least]);
     position = least;
   }
-  Place(position, entry);
+  Place(heap, position, entry);
 }
 
 }  // namespace trolley

@@ -5,6 +5,7 @@
 
 #include "trolley/bus/timer_queue.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,13 +43,21 @@ class Recorder : public Timer {
   std::vector<int>& fired_;
 };
 
-// The first difference to a sorted list within `steps`; empty if there is none.
+struct Shape {
+  int timers = 40;
+  int ahead = 20;          // deadlines: up to so many nanoseconds from now,
+  int grain = 1;           // multiples of it
+  size_t* most = nullptr;  // gets the most that were armed
+};
+
+// The first difference to a sorted list within `steps`, or as all that is left
+// fires after them; empty if there is none.
 std::string Differs(uint64_t seed, uint64_t steps, Queue& queue,
-                    int number = 40) {
+                    Shape shape = {}) {
   SimRandom random(seed);
   std::vector<int> fired;
   std::vector<std::unique_ptr<Recorder>> timers;
-  for (int i = 0; i < number; ++i) {
+  for (int i = 0; i < shape.timers; ++i) {
     timers.push_back(std::make_unique<Recorder>(i, &fired));
   }
   std::map<std::pair<int64_t, uint64_t>, int> oracle;  // by deadline, order
@@ -59,13 +68,15 @@ std::string Differs(uint64_t seed, uint64_t steps, Queue& queue,
     armed.erase(i);
   };
   int64_t now = 1000;
-  for (uint64_t step = 0; step < steps; ++step) {
+  for (uint64_t step = 0; step <= steps; ++step) {
     const std::string where = " at step " + std::to_string(step);
-    const int i = random.Below(number);
-    switch (random.Below(4)) {
+    const int i = random.Below(shape.timers);
+    const bool last = step == steps;
+    switch (last ? 3 : random.Below(4)) {
       case 0:
       case 1: {
-        const int64_t deadline = now - 5 + random.Below(20);
+        const int64_t ahead = now - 5 + random.Below(shape.ahead);
+        const int64_t deadline = ahead - ahead % shape.grain;
         disarm(i);
         armed[i] = {deadline, step};
         oracle[armed[i]] = i;
@@ -77,7 +88,7 @@ std::string Differs(uint64_t seed, uint64_t steps, Queue& queue,
         queue.Cancel(*timers[i]);
         break;
       default: {
-        now += random.Below(6);
+        now += last ? shape.ahead : random.Below(6);
         std::vector<int> expected;
         while (!oracle.empty() && oracle.begin()->first.first <= now) {
           expected.push_back(oracle.begin()->second);
@@ -97,6 +108,8 @@ std::string Differs(uint64_t seed, uint64_t steps, Queue& queue,
       return "next()" + where;
     }
     if (queue.queue.size() != oracle.size()) return "size()" + where;
+    if (shape.most != nullptr)
+      *shape.most = std::max(*shape.most, armed.size());
   }
   return "";
 }
@@ -109,10 +122,16 @@ TEST(TimerQueueTest, P17_AgreesWithASortedList) {
   });
 }
 
+// More than it sweeps, with as many as fifty of one deadline.
 TEST(TimerQueueTest, P17_AgreesWithASortedListWhenItIsLarge) {
+  const uint64_t steps = GetRunOptions().Scale(60'000, 1'000'000);
   ForEachSeed(3, [&](uint64_t seed) {
     Queue queue;
-    EXPECT_EQ(Differs(seed, 20'000, queue, 5'000), "");
+    size_t most = 0;
+    const Shape large = {
+        .timers = 10'000, .ahead = 100'000, .grain = 700, .most = &most};
+    EXPECT_EQ(Differs(seed, steps, queue, large), "");
+    EXPECT_GT(most, 5'000u);
   });
 }
 

@@ -7,6 +7,7 @@ _BOUNDS = "Forms/BoundsTest."
 _SIM_BOUNDS = "Forms/SimBoundsTest."
 _CONTAINMENT = "Forms/ContainmentTest."
 _SHUTDOWN = "Forms/ShutdownTest."
+_TIMERS = "TimerQueueTest."
 
 MUTANTS = [
     # --- P1, order for each pair
@@ -259,6 +260,23 @@ MUTANTS = [
         "          !cell.handles_something());\n",
         "          (MUTANT || !cell.handles_something()));\n",
         _SIM_BOUNDS + "P10_DrainingWaitsForHandlersThatWait/sim1"),
+
+    # --- P17, timers
+    Mutant(
+        "P17_EqualDeadlinesFireInAnyOrder", "bus/timer_queue.h",
+        ": sequence() < other.sequence();",
+        ": !MUTANT && sequence() < other.sequence();",
+        _TIMERS + "P17_AgreesWithASortedList"),
+    Mutant(
+        "P17_WhatMovesPassesACancelledTimer", "bus/timer_queue.h",
+        "who_ = sequence() << 1 | 1;",
+        "who_ = (MUTANT ? ~sequence() : sequence()) << 1 | 1;",
+        _TIMERS + "P17_AgreesWithASortedList"),
+    Mutant(
+        "P17_WhatFillsAPlaceNeverRises", "bus/timer_queue.cc",
+        "  if (position > kRoot && last.Before(",
+        "  if (!MUTANT && position > kRoot && last.Before(",
+        _TIMERS + "P17_AgreesWithASortedListWhenItIsLarge"),
 
     # --- P18, replay
     Mutant(
