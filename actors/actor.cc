@@ -58,7 +58,7 @@ void Actor::SetTrace(const TraceContext& trace) {
   for (auto asker = askers.rbegin(); asker != askers.rend(); ++asker) {
     root = Context::New(trace, *asker, std::move(root));
   }
-  e->context = std::move(root);
+  e->SetContext(std::move(root));
 }
 
 }  // namespace trolley

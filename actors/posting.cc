@@ -34,7 +34,7 @@ void PassTraceOn(const Loop& loop, Envelope* to) {
   const Context* context = loop.turn().envelope->context.get();
   // A trace stands at the root of a chain, where nobody waits.
   while (context != nullptr && context->asker()) context = context->parent();
-  to->context = Context::Ptr::Share(context);
+  to->SetContext(Context::Ptr::Share(context));
 }
 
 absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {

@@ -35,7 +35,7 @@ void PassTraceOn(const Loop& loop, Envelope* to);
 inline void SetTrace(const TraceContext& trace, const Loop* loop,
                      Envelope* to) {
   if (trace.valid()) {
-    to->context = Context::New(trace, ActorId(), nullptr);
+    to->SetContext(Context::New(trace, ActorId(), nullptr));
   } else if (loop != nullptr && MayBeTraced(*loop)) {
     PassTraceOn(*loop, to);
   }
@@ -48,10 +48,9 @@ absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target);
 // What is said of a data message; `loop` is null on a plain thread.
 inline Envelope::Head HeadOf(const Loop* loop, ActorId target,
                              const MessageType* type, Instant deadline) {
-  const Cell* self = loop != nullptr ? loop->turn().cell : nullptr;
   return {.type = type,
           .target = target,
-          .sender = self != nullptr ? self->self : ActorId(),
+          .sender = loop != nullptr ? loop->turn().self : ActorId(),
           .deadline = deadline,
           .marks = Envelope::kDataLane | Envelope::kHoldsCredit};
 }
@@ -92,14 +91,13 @@ template <typename Message, typename M, typename Finish>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
     Loop& loop, ActorId target, const MessageType* type, size_t bytes,
     Instant deadline, M&& message, Finish finish) {
-  Cell* cell = loop.AdmitHere(target, bytes);
-  if (cell == nullptr) {
+  const auto [cell, e] =
+      loop.AdmitHere(bytes, {type, target, loop.turn().self, deadline});
+  if (e == nullptr) {
     return SendFromLoopAnywhere<Message>(loop, target, type, bytes, deadline,
                                          std::forward<M>(message), finish);
   }
-  Envelope* e = Fill<Message>(
-      loop.NewEnvelopeHere(bytes, HeadOf(&loop, target, type, deadline)),
-      std::forward<M>(message));
+  Fill<Message>(e, std::forward<M>(message));
   finish(e);
   loop.Queue(*cell, e);
   return Delivery::kAccepted;

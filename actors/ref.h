@@ -125,7 +125,7 @@ class Ref {
     return Operation(loop, deadline, [&](uint64_t ask_id) {
       const auto finish = [loop, ask_id, &askers](Envelope* e) {
         internal::MarkAsAsk(e, *loop, ask_id);
-        e->context = *std::move(askers);
+        e->SetContext(*std::move(askers));
       };
       const Delivery delivery = internal::SendFromLoop<Message>(
           *loop, id(), TypeOf<Message>(), BytesToAsk<Message>(), deadline,

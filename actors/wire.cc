@@ -171,7 +171,7 @@ Asking<WireResult> WireTarget::Ask(WireView message,
     }
     e->deadline = deadline;
     internal::MarkAsAsk(e, *loop, ask_id);
-    e->context = *std::move(askers);
+    e->SetContext(*std::move(askers));
     loop->Send(e);
     return absl::OkStatus();
   });
@@ -211,8 +211,8 @@ WireAsk::WireAsk(const WireTarget& target, WireView message,
                 if (askers.empty()) {
                   internal::SetTrace(options.trace, nullptr, *made_);
                 } else {
-                  (*made_)->context =
-                      Context::NewForeign(options.trace, std::move(askers));
+                  (*made_)->SetContext(
+                      Context::NewForeign(options.trace, std::move(askers)));
                 }
                 return absl::OkStatus();
               }),

@@ -11,6 +11,8 @@
 #ifndef TROLLEY_BUS_ACTOR_BASE_H_
 #define TROLLEY_BUS_ACTOR_BASE_H_
 
+#include <cstdint>
+
 namespace trolley {
 
 struct Cell;
@@ -40,6 +42,7 @@ class ActorBase {
 
   Cell* cell_ = nullptr;                   // set when it is adopted
   ScheduledMessage* scheduled_ = nullptr;  // its armed message timers
+  uint64_t start_sequence_ = 0;  // the order of starting, over all loops
 };
 
 }  // namespace trolley

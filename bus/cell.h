@@ -27,59 +27,42 @@
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/credits.h"
 #include "trolley/bus/mailbox.h"
+#include "trolley/bus/standing.h"
 #include "trolley/bus/suspended_handler.h"
 
 namespace trolley {
 
 struct alignas(64) Cell {
-  enum class State : uint8_t {
-    kFree,      // nobody lives here
-    kReserved,  // messages have come before the actor
-    kStarting,  // OnStart has not run yet
-    kRunning,
-    kStopping,  // ends when what is in hand is over
-    kDraining,  // ends when its mailbox is empty
-  };
+  using State = Standing::State;
 
-  // Loop thread only.
+  // Loop thread only, but for `interleaved`.
   ActorBase* actor = nullptr;
-  Mailbox mailbox;
+  EnvelopeQueue data;             // the mailbox's data lane
+  uint32_t data_queued = 0;       // messages in it
+  uint32_t local_places = 0;      // credits its own loop holds
   Cell* next_runnable = nullptr;  // in the run queue
   ActorId self;                   // whoever lives here; nobody
-  uint32_t data_queued = 0;       // messages in the data lane
-  uint32_t local_places = 0;      // credits its own loop holds
-  uint32_t handled_low = 0;       // see handled()
-  State state = State::kFree;
+  uint64_t handled = 0;           // messages
+  Standing standing;
   // How many places its loop holds before it gives some to others. 0: each goes
   // the slow way.
   uint8_t kept_places = 0;
-  bool runnable = false;  // in the run queue, or having its slice
-  bool busy = false;      // takes no message: one is suspended
+  bool places_listed = false;  // in the loop's list of places to give back
+  bool started = false;        // OnStart was called
+  // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
+  std::atomic<bool> interleaved{false};
 
   alignas(64) Credits credits;  // thread-safe
   uint32_t capacity = 0;        // immutable while an actor lives here
   uint32_t slot = 0;            // immutable
   // Loop thread only, and seldom touched.
+  UrgentLanes urgent;                     // the mailbox's other lanes
   SuspendedHandler* suspended = nullptr;  // list
-  uint32_t handled_high = 0;
-  bool started = false;        // OnStart was called
-  bool places_listed = false;  // in the loop's list of places to give back
-  // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
-  std::atomic<bool> interleaved{false};
-  uint64_t start_sequence = 0;  // the order of starting, over all loops
+  SmallEnvelopeQueue room_requests;       // senders that wait for room
   const ActorClass* actor_class = nullptr;
-  EnvelopeQueue room_requests;        // senders that wait for room
   std::unique_ptr<std::string> name;  // null: none
 
-  // Messages it has handled.
-  uint64_t handled() const {
-    return uint64_t{handled_high} << 32 | handled_low;
-  }
-  void CountHandled() {
-    if (++handled_low == 0) [[unlikely]] {
-      ++handled_high;
-    }
-  }
+  State state() const { return standing.state(); }
   // How many places move between it and its senders at a time.
   uint32_t places_batch() const {
     return std::clamp<uint32_t>(capacity / 8, 1, 64);
@@ -87,7 +70,7 @@ struct alignas(64) Cell {
   // After a change of what it depends on.
   void UpdateKeptPlaces() {
     const bool simple =
-        state == State::kRunning && places_listed && room_requests.empty();
+        state() == State::kRunning && places_listed && room_requests.empty();
     kept_places = simple ? places_batch() : 0;
   }
   // Whether a handler of a message waits in it.
@@ -100,14 +83,10 @@ struct alignas(64) Cell {
   bool is_interleaved() const {
     return interleaved.load(std::memory_order_relaxed);
   }
-  // Whether the next message can only be one of the data lane, if there is any.
-  bool takes_only_data() const {
-    return state == State::kRunning && !busy && !mailbox.has_urgent();
-  }
   // Whether a slice would find something to do.
   bool has_work() const {
-    return !mailbox.control.empty() ||
-           (!busy && (!mailbox.reply.empty() || !mailbox.data.empty()));
+    return !urgent.control.empty() ||
+           (!standing.busy() && (!urgent.reply.empty() || !data.empty()));
   }
 };
 
@@ -140,7 +119,7 @@ class CellTable {
   // only.
   Cell* FindLive(ActorId id) const {
     Cell* cell = Find(id.slot());
-    const bool lives = cell->self == id && cell->state != Cell::State::kFree;
+    const bool lives = cell->self == id && cell->state() != Cell::State::kFree;
     return lives ? cell : nullptr;
   }
 

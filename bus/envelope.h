@@ -85,10 +85,10 @@ struct Envelope {
     ActorId sender;         // default if a plain thread sent it
     ExternalAsk* external;  // if kAskedExternally: where the reply goes
   };
-  Context::Ptr context;
+  Context::Ptr context;  // set by SetContext()
   // The rest in one word, so that it is written by one store and several
-  // questions are one test: the ask id, whose pool it belongs to and in which
-  // size class, and the marks below.
+  // questions are one test: the size class and whose pool it belongs to, the
+  // ask id, and the marks below.
   uint64_t marks;
   alignas(8) std::byte first_bytes[8];
 
@@ -99,15 +99,19 @@ struct Envelope {
   static constexpr uint64_t kAskedExternally = uint64_t{1} << 54;
   // Holds a reply, headed for `sender`.
   static constexpr uint64_t kIsReply = uint64_t{1} << 55;
+  // Has a context.
+  static constexpr uint64_t kHasContext = uint64_t{1} << 58;
   // Gives a place back when it has been handled.
   static constexpr uint64_t kHoldsCredit = uint64_t{1} << 56;
   // The asker takes messages while it waits.
   static constexpr uint64_t kAskerGoesOn = uint64_t{1} << 57;
-  static constexpr uint64_t kAskId = (uint64_t{1} << 40) - 1;
+  static constexpr uint64_t kMaxSizeClass = 15;
+  static constexpr uint64_t kMaxAskId = (uint64_t{1} << 40) - 1;
+  static constexpr uint64_t kAskId = kMaxAskId << 12;
 
   // The marks of an envelope of loop `origin`'s pool, and none besides.
   static constexpr uint64_t Home(uint64_t origin, uint64_t size_class) {
-    return origin << 40 | size_class << 48;
+    return size_class | origin << 4;
   }
   // Each field is written once: this is the hot path.
   Envelope(uint64_t home, const Head& head)
@@ -117,11 +121,15 @@ struct Envelope {
         sender(head.sender),
         marks(home | head.marks) {}
 
-  uint32_t origin() const { return marks >> 40 & 0xff; }
-  uint32_t size_class() const { return marks >> 48 & 0xf; }
+  uint32_t size_class() const { return marks & kMaxSizeClass; }
+  uint32_t origin() const { return marks >> 4 & 0xff; }
   // Nonzero: `sender` waits in this reply slot.
-  uint64_t ask_id() const { return marks & kAskId; }
-  void set_ask_id(uint64_t id) { marks = (marks & ~kAskId) | id; }
+  uint64_t ask_id() const { return marks >> 12 & kMaxAskId; }
+  void set_ask_id(uint64_t id) { marks = (marks & ~kAskId) | id << 12; }
+  void SetContext(Context::Ptr to) {
+    context = std::move(to);
+    marks = context ? marks | kHasContext : marks & ~kHasContext;
+  }
   bool has(uint64_t mark) const { return (marks & mark) != 0; }
 
   Lane lane() const {

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "trolley/bus/envelope.h"
@@ -72,18 +73,18 @@ class EnvelopePool {
     if (free_[size_class].head == nullptr) [[unlikely]] {
       Refill(size_class);
     }
-    return GetReady(size_class, head);
+    return new (TakeReady(free_[size_class].head, size_class))
+        Envelope(Envelope::Home(loop_, size_class), head);
   }
 
-  // Whether one of this class is at hand, and that one.
-  bool IsReady(uint32_t size_class) const {
-    return size_class < kClasses && free_[size_class].head != nullptr;
+  // One of this class that is at hand, yet to be taken; null if none is.
+  Envelope* Ready(uint32_t size_class) const {
+    return size_class < kClasses ? free_[size_class].head : nullptr;
   }
-  Envelope* GetReady(uint32_t size_class, const Envelope::Head& head) {
-    FreeList& list = free_[size_class];
-    Envelope* memory = list.head;
-    list.head = memory->next;
-    return new (memory) Envelope(Envelope::Home(loop_, size_class), head);
+  // Takes what Ready() has returned.
+  void* TakeReady(Envelope* ready, uint32_t size_class) {
+    free_[size_class].head = ready->next;
+    return ready;
   }
 
   // Takes back an envelope of this pool, or of the heap, whose payload is gone.
@@ -93,10 +94,14 @@ class EnvelopePool {
   }
   // The same for one that is known not to be of the heap.
   void PutOwn(Envelope* envelope) {
-    if (envelope->context) [[unlikely]] {
+    if (envelope->has(Envelope::kHasContext)) [[unlikely]] {
       envelope->context = nullptr;
     }
-    FreeList& list = free_[envelope->size_class()];
+    PutOwnBare(envelope, envelope->size_class());
+  }
+  // The same for one of that class that has no context.
+  void PutOwnBare(Envelope* envelope, uint64_t size_class) {
+    FreeList& list = free_[size_class];
     envelope->next = list.head;
     list.head = envelope;
   }

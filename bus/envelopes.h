@@ -60,11 +60,20 @@ class Envelopes {
     }
   }
 
-  // Whether it is a message of this loop to itself which has had its place, and
-  // leaves no more to do than to give both back.
-  bool IsOwnTell(const Envelope* envelope) const {
-    constexpr uint64_t kSizeClass = Envelope::Home(0, 15);
-    return (envelope->marks & ~kSizeClass) == own_tell_;
+  // The marks of a message of this loop to itself, with its place, in an
+  // envelope of the loop's pool, and without context.
+  uint64_t own_tell(uint32_t size_class) const {
+    return own_tell_ | Envelope::Home(0, size_class);
+  }
+  // Frees one with such marks, which leaves no more to do than to give its
+  // place back. False, and nothing is done, if they are others.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool FreeOwnTell(Envelope* envelope) {
+    const uint64_t size_class = own_tell_ ^ envelope->marks;
+    if (size_class > Envelope::kMaxSizeClass) [[unlikely]] {
+      return false;
+    }
+    pool_.PutOwnBare(envelope, size_class);
+    return true;
   }
 
   void ReturnAll() {
@@ -83,7 +92,7 @@ class Envelopes {
   void SendHome(Envelope* envelope) {
     const uint32_t home = envelope->origin();
     if (home == Envelope::kNoLoop) return EnvelopePool::PutToHeap(envelope);
-    if (envelope->context) envelope->context = nullptr;
+    if (envelope->has(Envelope::kHasContext)) envelope->context = nullptr;
     Chain& chain = homeward_[home];
     if (chain.first == nullptr) chain.last = envelope;
     envelope->next = chain.first;

@@ -47,9 +47,15 @@ struct Ledger {
 // A counter with one writer: an increment is a plain add, not a locked one.
 class OwnedCounter {
  public:
-  void Increment(uint64_t by = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + by,
+  void Increment() {
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    // What follows in the other branch takes three instructions: compilers do
+    // not put atomics together.
+    __asm__("addq $1, %0" : "+m"(value_) : : "cc");
+#else
+    value_.store(value_.load(std::memory_order_relaxed) + 1,
                  std::memory_order_relaxed);
+#endif
   }
   uint64_t Read() const { return value_.load(std::memory_order_relaxed); }
 

@@ -170,7 +170,7 @@ void Loop::End() {
   for (bool any = true; any;) {
     any = false;
     port_.cells.ForEach([&](Cell& cell) {
-      if (cell.state == Cell::State::kFree) return;
+      if (cell.state() == Cell::State::kFree) return;
       any = true;
       // One that ends must not be in the run queue.
       while (Cell* runnable = run_queue_.Pop()) RunQueue::Release(*runnable);

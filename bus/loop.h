@@ -38,6 +38,7 @@
 #include "trolley/bus/loop_clock.h"
 #include "trolley/bus/outboxes.h"
 #include "trolley/bus/reply_slots.h"
+#include "trolley/bus/room.h"
 #include "trolley/bus/run_queue.h"
 #include "trolley/bus/timer_queue.h"
 
@@ -86,6 +87,7 @@ class Loop {
   // Whose slice it is, or was last in this turn, and its message; else null.
   struct Turn {
     Cell* cell = nullptr;
+    ActorId self;  // who lives there; nobody
     Envelope* envelope = nullptr;
     SuspendedHandler* handler = nullptr;  // of a coroutine handler
   };
@@ -94,29 +96,27 @@ class Loop {
   void set_handler(SuspendedHandler* handler) { turn_.handler = handler; }
 
   // --- Sending, in three steps; see actors/ref.h for the whole ---
-  // The short way, for what stays here: the cell of `target`, with the attempt
-  // counted and a place taken, if the loop has a place and an envelope of
-  // `bytes` at hand; else null, and nothing is done.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE Cell* AdmitHere(ActorId target, size_t bytes) {
-    if (target.loop() != port_.index) return nullptr;
-    Cell& cell = *port_.cells.Find(target.slot());
-    if (!port_.pool.IsReady(EnvelopePool::ClassOf(bytes)) ||
-        !local_places_.TakeOwn(cell, target)) {
-      return nullptr;
-    }
-    port_.ledger.CountSend(true);
-    return &cell;
-  }
-  ABSL_ATTRIBUTE_ALWAYS_INLINE Envelope* NewEnvelopeHere(
+  // The short way, for what stays here: the cell of the target, with the
+  // attempt counted and a place taken, and an envelope of `bytes`, if the loop
+  // has both at hand; else nulls, and nothing is done. `head` has no marks.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE std::pair<Cell*, Envelope*> AdmitHere(
       size_t bytes, const Envelope::Head& head) {
-    return port_.pool.GetReady(EnvelopePool::ClassOf(bytes), head);
+    LoopPort& port = port_;
+    if (head.target.loop() != port.index) return {};
+    Cell& cell = *port.cells.Find(head.target.slot());
+    const uint32_t size_class = EnvelopePool::ClassOf(bytes);
+    Envelope* ready = port.pool.Ready(size_class);
+    if (ready == nullptr || !local_places_.TakeOwn(cell, head.target)) {
+      return {};
+    }
+    port.ledger.CountSend(true);
+    return {&cell, new (port.pool.TakeReady(ready, size_class))
+                       Envelope(envelopes_.own_tell(size_class), head)};
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Queue(Cell& cell, Envelope* envelope) {
-    cell.mailbox.data.Push(envelope);
+    cell.data.Push(envelope);
     ++cell.data_queued;
-    if (!cell.busy && cell.state != Cell::State::kReserved) {
-      run_queue_.Push(cell);
-    }
+    if (cell.standing.data_makes_runnable()) run_queue_.Add(cell);
   }
   // The long way; anything but kAccepted ends the attempt, which is counted.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Admit(ActorId target) {
@@ -177,11 +177,6 @@ class Loop {
 
  private:
   friend class ScheduledMessage;
-  void GivePlaceBack(Cell& cell);
-  void GivePlaceBackSlowly(Cell& cell);
-  void WaitForRoom(Cell& cell, Envelope* request);
-  void GrantRoom(Cell& cell, uint32_t most);
-  void KeepRoom(Cell& cell, uint32_t places);
   void DeliverLocal(Envelope* envelope);
   void DeliverRarely(Cell& cell, Envelope* envelope);
 
@@ -191,6 +186,8 @@ class Loop {
   void RunActors();
   bool OthersWait();
   uint32_t RunSlice(Cell& cell, uint32_t most);
+  uint32_t RunLongSlice(Cell& cell, uint32_t most);
+  void HaveNothingToDo(Cell& cell);
   Envelope* NextMessage(Cell& cell);
   void StartActor(Cell& cell);
   bool HasEnded(const Cell& cell) const;
@@ -198,6 +195,7 @@ class Loop {
   void HandleMessage(Cell& cell, Envelope* envelope);
   void DropExpired(Cell& cell, Envelope* envelope);
   void Complete(Cell& cell, Envelope* envelope, Outcome outcome);
+  void CompleteFailed(Cell& cell, Envelope* envelope);
   void FailedByThrowing(Cell& cell, Envelope* envelope, absl::string_view what);
   void CompleteSuspended(SuspendedHandler& handler);
   void Unlink(SuspendedHandler& handler);
@@ -236,6 +234,7 @@ class Loop {
   Envelopes envelopes_;
   Leases leases_;
   LocalPlaces local_places_;
+  Room room_{*this, local_places_};
   std::vector<Command> idle_callbacks_;
   std::vector<std::pair<ActorId, Command>> end_watchers_;
   std::vector<Event> events_;

@@ -37,65 +37,6 @@ bool KeepsBusy(const Cell& cell, const SuspendedHandler& handler) {
 
 // --- Sending ---------------------------------------------------------------
 
-inline void Loop::GivePlaceBack(Cell& cell) {
-  if (cell.local_places + 1 < cell.kept_places) [[likely]] {
-    ++cell.local_places;
-  } else {
-    GivePlaceBackSlowly(cell);
-  }
-}
-
-void Loop::GivePlaceBackSlowly(Cell& cell) {
-  if (cell.state != Cell::State::kRunning) return;  // it is ending
-  if (cell.room_requests.empty()) {
-    local_places_.GiveBack(cell);
-  } else {
-    KeepRoom(cell, 1);
-  }
-}
-
-void Loop::WaitForRoom(Cell& cell, Envelope* e) {
-  const bool first = cell.room_requests.empty();
-  cell.room_requests.Push(e);
-  ++cell.room_requests.first()->payload<RoomRequest>().senders;
-  cell.UpdateKeptPlaces();
-  // There may be room by now.
-  if (first) KeepRoom(cell, local_places_.TakeAll(cell));
-}
-
-// To wake a sender for each place that comes free would cost more than the
-// messages. So places are kept for those that wait until they are a quarter of
-// the mailbox, or the actor has nothing to do. In the first case only some of
-// those that wait are woken, as these will fill it again; what is queued is to
-// last until they are awake.
-void Loop::KeepRoom(Cell& cell, uint32_t places) {
-  RoomRequest& all = cell.room_requests.first()->payload<RoomRequest>();
-  all.places += places;
-  if (!cell.runnable) {
-    GrantRoom(cell, all.senders);
-  } else if (all.places >= cell.capacity / 4) {
-    GrantRoom(cell, (all.senders + 3) / 4);
-  }
-}
-
-// In the order of asking. Each spends one; what is left is for everybody.
-void Loop::GrantRoom(Cell& cell, uint32_t most) {
-  RoomRequest all = cell.room_requests.first()->payload<RoomRequest>();
-  for (; most > 0 && all.places > 0; --most, --all.places, --all.senders) {
-    Envelope* request = cell.room_requests.Pop();
-    request->type->drop(request);
-    request->type->answer(request, absl::OkStatus());
-    SendReply(request);
-  }
-  if (all.places > 0) {
-    cell.credits.Return(cell.self.generation(), std::exchange(all.places, 0));
-  }
-  if (all.senders > 0) {
-    cell.room_requests.first()->payload<RoomRequest>() = all;
-  }
-  cell.UpdateKeptPlaces();
-}
-
 void Loop::DeliverLocal(Envelope* e) {
   Cell& cell = *port_.cells.Find(e->target.slot());
   if (cell.self == e->target && e->has(Envelope::kDataLane)) [[likely]] {
@@ -113,7 +54,7 @@ void Loop::DeliverRarely(Cell& cell, Envelope* e) {
     }
     // The id is younger than what lives here: its actor is still on its way.
     cell.self = e->target;
-    cell.state = Cell::State::kReserved;
+    cell.standing.set_state(Cell::State::kReserved);
     cell.local_places = 0;
   }
   if (e->type == &kControlMessage<SpawnRequest>) {
@@ -124,12 +65,16 @@ void Loop::DeliverRarely(Cell& cell, Envelope* e) {
     Free(e);
     return;
   }
-  cell.mailbox.Push(e);
   if (e->has(Envelope::kDataLane)) {
+    cell.data.Push(e);
     ++cell.data_queued;
-    if (cell.busy) return;
+    if (cell.standing.busy()) return;
+  } else {
+    (e->has(Envelope::kReplyLane) ? cell.urgent.reply : cell.urgent.control)
+        .Push(e);
+    cell.standing.set_urgent(true);
   }
-  if (cell.state != Cell::State::kReserved) run_queue_.Push(cell);
+  if (cell.state() != Cell::State::kReserved) run_queue_.Push(cell);
 }
 
 bool Loop::TakeHandedOver() {
@@ -219,23 +164,24 @@ void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
     cell.local_places = 0;
   }
   actor->cell_ = &cell;
+  actor->start_sequence_ = start_sequence;
   cell.actor = actor.release();
   cell.actor_class = actor_class;
-  cell.start_sequence = start_sequence;
-  cell.handled_low = cell.handled_high = 0;
+  cell.handled = 0;
   cell.interleaved = options.interleaved || actor_class->interleaved;
   cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
   if (!options.name.empty()) {
     cell.name = std::make_unique<std::string>(options.name);
   }
-  cell.state = Cell::State::kStarting;
+  cell.standing.set_state(Cell::State::kStarting);
   cell.UpdateKeptPlaces();
   run_queue_.PushFresh(cell);
 }
 
 template <typename What>
 bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
-  const Turn outer = std::exchange(turn_, Turn{.cell = &cell});
+  const Turn outer =
+      std::exchange(turn_, Turn{.cell = &cell, .self = cell.self});
   const uint64_t running = port_.running_actor.load(std::memory_order_relaxed);
   port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
   absl::Cleanup restore = [&] {
@@ -255,19 +201,20 @@ bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
 
 void Loop::RunActors() {
   run_queue_.BeginTurn();
+  const uint32_t slice = options_.messages_per_slice;
+  const uint32_t flood = options_.messages_per_turn;
   for (uint32_t left = options_.messages_per_turn; left > 0;) {
     Cell* cell = run_queue_.Pop();
     if (cell == nullptr) break;
-    const bool flooded = cell->data_queued >= options_.messages_per_turn;
-    uint32_t slice = options_.messages_per_slice;
-    if (flooded) [[unlikely]] {
+    if (cell->data_queued < flood) [[likely]] {
+      left -= RunSlice(*cell, std::min(left, slice));
+    } else {
       // What was sent so far does not wait for it, and others do not for long.
       turn_ = {};
       FlushOutboxes();
-      slice = (slice + 1) / 2;
+      left -= RunLongSlice(*cell, std::min(left, (slice + 1) / 2));
+      if (OthersWait()) break;
     }
-    left -= RunSlice(*cell, std::min(left, slice));
-    if (flooded && OthersWait()) break;
   }
   turn_ = {};
   port_.running_actor.store(0, std::memory_order_relaxed);
@@ -283,25 +230,31 @@ bool Loop::OthersWait() {
   return port_.handoff.HasWork();
 }
 
+// Not in line: for what is no matter of a single message.
+uint32_t Loop::RunLongSlice(Cell& cell, uint32_t most) {
+  return RunSlice(cell, most);
+}
+
 // Returns how many messages it took, at most `most`; to start counts as one.
 // Leaves `turn_` to the next slice.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
                                                             uint32_t most) {
-  port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
+  const ActorId self = cell.self;
+  port_.running_actor.store(self.word(), std::memory_order_relaxed);
   turn_.cell = &cell;
-  uint32_t taken = 0;
-  if (cell.state == Cell::State::kStarting) [[unlikely]] {
+  turn_.self = self;
+  uint32_t left = most;
+  if (cell.state() == Cell::State::kStarting) [[unlikely]] {
     StartActor(cell);
-    taken = 1;
+    --left;
   }
-  bool more = true;
-  while (taken < most) {
+  for (; left > 0; --left) {
     Envelope* e;
-    if (cell.takes_only_data()) [[likely]] {
-      e = cell.mailbox.data.Pop();
+    if (cell.standing.takes_only_data()) [[likely]] {
+      e = cell.data.Pop();
       if (e == nullptr) {
-        more = false;
-        break;
+        HaveNothingToDo(cell);
+        return most - left;
       }
       --cell.data_queued;
     } else {
@@ -309,60 +262,65 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
       if (e == nullptr) break;
       if (e->lane() == Lane::kControl) {
         HandleControl(cell, e);
-        ++taken;
         continue;
       }
     }
     HandleMessage(cell, e);
-    ++taken;
   }
-  if (cell.state != Cell::State::kRunning && HasEnded(cell)) [[unlikely]] {
+  if (HasEnded(cell)) {
     turn_ = {};
     EndActor(cell);
-  } else if (more && cell.has_work()) {
+  } else if (cell.has_work()) {
     run_queue_.PushAgain(cell);
   } else {
-    RunQueue::Release(cell);
-    if (cell.kept_places == 0 && !cell.room_requests.empty()) [[unlikely]] {
-      KeepRoom(cell, local_places_.TakeAll(cell));
-    }
+    HaveNothingToDo(cell);
   }
-  return taken;
+  return most - left;
+}
+
+inline void Loop::HaveNothingToDo(Cell& cell) {
+  RunQueue::Release(cell);
+  if (cell.kept_places == 0) [[unlikely]] {
+    room_.GiveAll(cell);
+  }
 }
 
 // The next one of any lane, for the actor in the state that it is in.
 Envelope* Loop::NextMessage(Cell& cell) {
-  if (Envelope* control = cell.mailbox.control.Pop()) return control;
-  if (cell.busy || cell.state == Cell::State::kStopping) return nullptr;
-  if (Envelope* reply = cell.mailbox.reply.Pop()) return reply;
-  Envelope* data = cell.mailbox.data.Pop();
+  if (Envelope* control = cell.urgent.control.Pop()) return control;
+  if (cell.standing.busy() || cell.state() == Cell::State::kStopping) {
+    return nullptr;
+  }
+  if (Envelope* reply = cell.urgent.reply.Pop()) return reply;
+  cell.standing.set_urgent(false);
+  Envelope* data = cell.data.Pop();
   if (data != nullptr) --cell.data_queued;
   return data;
 }
 
 void Loop::StartActor(Cell& cell) {
-  cell.state = Cell::State::kRunning;
+  cell.standing.set_state(Cell::State::kRunning);
   cell.started = true;
   cell.UpdateKeptPlaces();
   Guarded(cell, "OnStart", [&] { cell.actor->OnStart(); });
 }
 
 bool Loop::HasEnded(const Cell& cell) const {
-  return cell.state == Cell::State::kStopping ||
-         (cell.state == Cell::State::kDraining && cell.mailbox.empty() &&
-          !cell.handles_something());
+  return cell.state() == Cell::State::kStopping ||
+         (cell.state() == Cell::State::kDraining && cell.data.empty() &&
+          cell.urgent.empty() && !cell.handles_something());
 }
 
 void Loop::HandleControl(Cell& cell, Envelope* e) {
   if (e->type == &kControlMessage<StopRequest>) {
     StopActor(cell, e->payload<StopRequest>().drain);
   } else if (e->type == &kControlMessage<RoomRequest>) {
-    if (cell.state != Cell::State::kRunning) {
+    if (cell.state() != Cell::State::kRunning) {
       return DropUndelivered(e, "it is ending");
     }
-    return WaitForRoom(cell, e);
+    return room_.Wait(cell, e);
   } else if (e->type == &kControlMessage<ReturnedPlace>) {
-    GivePlaceBack(cell);
+    room_.GiveBack(cell);
   }
   e->type->drop(e);
   Free(e);
@@ -370,7 +328,7 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
 
 void Loop::DropExpired(Cell& cell, Envelope* e) {
   port_.ledger.expired.Increment();
-  if (e->has(Envelope::kHoldsCredit)) GivePlaceBack(cell);
+  if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
   e->type->drop(e);
   if (!e->is_ask()) return Free(e);
   e->type->answer(
@@ -397,7 +355,16 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::HandleMessage(Cell& cell,
     outcome = Outcome::kFailed;
     FailedByThrowing(cell, e, e->type->name());
   }
-  if (outcome != Outcome::kSuspended) Complete(cell, e, outcome);
+  if (outcome == Outcome::kHandled) [[likely]] {
+    Complete(cell, e, Outcome::kHandled);
+  } else if (outcome == Outcome::kFailed) {
+    CompleteFailed(cell, e);
+  }
+}
+
+// Not in line with what follows a handler that went well.
+void Loop::CompleteFailed(Cell& cell, Envelope* e) {
+  Complete(cell, e, Outcome::kFailed);
 }
 
 void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
@@ -414,13 +381,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::Complete(Cell& cell, Envelope* e,
                                                         Outcome outcome) {
   (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
       .Increment();
-  cell.CountHandled();
-  if (envelopes_.IsOwnTell(e)) [[likely]] {
-    GivePlaceBack(cell);
-    port_.pool.PutOwn(e);
-    return;
-  }
-  if (e->has(Envelope::kHoldsCredit)) GivePlaceBack(cell);
+  ++cell.handled;
+  if (envelopes_.FreeOwnTell(e)) return room_.GiveBack(cell);
+  if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
   if (e->is_reply()) {
     SendReply(e);
   } else {
@@ -436,7 +399,7 @@ void Loop::Suspend(Cell& cell, SuspendedHandler& handler) {
   handler.previous = nullptr;
   if (handler.next != nullptr) handler.next->previous = &handler;
   cell.suspended = &handler;
-  if (KeepsBusy(cell, handler)) cell.busy = true;
+  if (KeepsBusy(cell, handler)) cell.standing.set_busy(true);
 }
 
 void Loop::Unlink(SuspendedHandler& handler) {
@@ -444,14 +407,15 @@ void Loop::Unlink(SuspendedHandler& handler) {
   (handler.previous != nullptr ? handler.previous->next : cell.suspended) =
       handler.next;
   if (handler.next != nullptr) handler.next->previous = handler.previous;
-  if (KeepsBusy(cell, handler)) cell.busy = false;
+  if (KeepsBusy(cell, handler)) cell.standing.set_busy(false);
 }
 
 void Loop::Resume(SuspendedHandler& handler, std::coroutine_handle<> at) {
   Cell& cell = *handler.cell;
-  const Turn outer = std::exchange(
-      turn_,
-      {.cell = &cell, .envelope = handler.envelope, .handler = &handler});
+  const Turn outer = std::exchange(turn_, {.cell = &cell,
+                                           .self = cell.self,
+                                           .envelope = handler.envelope,
+                                           .handler = &handler});
   const uint64_t running = port_.running_actor.load(std::memory_order_relaxed);
   port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
   at.resume();
@@ -465,7 +429,8 @@ void Loop::CompleteSuspended(SuspendedHandler& handler) {
   Envelope* e = handler.envelope;
   Unlink(handler);
   Outcome outcome = Outcome::kFailed;
-  const Turn outer = std::exchange(turn_, Turn{.cell = &cell, .envelope = e});
+  const Turn outer = std::exchange(
+      turn_, Turn{.cell = &cell, .self = cell.self, .envelope = e});
   try {
     outcome = handler.finish(&handler, e);
   } catch (...) {
@@ -473,16 +438,17 @@ void Loop::CompleteSuspended(SuspendedHandler& handler) {
   }
   turn_ = outer;
   if (e != nullptr) Complete(cell, e, outcome);
-  const bool ending = cell.state == Cell::State::kStopping ||
-                      cell.state == Cell::State::kDraining;
+  const bool ending = cell.state() == Cell::State::kStopping ||
+                      cell.state() == Cell::State::kDraining;
   if (ending || cell.has_work()) run_queue_.Push(cell);
 }
 
 // --- Ending ----------------------------------------------------------------
 
 void Loop::StopActor(Cell& cell, bool drain) {
-  if (cell.state == Cell::State::kStopping) return;
-  cell.state = drain ? Cell::State::kDraining : Cell::State::kStopping;
+  if (cell.state() == Cell::State::kStopping) return;
+  cell.standing.set_state(drain ? Cell::State::kDraining
+                                : Cell::State::kStopping);
   // It gives out no further places, or a steady sender would keep it for ever.
   cell.local_places = 0;
   cell.kept_places = 0;
@@ -505,8 +471,9 @@ void Loop::CancelSuspended(Cell& cell) {
 void Loop::EndActor(Cell& cell) {
   // What comes from now on is refused at the sender.
   const ActorId id = cell.self;
-  cell.state = Cell::State::kStopping;
-  cell.runnable = true;  // whatever happens below, it is not queued again
+  cell.standing.set_state(Cell::State::kStopping);
+  cell.standing.set_runnable(
+      true);  // whatever happens below, it is not queued again
   std::unique_ptr<ActorBase> actor(cell.actor);
   if (actor != nullptr) {
     CancelSuspended(cell);
@@ -521,23 +488,22 @@ void Loop::EndActor(Cell& cell) {
     bus_->names().Remove(*cell.name, id);
     cell.name.reset();
   }
+  // Not even by those whom the messages dropped below tell of it.
   cell.credits.Close(0);
+  cell.self = ActorId();
   while (Envelope* e = cell.room_requests.Pop()) {
     DropUndelivered(e, "it has ended");
   }
-  for (EnvelopeQueue* lane :
-       {&cell.mailbox.control, &cell.mailbox.reply, &cell.mailbox.data}) {
+  for (SmallEnvelopeQueue* lane : {&cell.urgent.control, &cell.urgent.reply}) {
     while (Envelope* e = lane->Pop()) DropUndelivered(e, "it has ended");
   }
+  while (Envelope* e = cell.data.Pop()) DropUndelivered(e, "it has ended");
   TellEnded(id);
-  cell.state = Cell::State::kFree;
   cell.data_queued = 0;
   cell.local_places = 0;
   cell.started = false;
-  cell.busy = false;
-  cell.runnable = false;
+  cell.standing = {};
   cell.kept_places = 0;
-  cell.self = ActorId();
   port_.cells.Free(&cell, id.generation());
 }
 
@@ -565,8 +531,8 @@ void Loop::EndActors(const std::vector<ActorId>& ids, bool handle_queued) {
     const uint32_t slice = options_.messages_per_slice;
     uint32_t slices = handle_queued ? cell->data_queued / slice + 1 : 0;
     for (; slices > 0 && cell->actor != nullptr && cell->has_work(); --slices) {
-      cell->runnable = true;
-      RunSlice(*cell, slice);
+      cell->standing.set_runnable(true);
+      RunLongSlice(*cell, slice);
       turn_ = {};
       empty_run_queue();
       cell = Find(id);
@@ -609,11 +575,11 @@ LoopInfo Loop::Inspect() {
 
 ActorInfo Loop::InfoOf(const Cell& cell) const {
   absl::string_view state = "running";
-  if (cell.state == Cell::State::kStarting) {
+  if (cell.state() == Cell::State::kStarting) {
     state = "starting";
-  } else if (cell.state != Cell::State::kRunning) {
+  } else if (cell.state() != Cell::State::kRunning) {
     state = "draining";
-  } else if (cell.busy) {
+  } else if (cell.standing.busy()) {
     state = "suspended";
   }
   return {.id = cell.self,
@@ -622,8 +588,8 @@ ActorInfo Loop::InfoOf(const Cell& cell) const {
           .state = std::string(state),
           .depth = cell.data_queued,
           .capacity = cell.capacity,
-          .handled = cell.handled(),
-          .start_sequence = cell.start_sequence,
+          .handled = cell.handled,
+          .start_sequence = cell.actor->start_sequence_,
           .actor_class = cell.actor_class};
 }
 
@@ -635,7 +601,7 @@ void Loop::InspectActors(std::vector<ActorInfo>& to) {
 
 std::optional<ActorInfo> Loop::InspectActor(ActorId id) {
   const Cell* cell = Find(id);
-  if (cell == nullptr || cell->state == Cell::State::kReserved) {
+  if (cell == nullptr || cell->state() == Cell::State::kReserved) {
     return std::nullopt;
   }
   return InfoOf(*cell);

@@ -15,23 +15,43 @@
 #ifndef TROLLEY_BUS_MAILBOX_H_
 #define TROLLEY_BUS_MAILBOX_H_
 
+#include <utility>
+
 #include "trolley/bus/envelope.h"
 
 namespace trolley {
 
-// First in, first out, linked through Envelope::next. One pointer: the last
-// envelope, whose `next` is the first.
+// First in, first out, linked through Envelope::next.
 class EnvelopeQueue {
+ public:
+  bool empty() const { return first_ == nullptr; }
+
+  void Push(Envelope* e) {
+    e->next = nullptr;
+    (first_ == nullptr ? first_ : last_->next) = e;
+    last_ = e;
+  }
+
+  // The oldest; null if empty.
+  Envelope* Pop() {
+    Envelope* first = first_;
+    if (first != nullptr) first_ = first->next;
+    return first;
+  }
+
+ private:
+  Envelope* first_ = nullptr;
+  Envelope* last_ = nullptr;  // of a queue that is not empty
+};
+
+// The same in half the space, for what is seldom used: the last envelope, whose
+// `next` is the first. Whoever pushes and pops has to follow that.
+class SmallEnvelopeQueue {
  public:
   bool empty() const { return last_ == nullptr; }
 
   void Push(Envelope* e) {
-    if (last_ == nullptr) {
-      e->next = e;
-    } else {
-      e->next = last_->next;
-      last_->next = e;
-    }
+    e->next = last_ == nullptr ? e : std::exchange(last_->next, e);
     last_ = e;
   }
 
@@ -54,25 +74,12 @@ class EnvelopeQueue {
   Envelope* last_ = nullptr;
 };
 
-struct Mailbox {
-  EnvelopeQueue control;
-  EnvelopeQueue reply;
-  EnvelopeQueue data;
+// The lanes that go before data.
+struct UrgentLanes {
+  SmallEnvelopeQueue control;
+  SmallEnvelopeQueue reply;
 
-  bool empty() const { return data.empty() && !has_urgent(); }
-  // Whether something waits that goes before data.
-  bool has_urgent() const { return !control.empty() || !reply.empty(); }
-
-  void Push(Envelope* e) {
-    switch (e->lane()) {
-      case Lane::kControl:
-        return control.Push(e);
-      case Lane::kReply:
-        return reply.Push(e);
-      case Lane::kData:
-        return data.Push(e);
-    }
-  }
+  bool empty() const { return control.empty() && reply.empty(); }
 };
 
 }  // namespace trolley

@@ -41,7 +41,7 @@ class ReplySlots {
     // At most half the table is in use, so this ends soon: ids are handed out
     // in order and an old ask still pending is stepped over.
     do {
-      next_id_ = next_id_ == Envelope::kAskId ? 1 : next_id_ + 1;
+      next_id_ = next_id_ == Envelope::kMaxAskId ? 1 : next_id_ + 1;
     } while (SlotOf(next_id_).pending != nullptr);
     SlotOf(next_id_) = {.id = next_id_, .pending = pending};
     ++used_;

@@ -30,8 +30,11 @@ class RunQueue {
 
   // Does nothing if it is in the queue.
   void Push(Cell& cell) {
-    if (cell.runnable) return;
-    cell.runnable = true;
+    if (!cell.standing.runnable()) Add(cell);
+  }
+  // One that is not in the queue.
+  void Add(Cell& cell) {
+    cell.standing.set_runnable(true);
     cell.next_runnable = nullptr;
     (first_ == nullptr ? first_ : last_->next_runnable) = &cell;
     last_ = &cell;
@@ -46,8 +49,8 @@ class RunQueue {
   // The same for one that was just spawned: after those that the actor whose
   // slice it is has spawned, before those of others.
   void PushFresh(Cell& cell) {
-    if (cell.runnable) return;
-    cell.runnable = true;
+    if (cell.standing.runnable()) return;
+    cell.standing.set_runnable(true);
     Cell*& before = last_of_slice_ == nullptr ? first_fresh_
                                               : last_of_slice_->next_runnable;
     cell.next_runnable = before;
@@ -80,7 +83,7 @@ class RunQueue {
     }
     return TakeFirst(first_);
   }
-  static void Release(Cell& cell) { cell.runnable = false; }
+  static void Release(Cell& cell) { cell.standing.set_runnable(false); }
 
  private:
   void TakeAgain() {

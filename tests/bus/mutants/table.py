@@ -13,8 +13,12 @@ MUTANTS = [
     # --- P1, order for each pair
     Mutant(
         "P1_TheNewestMessageIsFirstInTheMailbox", "bus/mailbox.h",
-        "    last_ = e;\n",
-        "    if (!MUTANT || e->next == e) last_ = e;\n",
+        "    (first_ == nullptr ? first_ : last_->next) = e;\n",
+        "    if (MUTANT && first_ != nullptr) {\n"
+        "      e->next = std::exchange(first_, e);\n"
+        "      return;\n"
+        "    }\n"
+        "    (first_ == nullptr ? first_ : last_->next) = e;\n",
         _ORDER + "P1_OrderPerPairHoldsForPlainThreads/epoll1"),
     Mutant(
         "P1_WhatIsHandedOverTogetherComesNewestFirst", "bus/outboxes.h",
@@ -30,8 +34,8 @@ MUTANTS = [
         _ORDER + "P1_OrderPerPairHoldsAcrossLoops/sim3"),
     Mutant(
         "P1_AHandlerThatWaitsLetsTheNextMessageIn", "bus/loop_actors.cc",
-        "if (KeepsBusy(cell, handler)) cell.busy = true;",
-        "if (KeepsBusy(cell, handler)) cell.busy = !MUTANT;",
+        "if (KeepsBusy(cell, handler)) cell.standing.set_busy(true);",
+        "if (KeepsBusy(cell, handler)) cell.standing.set_busy(!MUTANT);",
         _ORDER + "P1_OrderPerPairHoldsAcrossLoops/sim3"),
     Mutant(
         "P1_MessagesAheadOfTheirActorAreDropped", "bus/loop_actors.cc",
@@ -97,6 +101,14 @@ MUTANTS = [
         "      }\n",
         "Forms/HandlesTest.P5_AnOldHandleNeverReachesTheNextActor/sim1"),
 
+    Mutant(
+        "P5_AnActorThatEndsIsStillFoundByWhatItLeaves", "bus/loop_actors.cc",
+        "  cell.credits.Close(0);\n"
+        "  cell.self = ActorId();\n",
+        "  cell.credits.Close(0);\n"
+        "  if (!MUTANT) cell.self = ActorId();\n",
+        "Forms/HandlesTest.P5_AStopSentByADroppedMessageReachesNobody/sim1"),
+
     # --- P6, bounded memory
     Mutant(
         "P6_AFullMailboxTakesMore", "bus/credits.h",
@@ -120,19 +132,19 @@ MUTANTS = [
         "  local_places_.ReturnAll();\n",
         _BOUNDS + "P6_PlacesLeasedByASleepingLoopAreFree/epoll3"),
     Mutant(
-        "P6_WhoWaitsForRoomIsNotTold", "bus/loop_actors.cc",
-        "    KeepRoom(cell, 1);\n",
-        "    if (!MUTANT) KeepRoom(cell, 1);\n",
+        "P6_WhoWaitsForRoomIsNotTold", "bus/room.cc",
+        "    Keep(cell, 1);\n",
+        "    if (!MUTANT) Keep(cell, 1);\n",
         _BOUNDS + "P6_SendWaitsForRoomAndLosesNothing/sim2"),
     Mutant(
-        "P6_EachPlaceThatComesFreeWakesASender", "bus/loop_actors.cc",
+        "P6_EachPlaceThatComesFreeWakesASender", "bus/room.cc",
         "all.places >= cell.capacity / 4",
         "all.places >= (MUTANT ? 1 : cell.capacity / 4)",
         _SIM_BOUNDS + "P6_ASenderThatWaitsIsWokenForAQuarterOfAMailbox/sim2"),
     Mutant(
         "P6_RoomIsKeptWhenNothingIsLeftToDo", "bus/loop_actors.cc",
-        "      KeepRoom(cell, local_places_.TakeAll(cell));\n",
-        "      if (!MUTANT) KeepRoom(cell, local_places_.TakeAll(cell));\n",
+        "    room_.GiveAll(cell);\n",
+        "    if (!MUTANT) room_.GiveAll(cell);\n",
         _SIM_BOUNDS +
         "P6_RoomThatOneLeavesUnusedGoesToTheOthersThatWait/sim2"),
     Mutant(
@@ -142,16 +154,21 @@ MUTANTS = [
         _SIM_BOUNDS + "P6_APlaceGrantedToAnActorThatEndedIsNotLost/sim2"),
     Mutant(
         "P6_AReplyWaitsBehindData", "bus/loop_actors.cc",
-        "  if (Envelope* reply = cell.mailbox.reply.Pop()) return reply;\n",
-        "  if (!MUTANT || cell.mailbox.data.empty()) {\n"
-        "    if (Envelope* reply = cell.mailbox.reply.Pop()) return reply;\n"
+        "  if (Envelope* reply = cell.urgent.reply.Pop()) return reply;\n",
+        "  if (!MUTANT || cell.data.empty()) {\n"
+        "    if (Envelope* reply = cell.urgent.reply.Pop()) return reply;\n"
         "  }\n",
         _BOUNDS + "P6_RepliesAndTimersPassAFullMailbox/sim1"),
     Mutant(
+        "P6_WhatIsUrgentIsOverlooked", "bus/loop_actors.cc",
+        "    cell.standing.set_urgent(true);\n",
+        "    cell.standing.set_urgent(!MUTANT);\n",
+        _BOUNDS + "P6_AStopPassesAFullMailbox/sim1"),
+    Mutant(
         "P6_AStopWaitsBehindData", "bus/loop_actors.cc",
-        "  if (Envelope* control = cell.mailbox.control.Pop()) return control;\n",
-        "  if (!MUTANT || cell.mailbox.data.empty()) {\n"
-        "    if (Envelope* control = cell.mailbox.control.Pop()) return control;\n"
+        "  if (Envelope* control = cell.urgent.control.Pop()) return control;\n",
+        "  if (!MUTANT || cell.data.empty()) {\n"
+        "    if (Envelope* control = cell.urgent.control.Pop()) return control;\n"
         "  }\n",
         _BOUNDS + "P6_AStopPassesAFullMailbox/sim1"),
 
@@ -169,15 +186,15 @@ MUTANTS = [
         "Forms/FairnessTest.P7_WhatWasHandedOverGoesBeforeASecondSlice/sim1"),
     Mutant(
         "P7_AFloodDoesNotLookAtOtherLoops", "bus/loop_actors.cc",
-        "    if (flooded && OthersWait()) break;\n",
-        "    if (flooded && OthersWait() && !MUTANT) break;\n",
+        "      if (OthersWait()) break;\n",
+        "      if (OthersWait() && !MUTANT) break;\n",
         "Forms/FairnessTest.P7_ATurnOfAFloodEndsForWhatIsHandedOver/sim1"),
     Mutant(
         "P7_WhatWasSentWaitsForAFlood", "bus/loop_actors.cc",
         "      FlushOutboxes();\n"
-        "      slice = ",
+        "      left -= ",
         "      if (!MUTANT) FlushOutboxes();\n"
-        "      slice = ",
+        "      left -= ",
         "Forms/FairnessTest.P7_WhatWasSentGoesOutBeforeAFloodedSlice/sim1"),
     Mutant(
         "P7_ABusyLoopDoesNotLookAtTimers", "bus/loop.cc",
@@ -212,14 +229,13 @@ MUTANTS = [
         _CONTAINMENT + "P8_EveryThrowIsCounted/sim1"),
     Mutant(
         "P8_WhatIsQueuedIsHandledAfterAThrow", "bus/loop_actors.cc",
-        "  cell.state = drain ? Cell::State::kDraining : Cell::State::kStopping;\n",
-        "  cell.state = drain || MUTANT ? Cell::State::kDraining\n"
-        "                               : Cell::State::kStopping;\n",
+        "  cell.standing.set_state(drain ? ",
+        "  cell.standing.set_state(drain || MUTANT ? ",
         _CONTAINMENT + "P8_AThrowDeadLettersWhatWasQueued/sim1"),
     Mutant(
         "P8_AnErrorReturnedEndsItsActor", "bus/loop_actors.cc",
-        "  cell.CountHandled();\n",
-        "  cell.CountHandled();\n"
+        "  ++cell.handled;\n",
+        "  ++cell.handled;\n"
         "  if (MUTANT && outcome == Outcome::kFailed) StopActor(cell, false);\n",
         _CONTAINMENT + "P8_AnErrorReturnedIsCountedAndEndsNobody/sim1"),
 
@@ -242,8 +258,8 @@ MUTANTS = [
         _SHUTDOWN + "P10_WhatOnStopSendsToAnEarlierActorIsHandled/sim2"),
     Mutant(
         "P10_AnActorSpawnedAtTheVeryEndIsForgotten", "bus/loop.cc",
-        "      if (cell.state == Cell::State::kFree) return;\n",
-        "      if (cell.state == Cell::State::kFree || MUTANT) return;\n",
+        "      if (cell.state() == Cell::State::kFree) return;\n",
+        "      if (cell.state() == Cell::State::kFree || MUTANT) return;\n",
         _SHUTDOWN + "P10_AnActorSpawnedAtTheVeryEndIsDestroyed/sim1"),
     Mutant(
         "P10_WhoKeepsItsLoopIsNotNamed", "bus/shutdown.cc",
@@ -251,14 +267,14 @@ MUTANTS = [
         "          running && !MUTANT\n",
         _SHUTDOWN + "P10_AHandlerThatSpinsIsNamed/epoll1"),
     Mutant(
-        "P10_WhoDrainsGoesOnTakingMessages", "bus/loop_actors.cc",
-        "  if (cell.state != Cell::State::kRunning) return;  // it is ending\n",
-        "  if (cell.state != Cell::State::kRunning && !MUTANT) return;\n",
+        "P10_WhoDrainsGoesOnTakingMessages", "bus/room.cc",
+        "  if (cell.state() != Cell::State::kRunning) return;  // it is ending\n",
+        "  if (cell.state() != Cell::State::kRunning && !MUTANT) return;\n",
         _SIM_BOUNDS + "P10_AnActorUnderLoadEndsWhenItIsToldToDrain/sim2"),
     Mutant(
         "P10_DrainingForgetsHandlersThatWait", "bus/loop_actors.cc",
-        "          !cell.handles_something());\n",
-        "          (MUTANT || !cell.handles_something()));\n",
+        "cell.urgent.empty() && !cell.handles_something());\n",
+        "cell.urgent.empty() && (MUTANT || !cell.handles_something()));\n",
         _SIM_BOUNDS + "P10_DrainingWaitsForHandlersThatWait/sim1"),
 
     # --- P17, timers
