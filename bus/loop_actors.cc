@@ -488,9 +488,7 @@ void Loop::EndActor(Cell& cell) {
     bus_->names().Remove(*cell.name, id);
     cell.name.reset();
   }
-  // Not even by those whom the messages dropped below tell of it.
   cell.credits.Close(0);
-  cell.self = ActorId();
   while (Envelope* e = cell.room_requests.Pop()) {
     DropUndelivered(e, "it has ended");
   }
@@ -504,6 +502,7 @@ void Loop::EndActor(Cell& cell) {
   cell.started = false;
   cell.standing = {};
   cell.kept_places = 0;
+  cell.self = ActorId();
   port_.cells.Free(&cell, id.generation());
 }
 

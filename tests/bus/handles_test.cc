@@ -9,13 +9,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
 #include "trolley/poller/sim_random.h"
@@ -67,55 +65,6 @@ TEST_P(HandlesTest, P5_AnOldHandleNeverReachesTheNextActor) {
     echo->Stop();
   }
   EXPECT_EQ(bus.Shutdown(absl::Seconds(5)).ledger.handled, 0u);
-}
-
-// Stops whom it names when it is dropped.
-struct Stopper {
-  explicit Stopper(Address who) : who(std::move(who)) {}
-  ~Stopper() { who.Stop(); }
-  Address who;
-};
-struct LastWords {
-  std::unique_ptr<Stopper> stopper;
-};
-
-class Leaver : public Actor {
- public:
-  void On(const LastWords&) {}
-};
-
-// Is sent what goes before data, and so behind any stop.
-class Heir : public Actor {
- public:
-  Heir(bool* handled, absl::Notification* done)
-      : handled_(*handled), done_(done) {}
-  void OnStart() override { TellAfter(this, absl::ZeroDuration(), Ping{}); }
-  void On(const Ping&) {
-    handled_ = true;
-    Self(this).Stop();
-  }
-  void OnStop() override { done_->Notify(); }
-
- private:
-  bool& handled_;
-  absl::Notification* done_;
-};
-
-// The messages that an actor leaves are dropped when its mailbox is being
-// emptied; what they send to it is not to wait there for the next one.
-TEST_P(HandlesTest, P5_AStopSentByADroppedMessageReachesNobody) {
-  Bus& bus = Start([](BusOptions& options) {
-    for (LoopOptions& loop : options.loops) loop.max_actors = 1;
-  });
-  auto leaver = bus.Spawn<Leaver>({.loop = 0});
-  ASSERT_TRUE(leaver.ok()) << leaver.status();
-  leaver->Tell(LastWords{std::make_unique<Stopper>(leaver->address())});
-  leaver->Stop();
-  bool handled = false;
-  absl::Notification done;
-  while (!bus.Spawn<Heir>({.loop = 0}, &handled, &done).ok()) Look();
-  Await(done);
-  EXPECT_TRUE(handled);
 }
 
 TEST_P(HandlesTest, P5_NoStrayByteWhileBusesComeAndGo) {

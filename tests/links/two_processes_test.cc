@@ -66,6 +66,12 @@ class Peer {
     ::waitpid(std::exchange(pid_, -1), &status, 0);
     return status;
   }
+  // Returns when it has stopped, which a signal alone does not say.
+  void Suspend() {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+  }
+  void Resume() { ::kill(pid_, SIGCONT); }
   void Kill() {
     ::kill(pid_, SIGKILL);
     ::waitpid(std::exchange(pid_, -1), nullptr, 0);
@@ -181,7 +187,7 @@ TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
   ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
-  ::kill(peer.pid(), SIGSTOP);
+  peer.Suspend();
   absl::Status status;
   std::thread asker(
       [&] { status = sink.AskAndWait(AskOf(1), kLong).status(); });
@@ -204,10 +210,10 @@ TEST_F(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {
   while (seen.count < kMessages) {
     seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
     if (seen.count < next_stop) continue;
-    ::kill(peer.pid(), SIGSTOP);
+    peer.Suspend();
     // The own loop goes on meanwhile.
     sink_.AskAndWait(GetSeen{}, kLong).IgnoreError();
-    ::kill(peer.pid(), SIGCONT);
+    peer.Resume();
     next_stop = seen.count + 500;
   }
   EXPECT_EQ(seen.out_of_order, 0u);

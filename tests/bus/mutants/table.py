@@ -101,14 +101,6 @@ MUTANTS = [
         "      }\n",
         "Forms/HandlesTest.P5_AnOldHandleNeverReachesTheNextActor/sim1"),
 
-    Mutant(
-        "P5_AnActorThatEndsIsStillFoundByWhatItLeaves", "bus/loop_actors.cc",
-        "  cell.credits.Close(0);\n"
-        "  cell.self = ActorId();\n",
-        "  cell.credits.Close(0);\n"
-        "  if (!MUTANT) cell.self = ActorId();\n",
-        "Forms/HandlesTest.P5_AStopSentByADroppedMessageReachesNobody/sim1"),
-
     # --- P6, bounded memory
     Mutant(
         "P6_AFullMailboxTakesMore", "bus/credits.h",
