@@ -23,7 +23,7 @@ struct ActorInfo {
   uint32_t depth = 0;      // messages in the data lane
   uint32_t capacity = 0;   // its bound
   uint64_t handled = 0;    // messages since it started
-  uint64_t start_sequence = 0;
+  uint64_t start_sequence = 0;  // 0: it has ended
   // Its class, for what it takes from other processes (actors/wire.h).
   const ActorClass* actor_class = nullptr;
 };

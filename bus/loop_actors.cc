@@ -581,15 +581,16 @@ ActorInfo Loop::InfoOf(const Cell& cell) const {
   } else if (cell.standing.busy()) {
     state = "suspended";
   }
-  return {.id = cell.self,
-          .name = NameOf(cell),
-          .class_name = std::string(cell.actor_class->name()),
-          .state = std::string(state),
-          .depth = cell.data_queued,
-          .capacity = cell.capacity,
-          .handled = cell.handled,
-          .start_sequence = cell.actor->start_sequence_,
-          .actor_class = cell.actor_class};
+  return {
+      .id = cell.self,
+      .name = NameOf(cell),
+      .class_name = std::string(cell.actor_class->name()),
+      .state = std::string(state),
+      .depth = cell.data_queued,
+      .capacity = cell.capacity,
+      .handled = cell.handled,
+      .start_sequence = cell.actor != nullptr ? cell.actor->start_sequence_ : 0,
+      .actor_class = cell.actor_class};
 }
 
 void Loop::InspectActors(std::vector<ActorInfo>& to) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -346,6 +347,28 @@ class Worker : public Actor {
   LedgerChecker& checker_;
   std::vector<Ref<Worker>> friends_;
 };
+
+// As trolley.v1.Control/Stop does, to say how many messages it had handled.
+TEST_P(ShutdownTest, WhoWaitsForAnEndLooksAtTheActorOnceMore) {
+  Bus& bus = Start();
+  Diary diary;
+  auto actor =
+      *bus.Spawn<Scripted>({.loop = 0}, "x", &diary, Scripted::Script{});
+  actor.Tell(Tick{});
+  absl::Notification ended;
+  std::optional<ActorInfo> last;
+  const ActorId id = actor.id();
+  ASSERT_TRUE(Loop::Post(bus.state()->port(0), [&, id](Loop& loop) {
+    loop.WhenEnded(id, [&, id](Loop& on) {
+      last = on.InspectActor(id);
+      ended.Notify();
+    });
+  }));
+  actor.Stop(/*drain=*/true);
+  Await(ended);
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->handled, 1u);
+}
 
 TEST_P(ShutdownTest, P10_BooksBalanceAndNothingIsLeftWhereverItStops) {
   Start();  // so that what is made once, is

@@ -187,11 +187,12 @@ TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
   ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
+  const uint64_t written = StatsOf(link_).written;
   peer.Suspend();
   absl::Status status;
   std::thread asker(
       [&] { status = sink.AskAndWait(AskOf(1), kLong).status(); });
-  while (StatsOf(link_).pending_asks == 0) {
+  while (StatsOf(link_).written == written) {
   }
   peer.Kill();
   asker.join();
