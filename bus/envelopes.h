@@ -65,15 +65,10 @@ class Envelopes {
   uint64_t own_tell(uint32_t size_class) const {
     return own_tell_ | Envelope::Home(0, size_class);
   }
-  // Frees one with such marks, which leaves no more to do than to give its
-  // place back. False, and nothing is done, if they are others.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE bool FreeOwnTell(Envelope* envelope) {
-    const uint64_t size_class = own_tell_ ^ envelope->marks;
-    if (size_class > Envelope::kMaxSizeClass) [[unlikely]] {
-      return false;
-    }
-    pool_.PutOwnBare(envelope, size_class);
-    return true;
+  // The size class of one with such marks, which leaves no more to do than to
+  // give back its place and itself; of another, more than kMaxSizeClass.
+  uint64_t OwnTellClass(const Envelope* envelope) const {
+    return own_tell_ ^ envelope->marks;
   }
 
   void ReturnAll() {

@@ -382,7 +382,12 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::Complete(Cell& cell, Envelope* e,
   (outcome == Outcome::kHandled ? port_.ledger.handled : port_.ledger.failed)
       .Increment();
   ++cell.handled;
-  if (envelopes_.FreeOwnTell(e)) return room_.GiveBack(cell);
+  const uint64_t size_class = envelopes_.OwnTellClass(e);
+  if (size_class <= Envelope::kMaxSizeClass) [[likely]] {
+    room_.GiveBack(cell);
+    port_.pool.PutOwnBare(e, size_class);
+    return;
+  }
   if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
   if (e->is_reply()) {
     SendReply(e);

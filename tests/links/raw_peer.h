@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -63,10 +64,17 @@ class RawPeer {
       all.append(buffer, n);
     }
   }
+  // So many, or what there is until it closes.
   std::string Read(size_t bytes) {
-    std::string all(bytes, '\0');
-    const ssize_t n = ::recv(fd_, all.data(), bytes, MSG_WAITALL);
-    all.resize(std::max<ssize_t>(n, 0));
+    std::string all;
+    while (all.size() < bytes) {
+      char buffer[4096];
+      const ssize_t n =
+          ::recv(fd_, buffer, std::min(sizeof(buffer), bytes - all.size()), 0);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;
+      all.append(buffer, n);
+    }
     return all;
   }
 
