@@ -6,9 +6,10 @@
 // means its actor.
 //
 // Ownership: CellTable owns all cells of a loop.
-// Threads:   the first line belongs to the loop's thread; `credits` to anyone.
-//            Allocate() is thread-safe, Free() loop thread only.
+// Threads:   loop thread only, but for `credits` and `interleaved`, which anyone
+//            may use. Allocate() is thread-safe, Free() loop thread only.
 // Bounds:    LoopOptions::max_actors.
+// Ends:      with the bus's state.
 
 #ifndef TROLLEY_BUS_CELL_H_
 #define TROLLEY_BUS_CELL_H_
