@@ -23,8 +23,35 @@
 //   MaybeTask<...>     one or the other, if it seldom has to wait
 // An exception ends the actor, and nothing else.
 //
+// Each verb works at every moment of an actor's life. The moments:
+//
+//   C  the constructor, on the thread of the spawner
+//   R  OnStart(), a handler, one that was resumed, a task, OnDrain()
+//   S  OnStop(), which runs if OnStart() had returned
+//   D  the destructor
+//   -  an object that no Spawn() has made an actor of a bus
+//
+//   Self, address    C R S D  its address        -  one that names nobody
+//   loop             C        may be named, to make a Stream of it, not used
+//                    R S D    its loop           -  ends the program
+//   Stop             C        it never starts    R  ends it    S D -  nothing
+//   TellAfter        C R      timed from now on
+//                    S        cancelled at once  D -  nothing, and the id is 0
+//   RunInBackground  C        begins when OnStart() has returned
+//                    R        begins
+//                    S        runs until it waits, and is cancelled
+//                    D -      the task is destroyed
+//   Spawn            C R S D  by default on its own loop; Unavailable once that
+//                             loop has begun to end
+//                    -        FailedPrecondition
+//   Ref::Tell        C        handled after OnStart(), if it is to itself
+//                    R S D    sent by it
+//   Ref::Ask, Send   C        FailedPrecondition
+//   sender, deadline, trace, SetTrace
+//                    in a handler they speak of its message; else there is none
+//
 // Ownership: the bus owns it.
-// Threads:   constructed by the thread that spawns it; the rest on its loop.
+// Threads:   constructed by the thread of the spawner; the rest on its loop.
 // Ends:      Stop(), Ref::Stop(), an exception, or the bus's shutdown; OnStop()
 //            and the destructor follow. What it awaits is cancelled.
 
@@ -59,10 +86,10 @@ class Actor : public ActorBase {
     const Actor* actor = self;
     return Ref<A>(actor->address());
   }
-  Address address() const { return Address(loop().bus_pointer(), cell_->self); }
+  Address address() const;
 
   // Ends this actor when the handler in hand has returned.
-  void Stop() { loop().StopActor(*cell_, /*drain=*/false); }
+  void Stop();
 
   // Sends `message` to this actor itself, `after` from now: never early, and
   // never refused for want of room. TellAfter(this, absl::Seconds(1), Tick{}).
@@ -70,21 +97,15 @@ class Actor : public ActorBase {
   TimerId TellAfter(A* self, absl::Duration after, M message) {
     (void)sizeof(ActorHandles<A, M>);
     Actor& actor = *self;
-    Loop& on = actor.loop();
-    Envelope* e = on.NewEnvelope(Envelope::BytesFor<M>());
-    e->target = actor.cell_->self;
-    e->sender = e->target;
+    if (!actor.begins_things()) return {};
+    Envelope* e = actor.EnvelopeToSelf(Envelope::BytesFor<M>());
     e->type = &internal::Handler<A, M>::kType;
-    e->marks |= Envelope::kReplyLane;
-    internal::SetTrace({}, &on, e);
     e->Emplace<M>(std::move(message));
-    return {ScheduledMessage::Set(on, actor, e, on.Now() + after)};
+    return {actor.SendAfter(after, e)};
   }
   // True: the message will not come. It looks at each armed timer of this
   // actor.
-  bool CancelTimer(TimerId id) {
-    return ScheduledMessage::Cancel(*this, id.value);
-  }
+  bool CancelTimer(TimerId id);
 
   // co_await Sleep(d): the handler goes on at least `d` later.
   internal::Sleeping Sleep(absl::Duration d) const {
@@ -103,9 +124,13 @@ class Actor : public ActorBase {
   // Spawns an actor, by default on this one's loop. As Bus::Spawn.
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
+    if (cell_ == nullptr && birth_ == nullptr) return NotOfABus();
+    Birth birth(cell_ != nullptr ? loop().bus_pointer() : birth_->bus_pointer(),
+                options, ActorClassOf<A>(),
+                cell_ == nullptr ? birth_ : nullptr);
+    if (!birth.status().ok()) return birth.status();
     absl::StatusOr<Address> spawned =
-        SpawnActor(loop().bus_pointer(), options, ActorClassOf<A>(),
-                   std::make_unique<A>(std::forward<Args>(args)...));
+        birth.Finish(std::make_unique<A>(std::forward<Args>(args)...));
     if (!spawned.ok()) return spawned.status();
     return Ref<A>(*std::move(spawned));
   }
@@ -117,8 +142,27 @@ class Actor : public ActorBase {
   // Begins a trace: what is sent from now on because of this message is in it.
   void SetTrace(const TraceContext& trace);
 
-  // The loop this actor lives on: descriptors, timers, the clock.
-  Loop& loop() const { return *Loop::Current(); }
+  // The loop this actor lives on: descriptors, timers, the clock. In the
+  // constructor it may be named, and not be used. A program that calls it in an
+  // object of no bus, or on another thread, is ended, with a word on why.
+  Loop& loop() const {
+    Loop* current = Loop::Current();
+    if (cell_ == nullptr || current == nullptr) [[unlikely]] {
+      return LoopOfConstructor();
+    }
+    return *current;
+  }
+
+ private:
+  // Whether timers and tasks can begin: not in the destructor, nor without bus.
+  bool begins_things() const {
+    return cell_ != nullptr ? cell_->actor != nullptr : birth_ != nullptr;
+  }
+  const Envelope* InHand() const;
+  Envelope* EnvelopeToSelf(size_t bytes);
+  uint64_t SendAfter(absl::Duration after, Envelope* e);
+  Loop& LoopOfConstructor() const;
+  static absl::Status NotOfABus();
 };
 
 }  // namespace trolley

@@ -105,6 +105,7 @@ absl::Status Bus::Start() {
                                ", as auto could not take ", passed_over));
     }
     loops_.push_back(std::make_shared<Loop>(state_, i, *std::move(poller)));
+    state_->port(i).loop = loops_.back();
   }
   if (state_->options().single_threaded) return absl::OkStatus();
   for (const std::shared_ptr<Loop>& loop : loops_) {

@@ -25,11 +25,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "trolley/bus/address.h"
+#include "trolley/bus/birth.h"
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/loop.h"
 #include "trolley/bus/options.h"
 #include "trolley/bus/shutdown_report.h"
-#include "trolley/bus/spawn.h"
 
 namespace trolley {
 
@@ -54,13 +54,15 @@ class Bus {
   Bus& operator=(const Bus&) = delete;
   ~Bus();
 
-  // Spawns an actor constructed from `args` by the calling thread.
-  // Errors: as SpawnActor (bus/spawn.h).
+  // Spawns an actor constructed from `args` by the calling thread. What the
+  // constructor throws reaches the caller, and no actor is spawned.
+  // Errors: as Birth (bus/birth.h).
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
+    Birth birth(state_, options, ActorClassOf<A>());
+    if (!birth.status().ok()) return birth.status();
     absl::StatusOr<Address> address =
-        SpawnActor(state_, options, ActorClassOf<A>(),
-                   std::make_unique<A>(std::forward<Args>(args)...));
+        birth.Finish(std::make_unique<A>(std::forward<Args>(args)...));
     if (!address.ok()) return address.status();
     return Ref<A>(*std::move(address));
   }

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "trolley/bus/actor_base.h"
 #include "trolley/bus/actor_class.h"
+#include "trolley/bus/early_requests.h"
 #include "trolley/bus/envelope.h"
 #include "trolley/bus/options.h"
 
@@ -25,7 +26,11 @@ struct SpawnRequest {
   const ActorClass* actor_class;
   SpawnOptions options;
   uint64_t start_sequence;
+  std::unique_ptr<EarlyRequests> early;  // null: none
 };
+
+// Frees the cell of an actor whose constructor threw.
+struct AbandonRequest {};
 
 // Ends an actor.
 struct StopRequest {

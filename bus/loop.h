@@ -27,10 +27,12 @@
 #include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "trolley/bus/bus_state.h"
 #include "trolley/bus/descriptors.h"
+#include "trolley/bus/early_requests.h"
 #include "trolley/bus/envelopes.h"
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/leases.h"
@@ -82,6 +84,7 @@ class Loop {
   TimerQueue& timers() { return timers_; }
   Descriptors& descriptors() { return descriptors_; }
   ReplySlots& reply_slots() { return reply_slots_; }
+  bool ended() const { return ended_; }
   bool has_work() const { return !run_queue_.empty() || !replies_.empty(); }
 
   // Whose slice it is, or was last in this turn, and its message; else null.
@@ -92,6 +95,8 @@ class Loop {
     SuspendedHandler* handler = nullptr;  // of a coroutine handler
   };
   const Turn& turn() const { return turn_; }
+  // Makes `turn` the one in hand, and returns the one before it.
+  Turn SwapTurn(const Turn& turn) { return std::exchange(turn_, turn); }
   // A coroutine handler starts: what it awaits belongs to `handler`.
   void set_handler(SuspendedHandler* handler) { turn_.handler = handler; }
 
@@ -150,7 +155,7 @@ class Loop {
   // Starts `actor` in `cell`, reserved on this loop.
   void Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
              const ActorClass* actor_class, const SpawnOptions& options,
-             uint64_t start_sequence);
+             uint64_t start_sequence, std::unique_ptr<EarlyRequests> early);
   // Ends an actor when its slice is over; `drain`: when its mailbox is empty.
   void StopActor(Cell& cell, bool drain);
   // Tells every actor that the bus begins to shut down.
@@ -168,6 +173,8 @@ class Loop {
   // handler if that was its end. Called between handlers, or by a handler of
   // the same actor that starts a background task.
   void Resume(SuspendedHandler& handler, std::coroutine_handle<> at);
+  // Begins a background task of the actor.
+  void RunTask(Cell& cell, SuspendedHandler& task);
 
   LoopInfo Inspect();
   void InspectActors(std::vector<ActorInfo>& to);
@@ -190,6 +197,7 @@ class Loop {
   void HaveNothingToDo(Cell& cell);
   Envelope* NextMessage(Cell& cell);
   void StartActor(Cell& cell);
+  void AdoptEarly(Cell& cell, std::unique_ptr<EarlyRequests> early);
   bool HasEnded(const Cell& cell) const;
   void HandleControl(Cell& cell, Envelope* envelope);
   void HandleMessage(Cell& cell, Envelope* envelope);
@@ -241,6 +249,8 @@ class Loop {
   uint64_t looked_at_ = 0;  // LoopClock::Ticks() in OthersWait()
   uint32_t turns_since_poll_ = 0, failed_spins_ = 0;
   uint64_t next_scheduled_id_ = 1;
+  // Of actors that have not started: tasks of their constructors.
+  absl::flat_hash_map<const Cell*, std::unique_ptr<EarlyRequests>> early_;
   bool ended_ = false;
 };
 

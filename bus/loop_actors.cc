@@ -60,9 +60,15 @@ void Loop::DeliverRarely(Cell& cell, Envelope* e) {
   if (e->type == &kControlMessage<SpawnRequest>) {
     SpawnRequest& request = e->payload<SpawnRequest>();
     Adopt(cell, std::move(request.actor), request.actor_class, request.options,
-          request.start_sequence);
+          request.start_sequence, std::move(request.early));
     e->type->drop(e);
     Free(e);
+    return;
+  }
+  if (e->type == &kControlMessage<AbandonRequest>) {
+    e->type->drop(e);
+    Free(e);
+    EndActor(cell);
     return;
   }
   if (e->has(Envelope::kDataLane)) {
@@ -157,7 +163,8 @@ void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
 
 void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
                  const ActorClass* actor_class, const SpawnOptions& options,
-                 uint64_t start_sequence) {
+                 uint64_t start_sequence,
+                 std::unique_ptr<EarlyRequests> early) {
   const ActorId id(index(), cell.slot, cell.credits.generation());
   if (cell.self != id) {
     cell.self = id;
@@ -176,6 +183,21 @@ void Loop::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
   cell.standing.set_state(Cell::State::kStarting);
   cell.UpdateKeptPlaces();
   run_queue_.PushFresh(cell);
+  if (early != nullptr) [[unlikely]]
+    AdoptEarly(cell, std::move(early));
+}
+
+void Loop::AdoptEarly(Cell& cell, std::unique_ptr<EarlyRequests> early) {
+  for (const EarlyRequests::Timed& timed : early->TakeTimed()) {
+    if (timed.message == nullptr) continue;
+    ScheduledMessage::Set(*this, *cell.actor, timed.message, timed.at,
+                          timed.id);
+  }
+  if (early->stop()) {
+    StopActor(cell, /*drain=*/false);
+  } else if (early->has_tasks()) {
+    early_[&cell] = std::move(early);
+  }
 }
 
 template <typename What>
@@ -300,9 +322,19 @@ Envelope* Loop::NextMessage(Cell& cell) {
 
 void Loop::StartActor(Cell& cell) {
   cell.standing.set_state(Cell::State::kRunning);
-  cell.started = true;
   cell.UpdateKeptPlaces();
-  Guarded(cell, "OnStart", [&] { cell.actor->OnStart(); });
+  cell.started = Guarded(cell, "OnStart", [&] { cell.actor->OnStart(); });
+  if (early_.empty() || !cell.started) return;
+  const auto early = early_.extract(&cell);
+  if (early.empty()) return;
+  for (SuspendedHandler* task : early.mapped()->TakeTasks()) {
+    RunTask(cell, *task);
+  }
+}
+
+void Loop::RunTask(Cell& cell, SuspendedHandler& task) {
+  Suspend(cell, task);
+  Resume(task, task.frame);
 }
 
 bool Loop::HasEnded(const Cell& cell) const {
@@ -479,15 +511,15 @@ void Loop::EndActor(Cell& cell) {
   cell.standing.set_state(Cell::State::kStopping);
   cell.standing.set_runnable(
       true);  // whatever happens below, it is not queued again
-  std::unique_ptr<ActorBase> actor(cell.actor);
-  if (actor != nullptr) {
+  if (cell.actor != nullptr) {
+    if (!early_.empty()) early_.erase(&cell);
     CancelSuspended(cell);
-    if (cell.started) Guarded(cell, "OnStop", [&] { actor->OnStop(); });
-    // What OnStop began ends here too.
+    if (cell.started) Guarded(cell, "OnStop", [&] { cell.actor->OnStop(); });
+    // From here on it begins nothing. What OnStop began ends here too.
+    std::unique_ptr<ActorBase> actor(std::exchange(cell.actor, nullptr));
     CancelSuspended(cell);
     ScheduledMessage::CancelAll(*actor);
     Guarded(cell, "its destructor", [&] { actor.reset(); });
-    cell.actor = nullptr;
   }
   if (cell.name != nullptr) {
     bus_->names().Remove(*cell.name, id);

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "trolley/bus/cell.h"
@@ -23,6 +24,8 @@
 #include "trolley/poller/poller.h"
 
 namespace trolley {
+
+class Loop;
 
 // What a loop counts beside its ledger.
 struct LoopStats {
@@ -65,6 +68,10 @@ class LoopPort {
   // The loop's poller. Alive until handoff.Close() has returned; only the one
   // who got kQueuedMustWake uses it.
   Poller* poller = nullptr;
+
+  // For those who construct an actor of it. Set before the loop starts; expired
+  // once the bus has ended.
+  std::weak_ptr<Loop> loop;
 
   // What the loop's thread counts apart (bus/bus_references.h).
   int64_t references = 0;

@@ -6,9 +6,14 @@ namespace trolley {
 
 uint64_t ScheduledMessage::Set(Loop& loop, ActorBase& owner, Envelope* envelope,
                                Instant at) {
-  auto* message = new ScheduledMessage(loop, owner, envelope);
-  loop.timers().Set(*message, at);
-  return message->id_;
+  const uint64_t id = loop.next_scheduled_id_++;
+  Set(loop, owner, envelope, at, id);
+  return id;
+}
+
+void ScheduledMessage::Set(Loop& loop, ActorBase& owner, Envelope* envelope,
+                           Instant at, uint64_t id) {
+  loop.timers().Set(*new ScheduledMessage(loop, owner, envelope, id), at);
 }
 
 bool ScheduledMessage::Cancel(ActorBase& owner, uint64_t id) {
@@ -25,11 +30,11 @@ void ScheduledMessage::CancelAll(ActorBase& owner) {
 }
 
 ScheduledMessage::ScheduledMessage(Loop& loop, ActorBase& owner,
-                                   Envelope* envelope)
+                                   Envelope* envelope, uint64_t id)
     : loop_(loop),
       owner_(owner),
       envelope_(envelope),
-      id_(loop.next_scheduled_id_++),
+      id_(id),
       next_(owner.scheduled_) {
   if (next_ != nullptr) next_->previous_ = this;
   owner.scheduled_ = this;

@@ -21,6 +21,9 @@ class ScheduledMessage final : public Timer {
   // unique for this actor.
   static uint64_t Set(Loop& loop, ActorBase& owner, Envelope* envelope,
                       Instant at);
+  // The same with an id that the constructor was given.
+  static void Set(Loop& loop, ActorBase& owner, Envelope* envelope, Instant at,
+                  uint64_t id);
 
   // True: it had not fired and will not. Looks at each armed one of `owner`.
   static bool Cancel(ActorBase& owner, uint64_t id);
@@ -28,7 +31,8 @@ class ScheduledMessage final : public Timer {
   static void CancelAll(ActorBase& owner);
 
  private:
-  ScheduledMessage(Loop& loop, ActorBase& owner, Envelope* envelope);
+  ScheduledMessage(Loop& loop, ActorBase& owner, Envelope* envelope,
+                   uint64_t id);
   ~ScheduledMessage() override;
 
   void OnTimer() override;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/bus/birth.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/bus/send_control.h"
+
+namespace trolley {
+namespace {
+
+Loop* CurrentLoopOf(const BusState& bus) {
+  Loop* current = Loop::Current();
+  return current != nullptr && &current->bus() == &bus ? current : nullptr;
+}
+
+absl::Status LoopHasEnded(uint32_t loop) {
+  return absl::UnavailableError(
+      absl::StrCat("loop ", loop, " has ended; the bus is shutting down"));
+}
+
+}  // namespace
+
+thread_local constinit Birth* Birth::next_ = nullptr;
+
+ActorBase::ActorBase() : birth_(std::exchange(Birth::next_, nullptr)) {}
+
+Birth::Birth(const BusState::Ptr& bus, const SpawnOptions& options,
+             const ActorClass* actor_class, const Birth* parent)
+    : bus_(bus),
+      options_(options),
+      actor_class_(actor_class),
+      current_loop_(CurrentLoopOf(*bus)),
+      status_(Reserve(parent)) {
+  outer_ = next_;
+  if (!status_.ok()) return;
+  next_ = this;
+  // What the constructor sends is sent by the newborn, which has no message in
+  // hand and cannot wait for anything.
+  if (current_loop_ != nullptr) {
+    turn_ = current_loop_->SwapTurn({.self = id_});
+  }
+}
+
+absl::Status Birth::Reserve(const Birth* parent) {
+  if (current_loop_ == nullptr && bus_->draining()) {
+    return absl::UnavailableError("the bus is shutting down");
+  }
+  if (options_.mailbox_capacity == 0) {
+    return absl::InvalidArgumentError(
+        "SpawnOptions::mailbox_capacity is 0; an actor needs room for one "
+        "message at least");
+  }
+  if (!options_.name.empty()) {
+    if (absl::Status named = Names::Check(options_.name); !named.ok()) {
+      return named;
+    }
+  }
+  const absl::StatusOr<uint32_t> index = ChooseLoop(parent);
+  if (!index.ok()) return index.status();
+  if (current_loop_ != nullptr && current_loop_->index() == *index) {
+    loop_ = current_loop_;
+  } else {
+    other_loop_ = bus_->port(*index).loop.lock();
+    loop_ = other_loop_.get();
+  }
+  // An actor whose end spawns another would keep its loop from ending.
+  if (loop_ == nullptr || (local() && loop_->ended())) {
+    return LoopHasEnded(*index);
+  }
+
+  CellTable& cells = bus_->port(*index).cells;
+  uint32_t generation = 0;
+  Cell* cell =
+      local() ? cells.AllocateLocal(&generation) : cells.Allocate(&generation);
+  if (cell == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("loop ", *index,
+                     " has as many actors as its "
+                     "LoopOptions::max_actors allows"));
+  }
+  id_ = ActorId(*index, cell->slot, generation);
+  if (!options_.name.empty()) {
+    if (absl::Status named =
+            bus_->names().Add(options_.name, id_, actor_class_);
+        !named.ok()) {
+      cells.Abandon(cell);
+      return named;
+    }
+  }
+  cell_ = cell;
+  cell_->credits.Open(generation, options_.mailbox_capacity);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> Birth::ChooseLoop(const Birth* parent) const {
+  if (options_.loop == SpawnOptions::kAnyLoop) {
+    if (parent != nullptr) return parent->loop_->index();
+    return current_loop_ != nullptr ? current_loop_->index() : bus_->NextLoop();
+  }
+  if (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no loop ", options_.loop, "; this bus has ",
+                     bus_->loops(), ", counted from 0"));
+  }
+  return options_.loop;
+}
+
+absl::StatusOr<Address> Birth::Finish(std::unique_ptr<ActorBase> actor) {
+  Cell& cell = *std::exchange(cell_, nullptr);
+  actor->birth_ = nullptr;
+  const uint64_t sequence = bus_->NextStartSequence();
+  if (local()) {
+    loop_->Adopt(cell, std::move(actor), actor_class_, options_, sequence,
+                 std::move(requests_));
+  } else if (!SendControl(*bus_, id_,
+                          SpawnRequest{.actor = std::move(actor),
+                                       .actor_class = actor_class_,
+                                       .options = options_,
+                                       .start_sequence = sequence,
+                                       .early = std::move(requests_)})) {
+    cell.credits.Close(0);
+    bus_->names().Remove(options_.name, id_);
+    return LoopHasEnded(id_.loop());
+  }
+  return address();
+}
+
+Birth::~Birth() {
+  if (!status_.ok()) return;
+  next_ = outer_;
+  if (current_loop_ != nullptr) current_loop_->SwapTurn(turn_);
+  if (cell_ == nullptr) return;
+  // The constructor threw. Messages may have come for the actor, so its loop
+  // frees the cell.
+  if (!options_.name.empty()) bus_->names().Remove(options_.name, id_);
+  if (!SendControl(*bus_, id_, AbandonRequest{})) cell_->credits.Close(0);
+}
+
+}  // namespace trolley
