@@ -23,6 +23,16 @@ constexpr bool IsInterleaved() {
   }
 }
 
+// How long its handlers may go on after their deadline.
+template <typename A>
+constexpr absl::Duration OvertimeOf() {
+  if constexpr (requires { A::kOvertime; }) {
+    return A::kOvertime;
+  } else {
+    return absl::ZeroDuration();
+  }
+}
+
 }  // namespace internal
 
 template <typename A>
@@ -31,6 +41,7 @@ const ActorClass* ActorClassOf() {
       .name = &TypeName<A>,
       .wire_methods = &internal::WireMethodsOf<A>,
       .interleaved = internal::IsInterleaved<A>(),
+      .overtime = internal::OvertimeOf<A>(),
   };
   return &kClass;
 }

@@ -19,8 +19,8 @@
 //              or
 //                                  not asked by an actor
 //              Internal            the actor threw
-//            or what the handler returned. Destroyed earlier, it is forgotten
-//            and its reply is dropped.
+//            or what the handler returned. Destroyed earlier, it is forgotten,
+//            its reply is dropped, and the handler is cancelled if it waits.
 
 #ifndef TROLLEY_ACTORS_ASK_H_
 #define TROLLEY_ACTORS_ASK_H_
@@ -51,7 +51,15 @@ class ReplyAwaiter : public PendingReply, public Timer {
  protected:
   explicit ReplyAwaiter(Loop* loop) : loop_(loop) {}
   ~ReplyAwaiter() override {
-    if (ask_id_ != 0) loop_->reply_slots().Take(ask_id_);
+    if (ask_id_ == 0) return;
+    loop_->reply_slots().Take(ask_id_);
+    // The asked actor need not go on.
+    if (asked_) loop_->CancelAsk(asked_, {asker_.word(), ask_id_});
+  }
+  // Who asks whom, once the ask is on its way.
+  void set_ends(ActorId asker, ActorId asked) {
+    asker_ = asker;
+    asked_ = asked;
   }
 
   // Reserves the slot. False: there is none left.
@@ -79,6 +87,7 @@ class ReplyAwaiter : public PendingReply, public Timer {
  private:
   Loop* const loop_;
   uint64_t ask_id_ = 0;
+  ActorId asker_, asked_;
   SuspendedHandler* handler_ = nullptr;
   std::coroutine_handle<> at_;
 };
@@ -94,7 +103,8 @@ class [[nodiscard]] Asking final : public internal::ReplyAwaiter {
 
   // `send` sends the ask with the reply slot it is given, or says why not.
   template <typename Send>
-  Asking(Loop* loop, Instant deadline, Send send) : ReplyAwaiter(loop) {
+  Asking(Loop* loop, ActorId asked, Instant deadline, Send send)
+      : ReplyAwaiter(loop) {
     if (!Reserve()) {
       reply_ = absl::ResourceExhaustedError(
           "this loop has as many asks under way as its "
@@ -106,6 +116,7 @@ class [[nodiscard]] Asking final : public internal::ReplyAwaiter {
       reply_ = std::move(sent);
       return;
     }
+    set_ends(loop->turn().self, asked);
     loop->timers().Set(*this, deadline);
   }
 

@@ -115,8 +115,8 @@ void PipeReader::OnDrain() {
 Task<absl::Status> PipeReader::Run() {
   PipeEnd end;
   end.status = co_await Pump(end);
-  // If the receiver has ended there is nobody left to tell.
-  (co_await receiver_.Send(std::move(end))).IgnoreError();
+  // Those who fill the receiver's mailbox may be waiting for this.
+  receiver_.TellLast(std::move(end));
   Stop();
   co_return absl::OkStatus();
 }

@@ -76,4 +76,14 @@ Delivery PostFromOutside(BusState& bus, Envelope* e) {
   return delivery;
 }
 
+void PostLast(BusState& bus, Loop* loop, Envelope* e) {
+  if (loop != nullptr) {
+    loop->port().ledger.CountSend(true);
+    loop->Send(e);
+    return;
+  }
+  bus.CountAttempt();
+  PostFromOutside(bus, e);
+}
+
 }  // namespace trolley::internal

@@ -131,6 +131,9 @@ inline Delivery Post(BusState& bus, Loop* loop, Envelope* e) {
   return Delivery::kAccepted;
 }
 
+// Queues an envelope that has no place and needs none. Counted as accepted.
+void PostLast(BusState& bus, Loop* loop, Envelope* e);
+
 }  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_POSTING_H_

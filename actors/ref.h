@@ -86,6 +86,23 @@ class Ref {
     return TellAnyway<Checked<M>>(&options, std::forward<M>(message));
   }
 
+  // Tells without taking a place, behind what was sent before: for a message
+  // that is the last of its kind, such as the end of an input. It never waits
+  // for those whom it would free.
+  template <typename M>
+  void TellLast(M&& message) const {
+    using Message = Checked<M>;
+    BusState* bus = address_.bus();
+    if (bus == nullptr) return;
+    Loop* loop = internal::LoopOf(bus);
+    Envelope::Head head = Head<Message>(loop, Instant::Infinite());
+    head.marks = Envelope::kDataLane;
+    Envelope* e = internal::Fill<Message>(
+        internal::NewEnvelope(loop, Envelope::BytesFor<Message>(), head),
+        std::forward<M>(message));
+    internal::PostLast(*bus, loop, e);
+  }
+
   // Waits for room if the mailbox is full. Resolves to OK or NotFound.
   template <typename M>
   Sending Send(M&& message) const {
@@ -122,7 +139,7 @@ class Ref {
     if (const Envelope* in_hand = loop->turn().envelope) {
       deadline = std::min(deadline, in_hand->deadline);
     }
-    return Operation(loop, deadline, [&](uint64_t ask_id) {
+    return Operation(loop, id(), deadline, [&](uint64_t ask_id) {
       const auto finish = [loop, ask_id, &askers](Envelope* e) {
         internal::MarkAsAsk(e, *loop, ask_id);
         e->SetContext(*std::move(askers));

@@ -159,22 +159,23 @@ Asking<WireResult> WireTarget::Ask(WireView message,
       internal::AskersOf(*loop, address_.id());
   if (!askers.ok()) return Operation(loop, askers.status());
   const Instant deadline = loop->clock().After(timeout);
-  return Operation(loop, deadline, [&](uint64_t ask_id) -> absl::Status {
-    absl::StatusOr<Envelope*> made = Make(loop, message);
-    if (!made.ok()) return made.status();
-    Envelope* e = *made;
-    const Delivery admitted = loop->Admit(address_.id());
-    if (admitted != Delivery::kAccepted) {
-      e->type->drop(e);
-      loop->Free(e);
-      return DeliveryStatus(admitted, absl::StrCat("\"", name_, "\""));
-    }
-    e->deadline = deadline;
-    internal::MarkAsAsk(e, *loop, ask_id);
-    e->SetContext(*std::move(askers));
-    loop->Send(e);
-    return absl::OkStatus();
-  });
+  return Operation(
+      loop, address_.id(), deadline, [&](uint64_t ask_id) -> absl::Status {
+        absl::StatusOr<Envelope*> made = Make(loop, message);
+        if (!made.ok()) return made.status();
+        Envelope* e = *made;
+        const Delivery admitted = loop->Admit(address_.id());
+        if (admitted != Delivery::kAccepted) {
+          e->type->drop(e);
+          loop->Free(e);
+          return DeliveryStatus(admitted, absl::StrCat("\"", name_, "\""));
+        }
+        e->deadline = deadline;
+        internal::MarkAsAsk(e, *loop, ask_id);
+        e->SetContext(*std::move(askers));
+        loop->Send(e);
+        return absl::OkStatus();
+      });
 }
 
 absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
@@ -203,7 +204,7 @@ absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
 WireAsk::WireAsk(const WireTarget& target, WireView message,
                  const TellOptions& options, std::vector<std::string> askers)
     : made_(target.Make(Loop::Current(), message)),
-      asking_(Loop::Current(), options.deadline,
+      asking_(Loop::Current(), target.address().id(), options.deadline,
               [&](uint64_t ask_id) {
                 if (!made_.ok()) return made_.status();
                 internal::MarkAsAsk(*made_, *Loop::Current(), ask_id);

@@ -7,6 +7,7 @@
 #define TROLLEY_BUS_ACTOR_CLASS_H_
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 namespace trolley {
@@ -21,6 +22,9 @@ struct ActorClass {
   // True: its actors are interleaved, whatever SpawnOptions says, because
   // their handlers rely on it. A class says so by `kInterleaved = true`.
   bool interleaved = false;
+  // How long after its message's deadline a suspended handler may go on before
+  // it is cancelled. A class says so by `kOvertime = absl::Seconds(1)`.
+  absl::Duration overtime = absl::ZeroDuration();
 };
 
 }  // namespace trolley

@@ -64,6 +64,8 @@ class BusState {
   // kGone if the loop has ended meanwhile; the envelope is then still the
   // caller's, its payload too.
   Delivery SendAdmitted(Envelope* envelope);
+  // Instead of Admit, for a message that needs no place.
+  void CountAttempt() { outside_.attempted.Increment(); }
 
   // As it stands now; loops write theirs meanwhile. Exact when they are idle.
   Ledger ReadLedger() const;

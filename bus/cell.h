@@ -48,10 +48,13 @@ struct alignas(64) Cell {
   // How many places its loop holds before it gives some to others. 0: each goes
   // the slow way.
   uint8_t kept_places = 0;
-  bool places_listed = false;  // in the loop's list of places to give back
-  bool started = false;        // OnStart was called
+  bool places_listed = false;       // in the loop's list of places to give back
+  bool started : 1 = false;         // OnStart has returned
+  bool expiry_watched : 1 = false;  // in the list of bus/expiry.h
   // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
   std::atomic<bool> interleaved{false};
+  // Asks whose handlers wait, of an actor that takes messages meanwhile.
+  uint16_t suspended_asks = 0;
 
   alignas(64) Credits credits;  // thread-safe
   uint32_t capacity = 0;        // immutable while an actor lives here
@@ -73,6 +76,10 @@ struct alignas(64) Cell {
     const bool simple =
         state() == State::kRunning && places_listed && room_requests.empty();
     kept_places = simple ? places_batch() : 0;
+  }
+  // How many of them there may be: what else comes is to find places.
+  uint32_t most_suspended_asks() const {
+    return std::clamp<uint32_t>(capacity / 2, 1, UINT16_MAX);
   }
   // Whether a handler of a message waits in it.
   bool handles_something() const {

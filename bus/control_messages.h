@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "trolley/bus/actor_base.h"
 #include "trolley/bus/actor_class.h"
+#include "trolley/bus/ask_key.h"
 #include "trolley/bus/early_requests.h"
 #include "trolley/bus/envelope.h"
 #include "trolley/bus/options.h"

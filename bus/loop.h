@@ -34,6 +34,7 @@
 #include "trolley/bus/descriptors.h"
 #include "trolley/bus/early_requests.h"
 #include "trolley/bus/envelopes.h"
+#include "trolley/bus/expiry.h"
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/leases.h"
 #include "trolley/bus/local_places.h"
@@ -121,7 +122,11 @@ class Loop {
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Queue(Cell& cell, Envelope* envelope) {
     cell.data.Push(envelope);
     ++cell.data_queued;
-    if (cell.standing.data_makes_runnable()) run_queue_.Add(cell);
+    if (cell.standing.data_makes_runnable()) {
+      run_queue_.Add(cell);
+    } else if (cell.standing.busy()) [[unlikely]] {
+      expiry_.Watch(cell, envelope->deadline);
+    }
   }
   // The long way; anything but kAccepted ends the attempt, which is counted.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery Admit(ActorId target) {
@@ -148,6 +153,8 @@ class Loop {
   }
   // Sends the reply that `envelope` holds to whoever asked.
   void SendReply(Envelope* envelope);
+  // Tells `asked` that an asker of this loop no longer waits.
+  void CancelAsk(ActorId asked, const AskKey& key);
   // Gives back an envelope whose payload is gone, to whoever made it.
   void Free(Envelope* envelope) { envelopes_.Free(envelope); }
 
@@ -175,6 +182,12 @@ class Loop {
   void Resume(SuspendedHandler& handler, std::coroutine_handle<> at);
   // Begins a background task of the actor.
   void RunTask(Cell& cell, SuspendedHandler& task);
+  // Destroys the frames of a handler, with what they wait for, and drops its
+  // message as expired; `why` is for its asker. Called between handlers.
+  void CancelHandler(Cell& cell, SuspendedHandler& handler,
+                     absl::string_view why);
+  // Drops a message of `cell` that no one can use any more.
+  void DropExpired(Cell& cell, Envelope* envelope, absl::string_view why);
 
   LoopInfo Inspect();
   void InspectActors(std::vector<ActorInfo>& to);
@@ -201,12 +214,14 @@ class Loop {
   bool HasEnded(const Cell& cell) const;
   void HandleControl(Cell& cell, Envelope* envelope);
   void HandleMessage(Cell& cell, Envelope* envelope);
-  void DropExpired(Cell& cell, Envelope* envelope);
+  void RefuseAsk(Cell& cell, Envelope* envelope);
   void Complete(Cell& cell, Envelope* envelope, Outcome outcome);
   void CompleteFailed(Cell& cell, Envelope* envelope);
   void FailedByThrowing(Cell& cell, Envelope* envelope, absl::string_view what);
   void CompleteSuspended(SuspendedHandler& handler);
+  void Keep(Cell& cell, SuspendedHandler& handler);
   void Unlink(SuspendedHandler& handler);
+  void GoOn(Cell& cell);
   // Calls `what` with the actor as the one running. False if it threw: the
   // actor is then on its way to its end, and `doing` is in the log.
   template <typename What>
@@ -214,6 +229,7 @@ class Loop {
   void CancelSuspended(Cell& cell);
   void EndActor(Cell& cell);
   void TellEnded(ActorId id);
+  static uint32_t HeldBy(const Cell& cell);
   ActorInfo InfoOf(const Cell& cell) const;
   void DropUndelivered(Envelope* envelope, absl::string_view reason);
   void DropReply(Envelope* reply);
@@ -243,6 +259,7 @@ class Loop {
   Leases leases_;
   LocalPlaces local_places_;
   Room room_{*this, local_places_};
+  Expiry expiry_{*this};
   std::vector<Command> idle_callbacks_;
   std::vector<std::pair<ActorId, Command>> end_watchers_;
   std::vector<Event> events_;

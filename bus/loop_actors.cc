@@ -74,7 +74,7 @@ void Loop::DeliverRarely(Cell& cell, Envelope* e) {
   if (e->has(Envelope::kDataLane)) {
     cell.data.Push(e);
     ++cell.data_queued;
-    if (cell.standing.busy()) return;
+    if (cell.standing.busy()) return expiry_.Watch(cell, e->deadline);
   } else {
     (e->has(Envelope::kReplyLane) ? cell.urgent.reply : cell.urgent.control)
         .Push(e);
@@ -126,6 +126,11 @@ void Loop::SendReply(Envelope* reply) {
   } else if (outboxes_.Add(loop, reply)) {
     FlushOutboxes();
   }
+}
+
+void Loop::CancelAsk(ActorId asked, const AskKey& key) {
+  Send(ControlEnvelope(NewEnvelope(Envelope::BytesFor<AskCancelled>()), asked,
+                       AskCancelled{.key = key, .external = {}}));
 }
 
 // A reply that nobody waits for any more.
@@ -286,6 +291,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
         HandleControl(cell, e);
         continue;
       }
+      if (cell.standing.takes_no_asks() && e->is_ask()) {
+        RefuseAsk(cell, e);
+        continue;
+      }
     }
     HandleMessage(cell, e);
   }
@@ -353,21 +362,33 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
     return room_.Wait(cell, e);
   } else if (e->type == &kControlMessage<ReturnedPlace>) {
     room_.GiveBack(cell);
+  } else if (e->type == &kControlMessage<AskCancelled>) {
+    expiry_.AskerHasGone(cell, e->payload<AskCancelled>().key);
   }
   e->type->drop(e);
   Free(e);
 }
 
-void Loop::DropExpired(Cell& cell, Envelope* e) {
+void Loop::RefuseAsk(Cell& cell, Envelope* e) {
+  port_.ledger.failed.Increment();
+  if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
+  e->type->drop(e);
+  e->type->answer(e, absl::ResourceExhaustedError(absl::StrCat(
+                         NameOf(cell), " has ", cell.suspended_asks,
+                         " asks that wait in its handlers; more would take "
+                         "the places of other messages")));
+  SendReply(e);
+}
+
+void Loop::DropExpired(Cell& cell, Envelope* e, absl::string_view why) {
   port_.ledger.expired.Increment();
   if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
   e->type->drop(e);
   if (!e->is_ask()) return Free(e);
   e->type->answer(
-      e, NoAnswerStatus(NoAnswer::kExpired,
-                        absl::StrCat("the deadline passed while the message "
-                                     "waited in the mailbox of ",
-                                     NameOf(cell))));
+      e, NoAnswerStatus(
+             NoAnswer::kExpired,
+             absl::StrCat(NameOf(cell), " dropped the message: ", why)));
   SendReply(e);
 }
 
@@ -375,7 +396,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::HandleMessage(Cell& cell,
                                                              Envelope* e) {
   if (!e->deadline.is_infinite() && e->deadline <= clock_.Recent())
       [[unlikely]] {
-    return DropExpired(cell, e);
+    return DropExpired(cell, e, "its deadline passed in the mailbox");
   }
   turn_.envelope = e;
   // What Guarded() does, spelled out: this is the hot path.
@@ -437,6 +458,23 @@ void Loop::Suspend(Cell& cell, SuspendedHandler& handler) {
   if (handler.next != nullptr) handler.next->previous = &handler;
   cell.suspended = &handler;
   if (KeepsBusy(cell, handler)) cell.standing.set_busy(true);
+  if (handler.envelope != nullptr) Keep(cell, handler);
+}
+
+// A suspended handler and what waits behind it hold places.
+void Loop::Keep(Cell& cell, SuspendedHandler& handler) {
+  Envelope* e = handler.envelope;
+  if (!e->deadline.is_infinite()) {
+    expiry_.Watch(cell, e->deadline + cell.actor_class->overtime);
+  }
+  if (cell.standing.busy()) {
+    if (!cell.data.empty()) expiry_.WatchMailbox(cell);
+  } else if (e->is_ask()) {
+    handler.counted = true;
+    if (++cell.suspended_asks >= cell.most_suspended_asks()) {
+      cell.standing.set_takes_no_asks(true);
+    }
+  }
 }
 
 void Loop::Unlink(SuspendedHandler& handler) {
@@ -445,6 +483,10 @@ void Loop::Unlink(SuspendedHandler& handler) {
       handler.next;
   if (handler.next != nullptr) handler.next->previous = handler.previous;
   if (KeepsBusy(cell, handler)) cell.standing.set_busy(false);
+  if (handler.counted) {
+    --cell.suspended_asks;
+    cell.standing.set_takes_no_asks(false);
+  }
 }
 
 void Loop::Resume(SuspendedHandler& handler, std::coroutine_handle<> at) {
@@ -475,6 +517,21 @@ void Loop::CompleteSuspended(SuspendedHandler& handler) {
   }
   turn_ = outer;
   if (e != nullptr) Complete(cell, e, outcome);
+  GoOn(cell);
+}
+
+void Loop::CancelHandler(Cell& cell, SuspendedHandler& handler,
+                         absl::string_view why) {
+  Envelope* e = handler.envelope;
+  Unlink(handler);
+  Guarded(cell, "what a cancelled handler had",
+          [&] { handler.frame.destroy(); });
+  DropExpired(cell, e, why);
+  GoOn(cell);
+}
+
+// One of its handlers is over.
+void Loop::GoOn(Cell& cell) {
   const bool ending = cell.state() == Cell::State::kStopping ||
                       cell.state() == Cell::State::kDraining;
   if (ending || cell.has_work()) run_queue_.Push(cell);
@@ -537,6 +594,8 @@ void Loop::EndActor(Cell& cell) {
   cell.data_queued = 0;
   cell.local_places = 0;
   cell.started = false;
+  cell.expiry_watched = false;
+  cell.suspended_asks = 0;
   cell.standing = {};
   cell.kept_places = 0;
   cell.self = ActorId();
@@ -609,6 +668,16 @@ LoopInfo Loop::Inspect() {
   return info;
 }
 
+// The places of its mailbox that messages hold, those of suspended handlers
+// included.
+uint32_t Loop::HeldBy(const Cell& cell) {
+  uint32_t held = cell.data_queued;
+  for (const SuspendedHandler* h = cell.suspended; h != nullptr; h = h->next) {
+    held += h->envelope != nullptr && h->envelope->has(Envelope::kHoldsCredit);
+  }
+  return held;
+}
+
 ActorInfo Loop::InfoOf(const Cell& cell) const {
   absl::string_view state = "running";
   if (cell.state() == Cell::State::kStarting) {
@@ -623,7 +692,7 @@ ActorInfo Loop::InfoOf(const Cell& cell) const {
       .name = NameOf(cell),
       .class_name = std::string(cell.actor_class->name()),
       .state = std::string(state),
-      .depth = cell.data_queued,
+      .depth = HeldBy(cell),
       .capacity = cell.capacity,
       .handled = cell.handled,
       .start_sequence = cell.actor != nullptr ? cell.actor->start_sequence_ : 0,

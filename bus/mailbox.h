@@ -39,6 +39,15 @@ class EnvelopeQueue {
     return first;
   }
 
+  // Takes those for which `is_one(const Envelope&)` says true, in their order.
+  template <typename IsOne>
+  EnvelopeQueue TakeIf(IsOne is_one) {
+    EnvelopeQueue taken, left;
+    while (Envelope* e = Pop()) (is_one(*e) ? taken : left).Push(e);
+    *this = left;
+    return taken;
+  }
+
  private:
   Envelope* first_ = nullptr;
   Envelope* last_ = nullptr;  // of a queue that is not empty

@@ -43,8 +43,15 @@ class Standing {
   bool has_urgent() const { return Has(kUrgent); }
   void set_urgent(bool urgent) { Mark(kUrgent, urgent); }
 
-  // Whether the next message can only be one of the data lane, if any.
-  bool takes_only_data() const { return !Has(kNotRunning | kBusy | kUrgent); }
+  // As many asks wait in its suspended handlers as may.
+  bool takes_no_asks() const { return Has(kNoAsks); }
+  void set_takes_no_asks(bool none) { Mark(kNoAsks, none); }
+
+  // Whether the next message can only be one of the data lane, if any, and is
+  // to be handled whatever it is.
+  bool takes_only_data() const {
+    return !Has(kNotRunning | kBusy | kUrgent | kNoAsks);
+  }
   // Whether a message of the data lane gets it into the run queue.
   bool data_makes_runnable() const {
     return !Has(kRunnable | kBusy | kReserved);
@@ -57,6 +64,7 @@ class Standing {
     kRunnable = 4,
     kBusy = 8,
     kUrgent = 16,
+    kNoAsks = 32,
   };
 
   bool Has(unsigned marks) const { return (marks_ & marks) != 0; }

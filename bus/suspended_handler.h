@@ -7,7 +7,7 @@
 // Ownership: part of the coroutine's promise; linked into its actor's cell.
 // Threads:   loop thread only.
 // Bounds:    one for each actor, unless it is interleaved; then as many as its
-//            mailbox has places.
+//            mailbox has places, asks half as many.
 // Ends:      finished by the coroutine, or cancelled when its actor ends: its
 //            frames are then destroyed on the actor's own loop.
 
@@ -40,6 +40,7 @@ class SuspendedHandler {
   int waiting_for_replies = 0;  // asks it has out
   // Its actor takes no message before it has finished, interleaved or not.
   bool holds_mailbox = false;
+  bool counted = false;  // in Cell::suspended_asks
   SuspendedHandler* previous = nullptr;
   SuspendedHandler* next = nullptr;
 };

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/bus/expiry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trolley/bus/loop.h"
+
+namespace trolley {
+namespace {
+
+bool HasNoAsker(const Envelope& e, const absl::flat_hash_set<AskKey>& gone) {
+  return !gone.empty() && e.is_ask() && gone.contains(AskKey::Of(e));
+}
+
+}  // namespace
+
+void Expiry::Add(Cell& cell) {
+  cell.expiry_watched = true;
+  watched_.push_back(cell.self);
+}
+
+void Expiry::AddMailbox(Cell& cell) {
+  Add(cell);
+  const Instant soon = loop_.Now() + kPause;
+  if (soon < next_) Arm(soon);
+}
+
+void Expiry::AskerHasGone(Cell& cell, const AskKey& key) {
+  gone_.insert(key);
+  if (!cell.expiry_watched) Add(cell);
+  Arm(loop_.Now());
+}
+
+void Expiry::Arm(Instant at) {
+  next_ = at;
+  loop_.timers().Set(*this, std::max(at, not_before_));
+}
+
+void Expiry::OnTimer() {
+  const Instant began = loop_.Now();
+  next_ = Instant::Infinite();
+  const Keys gone = std::exchange(gone_, {});
+  Instant soonest = Instant::Infinite();
+  for (const ActorId id : std::exchange(watched_, {})) {
+    Cell* cell = loop_.Find(id);
+    if (cell == nullptr || cell->actor == nullptr) continue;
+    cell->expiry_watched = false;
+    const Instant next = Look(*cell, began, gone);
+    if (next.is_infinite()) continue;
+    if (!cell->expiry_watched) Add(*cell);
+    soonest = std::min(soonest, next);
+  }
+  const Instant ended = loop_.Now();
+  not_before_ = ended + std::max(kPause, (ended - began) * 50);
+  if (soonest < next_) Arm(soonest);
+}
+
+Instant Expiry::Look(Cell& cell, Instant now, const Keys& gone) {
+  Instant next = Instant::Infinite();
+  // An actor that no handler keeps busy comes to its mailbox by itself, and
+  // sees deadlines then. Who has gone is known only now.
+  if (cell.standing.busy() || !gone.empty()) {
+    next = LookAtMailbox(cell, now, gone);
+  }
+  return std::min(next, LookAtHandlers(cell, now, gone));
+}
+
+Instant Expiry::LookAtHandlers(Cell& cell, Instant now, const Keys& gone) {
+  Instant next = Instant::Infinite();
+  SuspendedHandler* following;
+  for (SuspendedHandler* h = cell.suspended; h != nullptr; h = following) {
+    following = h->next;
+    if (h->envelope == nullptr) continue;
+    const Instant end = h->envelope->deadline + cell.actor_class->overtime;
+    if (HasNoAsker(*h->envelope, gone)) {
+      loop_.CancelHandler(cell, *h, "its asker no longer waits");
+    } else if (end <= now) {
+      loop_.CancelHandler(cell, *h, "its deadline passed");
+    } else {
+      next = std::min(next, end);
+    }
+  }
+  return next;
+}
+
+Instant Expiry::LookAtMailbox(Cell& cell, Instant now, const Keys& gone) {
+  Instant next = Instant::Infinite();
+  EnvelopeQueue expired = cell.data.TakeIf([&](const Envelope& e) {
+    if (e.deadline <= now || HasNoAsker(e, gone)) return true;
+    next = std::min(next, e.deadline);
+    return false;
+  });
+  while (Envelope* e = expired.Pop()) {
+    --cell.data_queued;
+    loop_.DropExpired(cell, e, "while it waited in the mailbox");
+  }
+  return next;
+}
+
+}  // namespace trolley
