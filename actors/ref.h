@@ -41,6 +41,8 @@ struct TellOptions {
   TraceContext trace = {};
 };
 
+class PipeReader;
+
 template <typename A>
 class Ref {
   using Target = internal::Target<A>;
@@ -84,23 +86,6 @@ class Ref {
   template <typename M>
   Delivery TellWith(const TellOptions& options, M&& message) const {
     return TellAnyway<Checked<M>>(&options, std::forward<M>(message));
-  }
-
-  // Tells without taking a place, behind what was sent before: for a message
-  // that is the last of its kind, such as the end of an input. It never waits
-  // for those whom it would free.
-  template <typename M>
-  void TellLast(M&& message) const {
-    using Message = Checked<M>;
-    BusState* bus = address_.bus();
-    if (bus == nullptr) return;
-    Loop* loop = internal::LoopOf(bus);
-    Envelope::Head head = Head<Message>(loop, Instant::Infinite());
-    head.marks = Envelope::kDataLane;
-    Envelope* e = internal::Fill<Message>(
-        internal::NewEnvelope(loop, Envelope::BytesFor<Message>(), head),
-        std::forward<M>(message));
-    internal::PostLast(*bus, loop, e);
   }
 
   // Waits for room if the mailbox is full. Resolves to OK or NotFound.
@@ -197,6 +182,25 @@ class Ref {
   }
 
  private:
+  friend class PipeReader;
+
+  // Tells without taking a place, behind what was sent before: for a message
+  // that is the last of its kind, such as the end of an input. It never waits
+  // for those whom it would free.
+  template <typename M>
+  void TellLast(M&& message) const {
+    using Message = Checked<M>;
+    BusState* bus = address_.bus();
+    if (bus == nullptr) return;
+    Loop* loop = internal::LoopOf(bus);
+    Envelope::Head head = Head<Message>(loop, Instant::Infinite());
+    head.marks = Envelope::kDataLane;
+    Envelope* e = internal::Fill<Message>(
+        internal::NewEnvelope(loop, Envelope::BytesFor<Message>(), head),
+        std::forward<M>(message));
+    internal::PostLast(*bus, loop, e);
+  }
+
   // From any thread; `options` may be null.
   template <typename Message, typename M>
   ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyway(const TellOptions* options,

@@ -17,6 +17,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/actors/signal.h"
 #include "trolley/proto/delimited.h"
 #include "trolley/tests/bus/bus_form.h"
 
@@ -117,6 +118,50 @@ TEST_P(PipeReaderTest,
   }
   const All all = ReadAll(input, {}, /*mailbox=*/1);
   EXPECT_EQ(all.pieces, lines);
+  EXPECT_TRUE(bus_.Shutdown(absl::Seconds(10)).ledger.Balances());
+}
+
+// Its handlers of Hold keep their places until the input has ended.
+class Holder : public Actor {
+ public:
+  static constexpr bool kInterleaved = true;
+  struct Hold {};
+  Holder(int holds, absl::Notification& full, absl::Notification& released)
+      : left_(holds), full_(full), released_(released) {}
+
+  Task<void> On(Hold) {
+    if (--left_ == 0) full_.Notify();
+    co_await ended_.Wait();
+    if (!released_.HasBeenNotified()) released_.Notify();
+  }
+  void On(const PipePiece&) {}
+  void On(const PipeEnd&) { ended_.Notify(); }
+
+ private:
+  int left_;
+  absl::Notification& full_;
+  absl::Notification& released_;
+  Signal ended_;
+};
+
+TEST_P(PipeReaderTest, P6_TheEndOfTheInputNeedsNoPlaceInAFullMailbox) {
+  int fds[2];
+  ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  ScopedFd in(RealSys(), fds[0]);
+  ScopedFd out(RealSys(), fds[1]);
+  constexpr int kCapacity = 4;
+  absl::Notification full, released;
+  auto holder =
+      bus_.Spawn<Holder>({.loop = LastLoop(), .mailbox_capacity = kCapacity},
+                         kCapacity, full, released);
+  for (int i = 0; i < kCapacity; ++i) {
+    ASSERT_EQ(holder->Tell(Holder::Hold{}), Delivery::kAccepted);
+  }
+  full.WaitForNotification();
+  ASSERT_EQ(holder->Tell(Holder::Hold{}), Delivery::kFull);
+  ASSERT_TRUE(bus_.Spawn<PipeReader>({.loop = 0}, std::move(in), *holder).ok());
+  out.reset();
+  released.WaitForNotification();
   EXPECT_TRUE(bus_.Shutdown(absl::Seconds(10)).ledger.Balances());
 }
 

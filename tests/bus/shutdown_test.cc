@@ -271,7 +271,9 @@ TEST_P(ShutdownTest, P10_AnActorSpawnedAtTheVeryEndIsDestroyed) {
     }
     EXPECT_EQ(destroyed, spawned);
     // A loop that ends for want of time spawns no more.
-    if (with_time) EXPECT_EQ(spawned, 3);
+    if (with_time) {
+      EXPECT_EQ(spawned, 3);
+    }
   }
 }
 

@@ -6,6 +6,7 @@ _BOOKS = "Forms/ConservationTest.P2_BooksBalanceWhateverHappens/"
 _BOUNDS = "Forms/BoundsTest."
 _SIM_BOUNDS = "Forms/SimBoundsTest."
 _CONTAINMENT = "Forms/ContainmentTest."
+_EXPIRY = "Forms/ExpiryTest."
 _SHUTDOWN = "Forms/ShutdownTest."
 _TIMERS = "TimerQueueTest."
 
@@ -163,6 +164,31 @@ MUTANTS = [
         "    if (Envelope* control = cell.urgent.control.Pop()) return control;\n"
         "  }\n",
         _BOUNDS + "P6_AStopPassesAFullMailbox/sim1"),
+
+    Mutant(
+        "P6_AnExpiredHandlerGoesOnWaiting", "bus/expiry.cc",
+        "    } else if (end <= now) {\n",
+        "    } else if (end <= now && !MUTANT) {\n",
+        _EXPIRY + "P6_AsksThatTimedOutHoldNoPlace/sim2"),
+    Mutant(
+        "P6_WhatExpiresBehindAHandlerStays", "bus/expiry.cc",
+        "    if (e.deadline <= now || HasNoAsker(e, gone)) return true;\n",
+        "    if (MUTANT) return false;\n"
+        "    if (e.deadline <= now || HasNoAsker(e, gone)) return true;\n",
+        _EXPIRY + "P6_WhatExpiresBehindAHandlerThatWaitsHoldsNoPlace/sim2"),
+    Mutant(
+        "P6_AnAskerThatHasGoneIsWaitedFor", "bus/loop_actors.cc",
+        "    expiry_.AskerHasGone(cell, e->payload<AskCancelled>().key);\n",
+        "    if (!MUTANT) {\n"
+        "      expiry_.AskerHasGone(cell, e->payload<AskCancelled>().key);\n"
+        "    }\n",
+        _EXPIRY + "P6_AskersThatGoLetGoOfWhatTheyAsked/sim2"),
+    Mutant(
+        "P6_AsksThatWaitMayTakeEveryPlace", "bus/cell.h",
+        "    return std::clamp<uint32_t>(capacity / 2, 1, UINT16_MAX);\n",
+        "    return std::clamp<uint32_t>(MUTANT ? capacity : capacity / 2, 1,\n"
+        "                                UINT16_MAX);\n",
+        _EXPIRY + "P6_AsksThatWaitLeaveHalfOfAMailboxToOthers/sim2"),
 
     # --- P7, no starvation
     Mutant(
