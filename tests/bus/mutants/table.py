@@ -74,8 +74,10 @@ MUTANTS = [
         _BOOKS + "sim2"),
     Mutant(
         "P2_AMessageThatIsLateIsHandled", "bus/loop_actors.cc",
-        "    return DropExpired(cell, e);\n",
-        "    if (!MUTANT) return DropExpired(cell, e);\n"
+        "    return DropExpired(cell, e, \"its deadline passed in the mailbox\");\n",
+        "    if (!MUTANT) {\n"
+        "      return DropExpired(cell, e, \"its deadline passed\");\n"
+        "    }\n"
         "    port_.ledger.expired.Increment();\n",
         _BOOKS + "sim2"),
     Mutant(
