@@ -12,10 +12,9 @@
 #include <optional>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "trolley/bus/external_ask.h"
+#include "trolley/bus/latch.h"
 
 namespace trolley::internal {
 
@@ -24,25 +23,19 @@ class BlockingAsk final : public ExternalAsk {
  public:
   // The reply; nothing if it has not come within `timeout`.
   std::optional<Reply> Wait(absl::Duration timeout) {
-    absl::MutexLock lock(&mutex_);
-    const auto there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return reply_.has_value();
-    };
-    mutex_.AwaitWithTimeout(absl::Condition(&there), timeout);
+    if (!there_.Wait(timeout)) return std::nullopt;
     return std::exchange(reply_, std::nullopt);
   }
 
   void OnReply(Envelope* e) override {
-    {
-      absl::MutexLock lock(&mutex_);
-      reply_.emplace(std::move(e->payload<Reply>()));
-    }
+    reply_.emplace(std::move(e->payload<Reply>()));
+    there_.Open();
     e->type->drop(e);
   }
 
  private:
-  absl::Mutex mutex_;
-  std::optional<Reply> reply_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Reply> reply_;  // the loop's until `there_` is open
+  Latch there_;
 };
 
 }  // namespace trolley::internal

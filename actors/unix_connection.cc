@@ -49,22 +49,38 @@ absl::Status ValidateUnixLinkOptions(const UnixLinkOptions& options) {
                 : absl::InvalidArgumentError(
                       absl::StrCat("UnixLinkOptions::", what));
   };
+  const auto positive = [&check](absl::string_view field, absl::Duration time) {
+    return check(time > absl::ZeroDuration(),
+                 absl::StrCat(field, " is ", absl::FormatDuration(time),
+                              "; it is above 0"));
+  };
   const absl::Status checks[] = {
       check(options.outbox_bytes > 0, "outbox_bytes is 0; nothing would leave"),
       check(options.outbox_messages > 0,
             "outbox_messages is 0; nothing would leave"),
-      check(options.handshake_deadline > absl::ZeroDuration(),
-            "handshake_deadline is not above 0"),
-      check(options.write_deadline > absl::ZeroDuration(),
-            "write_deadline is not above 0"),
-      check(options.backoff_first > absl::ZeroDuration() &&
-                options.backoff_first <= options.backoff_last,
-            "backoff_first is not above 0, or is above backoff_last"),
+      positive("handshake_deadline", options.handshake_deadline),
+      positive("write_deadline", options.write_deadline),
+      positive("backoff_first", options.backoff_first),
+      check(options.backoff_first <= options.backoff_last,
+            absl::StrCat("backoff_last is ",
+                         absl::FormatDuration(options.backoff_last),
+                         ", less than backoff_first, which is ",
+                         absl::FormatDuration(options.backoff_first))),
   };
   for (const absl::Status& status : checks) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status ValidateUnixListenerOptions(const UnixListenerOptions& options) {
+  if (options.pause_without_descriptors <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("UnixListenerOptions::pause_without_descriptors is ",
+                     absl::FormatDuration(options.pause_without_descriptors),
+                     "; it is above 0"));
+  }
+  return ValidateUnixLinkOptions(options.link);
 }
 
 absl::StatusOr<UnixCredentials> AllowedPeer(Sys& sys, int fd,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The limits of Unix-socket links and listeners, each with its unit, its
-// default and the reason for it.
+// default and the reason for it. Each length of time is above 0; one that never
+// comes (poller/instant.h) is no limit.
 //
 // Values: copied by the actors they are given to.
 
@@ -82,9 +83,13 @@ struct UnixListenerOptions {
   size_t max_connections = 1024;
 
   // Time to leave the socket alone when the process is out of descriptors and
-  // cannot even turn connections away. 20 ms: 50 looks a second.
+  // cannot even turn connections away. 20 ms: 50 looks a second. One that never
+  // ends: it accepts nobody any more.
   absl::Duration pause_without_descriptors = absl::Milliseconds(20);
 };
+
+// As ValidateUnixLinkOptions, of `link` too.
+absl::Status ValidateUnixListenerOptions(const UnixListenerOptions& options);
 
 }  // namespace trolley
 

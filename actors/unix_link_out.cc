@@ -4,6 +4,7 @@
 // asks among them.
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -76,6 +77,8 @@ absl::StatusOr<bool> UnixLink::TryTransmit(const Outgoing& outgoing) {
     }
     // What is left of the last nanosecond still counts as time.
     head.remaining_ns = std::max<int64_t>(absl::ToInt64Nanoseconds(left), 1);
+  } else if (outgoing.ask_id != 0) {
+    head.remaining_ns = std::numeric_limits<int64_t>::max();  // link.proto
   }
   if (state_ == State::kConnecting) return false;
   if (state_ != State::kConnected || !connection_->writable() ||

@@ -23,7 +23,7 @@ void UnixListener::Log(absl::string_view what) const {
 }
 
 void UnixListener::OnStart() {
-  absl::Status valid = ValidateUnixLinkOptions(options_.link);
+  absl::Status valid = ValidateUnixListenerOptions(options_);
   if (!valid.ok()) {
     Log(valid.message());
     return Stop();

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/notification.h"
 #include "trolley/bus/gather.h"
+#include "trolley/bus/latch.h"
 
 namespace trolley {
 namespace {
@@ -67,6 +67,11 @@ absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
       return absl::InvalidArgumentError(
           "LoopOptions::messages_per_slice, messages_per_turn and "
           "events_per_wait must be 1 at least");
+    }
+    if (loop.spin < absl::ZeroDuration() || loop.spin > absl::Seconds(1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("LoopOptions::spin is ", absl::FormatDuration(loop.spin),
+                       "; it is 0 to 1 s"));
     }
   }
   auto bus = std::unique_ptr<Bus>(
@@ -152,14 +157,14 @@ void Bus::Inspect(std::function<void(BusInfo)> done) const {
 absl::StatusOr<BusInfo> Bus::Inspect(absl::Duration timeout) const {
   struct Answer {
     BusInfo info;
-    absl::Notification ready;
+    Latch ready;
   };
   auto answer = std::make_shared<Answer>();
   Inspect([answer](BusInfo info) {
     answer->info = std::move(info);
-    answer->ready.Notify();
+    answer->ready.Open();
   });
-  if (!answer->ready.WaitForNotificationWithTimeout(timeout)) {
+  if (!answer->ready.Wait(timeout)) {
     return absl::DeadlineExceededError(
         absl::StrCat("a loop did not answer within ",
                      absl::FormatDuration(timeout), "; a handler keeps it"));

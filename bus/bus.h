@@ -41,9 +41,9 @@ const ActorClass* ActorClassOf();  // actors/actor_class_of.h
 class Bus {
  public:
   // Makes the pollers and starts the loops.
-  // InvalidArgument: no loop, more than 255, or a budget of 0. NotFound: a
-  // poller's name is not known. Otherwise what the poller says; the message
-  // names the loop.
+  // InvalidArgument: no loop, more than 255, a budget of 0, or a spin that is
+  // not within 0 and 1 s. NotFound: a poller's name is not known. Otherwise
+  // what the poller says; the message names the loop.
   static absl::StatusOr<std::unique_ptr<Bus>> Create(BusOptions options);
 
   // The same for a main() that has nothing better to do with an error than to
@@ -79,7 +79,8 @@ class Bus {
   // What the bus looks like. `done` runs on a loop's thread, or on the caller's
   // if the bus has ended; a loop that is stuck delays it.
   void Inspect(std::function<void(BusInfo)> done) const;
-  // The same for plain threads. DeadlineExceeded: a loop did not answer.
+  // The same for plain threads. DeadlineExceeded: a loop did not answer within
+  // `timeout`, which goes by the rule of poller/instant.h.
   absl::StatusOr<BusInfo> Inspect(absl::Duration timeout) const;
 
   // The ledger of the whole bus; balances whenever nothing is on its way.
@@ -88,8 +89,10 @@ class Bus {
   // Ends the bus: refuses work from outside, tells the actors to drain, waits
   // until nothing is on its way any more or half of `deadline` has passed,
   // stops the actors in reverse order of their start, and ends the loops.
-  // Returns by the deadline even if a handler does not. Idempotent: later calls
-  // return the first report. Never called by an actor.
+  // Returns by the deadline even if a handler does not. `deadline` goes by the
+  // rule of poller/instant.h: negative is none to spare; one that never comes
+  // waits for whatever is under way, an ask without an answer too. Idempotent:
+  // later calls return the first report. Never called by an actor.
   ShutdownReport Shutdown(absl::Duration deadline);
 
   // Only with BusOptions::single_threaded: runs every loop until none has

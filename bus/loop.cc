@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -124,7 +125,9 @@ bool Loop::SpinForWork() {
       __builtin_ia32_pause();
 #endif
     }
-    if (until == Instant()) until = Now() + options_.spin;
+    if (until == Instant()) {
+      until = std::min(Now() + options_.spin, timers_.next());
+    }
   } while (Now() < until);
   ++failed_spins_;
   return false;

@@ -45,7 +45,9 @@ struct LoopOptions {
 
   // How long an idle loop looks for messages before it sleeps. Worth ten times
   // in latency when a message comes within it, and a burnt CPU when none does:
-  // off unless asked for, and off by itself while it does not pay.
+  // off unless asked for, and off by itself while it does not pay. 0 to 1 s,
+  // else Bus::Create is InvalidArgument: descriptors are not looked at
+  // meanwhile. A timer that is due ends it.
   absl::Duration spin = absl::ZeroDuration();
 
   // Actors at one time. 128 bytes each, taken as needed.

@@ -10,10 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
 #include "trolley/bus/bus.h"
 #include "trolley/bus/gather.h"
+#include "trolley/bus/latch.h"
 
 namespace trolley {
 
@@ -61,28 +60,24 @@ class Bus::Ending {
       When when, Instant until, std::function<Answer(Loop&)> question) {
     struct Shared {
       std::vector<Answer> answers;
-      absl::Notification ready;
+      Latch ready;
     };
     auto shared = std::make_shared<Shared>();
     Gather<Answer>::Start(state_, when, std::move(question),
                           [shared](std::vector<Answer> answers) {
                             shared->answers = std::move(answers);
-                            shared->ready.Notify();
+                            shared->ready.Open();
                           });
     Drive(shared->ready, until);
-    if (!shared->ready.WaitForNotificationWithTimeout(
-            std::max(until - state_.clock().Now(), absl::ZeroDuration()))) {
-      return std::nullopt;
-    }
+    if (!shared->ready.Wait(until - state_.clock().Now())) return std::nullopt;
     return std::move(shared->answers);
   }
 
   // A single-threaded bus has nobody but us to run it: one turn at least, so
   // that a command is carried out even when there is no time.
-  void Drive(const absl::Notification& done, Instant until) {
+  void Drive(const Latch& done, Instant until) {
     if (!state_.options().single_threaded) return;
-    while (bus_.RunTurns() && !done.HasBeenNotified() &&
-           state_.clock().Now() < until) {
+    while (bus_.RunTurns() && !done.is_open() && state_.clock().Now() < until) {
     }
   }
 
@@ -109,9 +104,9 @@ class Bus::Ending {
           (state_.options().single_threaded && before == now)) {
         return false;
       }
-      // What is under way is not counted in rounds but in time: a pause, so that
-      // asking does not keep the loops from it.
-      if (before == now) absl::SleepFor(absl::Milliseconds(1));
+      // What is under way is not counted in rounds but in time: a pause, so
+      // that asking does not keep the loops from it.
+      if (before == now) Latch().Wait(absl::Milliseconds(1));
       before = now;
     }
   }
@@ -142,17 +137,16 @@ class Bus::Ending {
   }
 
   bool EndOn(uint32_t loop, std::vector<ActorId> actors) {
-    auto ended = std::make_shared<absl::Notification>();
+    auto ended = std::make_shared<Latch>();
     const bool handle_queued = report_.clean;
     if (!Loop::Post(state_.port(loop), [=](Loop& on) {
           on.EndActors(actors, handle_queued);
-          ended->Notify();
+          ended->Open();
         })) {
       return true;
     }
     Drive(*ended, end_);
-    return ended->WaitForNotificationWithTimeout(
-        std::max(end_ - state_.clock().Now(), absl::ZeroDuration()));
+    return ended->Wait(end_ - state_.clock().Now());
   }
 
   void EndLoops() {
@@ -164,19 +158,18 @@ class Bus::Ending {
       for (const auto& loop : bus_.loops_) loop->End();
       return;
     }
-    std::vector<std::shared_ptr<absl::Notification>> ended;
+    std::vector<std::shared_ptr<Latch>> ended;
     for (uint32_t i = 0; i < state_.loops(); ++i) {
-      auto done = ended.emplace_back(std::make_shared<absl::Notification>());
+      auto done = ended.emplace_back(std::make_shared<Latch>());
       if (!Loop::Post(state_.port(i), [done](Loop& loop) {
             loop.End();
-            done->Notify();
+            done->Open();
           })) {
-        done->Notify();
+        done->Open();
       }
     }
     for (uint32_t i = 0; i < state_.loops(); ++i) {
-      if (ended[i]->WaitForNotificationWithTimeout(
-              std::max(until - state_.clock().Now(), absl::ZeroDuration()))) {
+      if (ended[i]->Wait(until - state_.clock().Now())) {
         bus_.threads_[i].join();
         continue;
       }

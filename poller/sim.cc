@@ -18,6 +18,7 @@ std::unique_ptr<Poller> SimWorld::NewPoller() {
 }
 
 void SimWorld::At(Instant at, std::function<void()> action) {
+  if (at.is_infinite()) return;
   actions_.emplace(std::pair(at.nanos(), ++actions_made_), std::move(action));
 }
 

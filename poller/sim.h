@@ -61,8 +61,9 @@ class SimWorld {
   std::unique_ptr<Poller> NewPoller();
 
   // Runs `action` when the clock reaches `at`, inside the Wait or StepTime()
-  // that moves it there; one in the past runs at the next chance. Actions of
-  // the same time run in the order in which they were given.
+  // that moves it there; one in the past runs at the next chance, one for
+  // Instant::Infinite() never. Actions of the same time run in the order in
+  // which they were given.
   void At(Instant at, std::function<void()> action);
 
   // Called each time a Wait finds nothing ready, before time moves. It may do

@@ -22,8 +22,10 @@ class SimClock final : public Clock {
 
   Instant Now() const override { return Instant::FromNanos(now_ns_.load()); }
 
-  // Moves to `at`; a time in the past leaves the clock where it is.
+  // Moves to `at`; a time in the past, or one that never comes, leaves the
+  // clock where it is.
   void AdvanceTo(Instant at) {
+    if (at.is_infinite()) return;
     if (at.nanos() > now_ns_.load()) now_ns_.store(at.nanos());
   }
 

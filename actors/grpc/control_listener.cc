@@ -16,14 +16,14 @@ constexpr absl::Duration kRest = absl::Milliseconds(100);
 
 ControlListener::ControlListener(UnixListenSocket socket,
                                  std::shared_ptr<Connections> connections,
-                                 std::shared_ptr<absl::Notification> ended)
+                                 std::shared_ptr<Latch> ended)
     : socket_(std::move(socket)),
       connections_(std::move(connections)),
       ended_(std::move(ended)) {}
 
 ControlListener::~ControlListener() {
   socket_.Close();
-  ended_->Notify();
+  ended_->Open();
 }
 
 void ControlListener::On(const GoOn&) {

@@ -6,8 +6,7 @@
 // Ownership: owns the listening socket.
 // Threads:   as any actor.
 // Bounds:    kAcceptsPerTurn connections, then its neighbours have their turn.
-// Ends:      Stop(); its destructor removes the socket and then notifies
-//            `ended`.
+// Ends:      Stop(); its destructor removes the socket and then opens `ended`.
 
 #ifndef TROLLEY_ACTORS_GRPC_CONTROL_LISTENER_H_
 #define TROLLEY_ACTORS_GRPC_CONTROL_LISTENER_H_
@@ -15,10 +14,10 @@
 #include <memory>
 #include <optional>
 
-#include "absl/synchronization/notification.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/grpc/connections.h"
 #include "trolley/actors/unix_socket.h"
+#include "trolley/bus/latch.h"
 
 namespace trolley::control {
 
@@ -28,7 +27,7 @@ class ControlListener final : public Actor, private Watcher {
 
   ControlListener(UnixListenSocket socket,
                   std::shared_ptr<Connections> connections,
-                  std::shared_ptr<absl::Notification> ended);
+                  std::shared_ptr<Latch> ended);
   ~ControlListener() override;
 
   struct GoOn {};
@@ -44,7 +43,7 @@ class ControlListener final : public Actor, private Watcher {
 
   UnixListenSocket socket_;
   const std::shared_ptr<Connections> connections_;
-  const std::shared_ptr<absl::Notification> ended_;
+  const std::shared_ptr<Latch> ended_;
   std::optional<Token> watched_;
 };
 

@@ -2,17 +2,17 @@
 
 #include "trolley/actors/grpc/control_service.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/grpc/connections.h"
 #include "trolley/actors/grpc/control_listener.h"
@@ -21,6 +21,7 @@
 #include "trolley/actors/grpc/inspector.h"
 #include "trolley/actors/grpc/messenger.h"
 #include "trolley/actors/unix_socket.h"
+#include "trolley/bus/latch.h"
 
 namespace trolley {
 namespace {
@@ -44,14 +45,16 @@ absl::Status Check(const ControlOptions& options) {
       options.max_message_bytes > (1u << 30)) {
     return bad("max_message_bytes", "is not within 4 KiB and 1 GiB");
   }
-  for (absl::Duration d :
-       {options.handshake_timeout, options.idle_timeout,
-        options.default_deadline, options.longest_deadline}) {
-    if (d < absl::Milliseconds(1) || d > absl::Hours(24)) {
-      return bad(
-          "handshake_timeout, idle_timeout, default_deadline and "
-          "longest_deadline",
-          "are within 1 ms and 24 h");
+  const std::pair<const char*, absl::Duration> times[] = {
+      {"handshake_timeout", options.handshake_timeout},
+      {"idle_timeout", options.idle_timeout},
+      {"default_deadline", options.default_deadline},
+      {"longest_deadline", options.longest_deadline},
+  };
+  for (const auto& [field, time] : times) {
+    if (time < absl::Milliseconds(1) || time > absl::Hours(24)) {
+      return bad(field, absl::StrCat("is ", absl::FormatDuration(time),
+                                     "; it is 1 ms to 24 h"));
     }
   }
   return absl::OkStatus();
@@ -68,12 +71,18 @@ class ControlService::Impl {
         messenger_(state_),
         controller_(state_) {}
 
-  ~Impl() { Stop(); }
+  ~Impl() {
+    Stop();
+    state_->alarms->Stop();
+  }
 
   absl::Status Start() {
     const ControlOptions& options = state_->options;
     BusState& bus = *state_->bus.state();
     if (absl::Status valid = Check(options); !valid.ok()) return valid;
+    if (absl::Status ticking = state_->alarms->Start(); !ticking.ok()) {
+      return ticking;
+    }
     absl::StatusOr<UnixListenSocket> socket =
         ListenUnix(bus.sys(), options.path, {.mode = options.socket_mode});
     if (!socket.ok()) return socket.status();
@@ -90,13 +99,12 @@ class ControlService::Impl {
   void Stop() {
     if (server_ == nullptr) return;
     if (listener_.Stop() == Delivery::kAccepted) {
-      listener_ended_->WaitForNotificationWithTimeout(kStopWait);
+      listener_ended_->Wait(kStopWait);
     }
     connections_->Close();
     server_->GetHealthCheckService()->SetServingStatus(false);
     state_->calls->EndAll();
-    server_->Shutdown(std::chrono::system_clock::now() +
-                      absl::ToChronoMilliseconds(kStopWait));
+    ShutDownWithin(kStopWait);
     server_->Wait();
     server_.reset();
   }
@@ -105,6 +113,18 @@ class ControlService::Impl {
   const control::Connections& connections() const { return *connections_; }
 
  private:
+  // As server_->Shutdown(deadline), which waits for it by the wall clock.
+  void ShutDownWithin(absl::Duration limit) {
+    const auto cut_off = std::make_shared<Latch>();
+    const control::Alarms::Id late =
+        state_->alarms->Set(limit, [server = server_->c_server(), cut_off] {
+          grpc_server_cancel_all_calls(server);
+          cut_off->Open();
+        });
+    server_->Shutdown();
+    if (!state_->alarms->Cancel(late)) cut_off->Wait();
+  }
+
   absl::Status StartServer() {
     const ControlOptions& options = state_->options;
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -143,8 +163,7 @@ class ControlService::Impl {
   control::Messenger messenger_;
   control::Controller controller_;
   std::shared_ptr<control::Connections> connections_;
-  std::shared_ptr<absl::Notification> listener_ended_ =
-      std::make_shared<absl::Notification>();
+  std::shared_ptr<Latch> listener_ended_ = std::make_shared<Latch>();
   Address listener_;
   std::unique_ptr<grpc::Server> server_;  // null: not started, or stopped
 };

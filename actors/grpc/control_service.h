@@ -21,10 +21,17 @@
 // Ownership: owns the socket, the gRPC server and the actor that accepts; the
 //            bus outlives it.
 // Threads:   Start, Stop and the destructor: a plain thread, never a loop. It
-//            starts the threads of a gRPC server; none of them ever waits for
-//            an actor.
+//            starts the threads of a gRPC server, and one for the deadlines of
+//            calls; none of them ever waits for an actor.
 // Bounds:    ControlOptions.
 // Ends:      Stop(), or the destructor, which calls it.
+//
+// Time: the deadlines of calls and what Stop() waits for follow the monotonic
+// clock. gRPC itself waits by the wall clock: ControlOptions::handshake_timeout
+// and idle_timeout, and the deadline that a client has set for itself, come
+// late, by as much as the wall clock is set back, or until gRPC sets another
+// timer, as it does for each call that has a deadline. Setting it forward does
+// nothing.
 
 #ifndef TROLLEY_ACTORS_GRPC_CONTROL_SERVICE_H_
 #define TROLLEY_ACTORS_GRPC_CONTROL_SERVICE_H_
@@ -72,6 +79,8 @@ struct ControlOptions {
   // page of 1000 actors is a tenth of it.
   uint32_t max_message_bytes = 4u << 20;
 
+  // Each of these lengths of time is 1 ms to 24 h.
+  //
   // How long a peer may take until it speaks HTTP/2. 2 s: it is on this
   // machine; one that says nothing is closed.
   absl::Duration handshake_timeout = absl::Seconds(2);
@@ -89,7 +98,8 @@ struct ControlOptions {
 class ControlService {
  public:
   // Serves `bus` at options.path from now on.
-  // InvalidArgument: an option is out of its range. AlreadyExists: a live
+  // InvalidArgument: an option is out of its range; the message names it.
+  // ResourceExhausted: no thread is left. AlreadyExists: a live
   // server has the path. Otherwise as ListenUnix (actors/unix_socket.h) and
   // SpawnActor (bus/spawn.h).
   static absl::StatusOr<std::unique_ptr<ControlService>> Start(

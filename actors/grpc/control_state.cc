@@ -2,8 +2,9 @@
 
 #include "trolley/actors/grpc/control_state.h"
 
+#include <grpc/support/time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <random>
 #include <utility>
 
@@ -40,16 +41,23 @@ ControlState::ControlState(Bus& bus, ControlOptions options)
       options(std::move(options)),
       instance_uid(NewInstanceUid()),
       start_time(absl::Now()),
-      calls(std::make_shared<OpenCalls>()) {}
+      alarms(std::make_shared<Alarms>()),
+      calls(std::make_shared<OpenCalls>(alarms)) {}
 
 absl::Duration ControlState::LimitOf(
     const grpc::CallbackServerContext& context) const {
-  const auto deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) {
     return options.default_deadline;
   }
+  // By gRPC's monotonic clock, and in its own type: one a few hundred years
+  // ahead fits into no std::chrono time point.
+  const gpr_timespec rest =
+      gpr_time_sub(gpr_convert_clock_type(deadline, GPR_CLOCK_MONOTONIC),
+                   gpr_now(GPR_CLOCK_MONOTONIC));
   const absl::Duration left =
-      std::max(absl::FromChrono(deadline) - absl::Now(), absl::ZeroDuration());
+      std::max(absl::Seconds(rest.tv_sec) + absl::Nanoseconds(rest.tv_nsec),
+               absl::ZeroDuration());
   return std::min(left - std::min(left / 10, kHeadStart),
                   options.longest_deadline);
 }

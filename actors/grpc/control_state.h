@@ -5,7 +5,8 @@
 //
 // Ownership: shared by the services and by what may answer late; borrows the
 //            bus, which is used by methods only, while the server lives.
-// Threads:   immutable after construction, but for `calls`, thread-safe.
+// Threads:   immutable after construction, but for `alarms` and `calls`, which
+//            are thread-safe.
 
 #ifndef TROLLEY_ACTORS_GRPC_CONTROL_STATE_H_
 #define TROLLEY_ACTORS_GRPC_CONTROL_STATE_H_
@@ -16,6 +17,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "trolley/actors/grpc/alarms.h"
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/actors/grpc/open_call.h"
 #include "trolley/bus/bus.h"
@@ -46,7 +48,8 @@ struct ControlState {
   Bus& bus;
   const ControlOptions options;
   const std::string instance_uid;
-  const absl::Time start_time;
+  const absl::Time start_time;  // of day, to be shown
+  const std::shared_ptr<Alarms> alarms;
   const std::shared_ptr<OpenCalls> calls;
 };
 

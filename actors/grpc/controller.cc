@@ -19,11 +19,11 @@ namespace {
 
 constexpr absl::Duration kDefaultDrain = absl::Seconds(10);
 
-// InfiniteFuture for a length that is no length.
+// Nothing if it is negative, or no google.protobuf.Duration.
 std::optional<absl::Duration> DrainOf(const v1::StopActorRequest& request) {
   if (!request.has_drain_timeout()) return kDefaultDrain;
   const google::protobuf::Duration& d = request.drain_timeout();
-  constexpr int64_t kLongest = int64_t{10000} * 365 * 24 * 3600;
+  constexpr int64_t kLongest = 315'576'000'000;  // 10000 years of 365.25 days
   if (d.seconds() < 0 || d.nanos() < 0 || d.seconds() > kLongest ||
       d.nanos() > 999999999) {
     return std::nullopt;
@@ -65,20 +65,18 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
     return posted;
   }
 
-  // What has not ended by then is stopped at once.
+  // What has not ended by then is stopped at once. Of several, the soonest
+  // counts.
   void StopAtOnceAfter(ActorId id, absl::Duration drain) {
-    std::unique_ptr<grpc::Alarm> replaced;  // cancelled outside the lock
+    const Instant at = MonotonicClock().Now() + drain;
     absl::MutexLock lock(&mutex_);
     const auto stop = stops_.find(id);
-    if (stop == stops_.end()) return;
-    const Instant at = bus_->clock().Now() + drain;
-    if (stop->second.at_once != nullptr && stop->second.at <= at) return;
-    replaced = std::move(stop->second.at_once);
+    if (stop == stops_.end() || stop->second.at <= at) return;
+    state_->alarms->Cancel(stop->second.at_once);
     stop->second.at = at;
-    stop->second.at_once = std::make_unique<grpc::Alarm>();
-    stop->second.at_once->Set(
-        AlarmTime(drain), [id, weak = weak_from_this()](bool fired) {
-          std::shared_ptr<Stops> self = fired ? weak.lock() : nullptr;
+    stop->second.at_once =
+        state_->alarms->Set(drain, [id, weak = weak_from_this()] {
+          const std::shared_ptr<Stops> self = weak.lock();
           if (self != nullptr) Address(self->bus_, id).Stop();
         });
   }
@@ -90,8 +88,8 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
   };
   struct Stopping {
     std::vector<Waiting> waiting;
-    Instant at;
-    std::unique_ptr<grpc::Alarm> at_once;
+    Instant at = Instant::Infinite();
+    Alarms::Id at_once;
   };
 
   // True if nobody has stopped this actor before.
@@ -113,6 +111,7 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
     if (stop == stops_.end()) return {};
     Stopping taken = std::move(stop->second);
     stops_.erase(stop);
+    state_->alarms->Cancel(taken.at_once);
     return taken;
   }
 

@@ -4,9 +4,6 @@
 // may end: the answer, its client, its deadline, the end of the server. The
 // first one does.
 //
-// Deadlines: one alarm of gRPC's for all calls, set for the earliest. To cancel
-// one wakes a thread of gRPC's, so a call that ends in time leaves it be.
-//
 // Ownership: shared by gRPC, until OnDone(), and by whoever may end it; gRPC
 //            owns the response, which is touched only by the one who ends the
 //            call.
@@ -17,20 +14,19 @@
 #ifndef TROLLEY_ACTORS_GRPC_OPEN_CALL_H_
 #define TROLLEY_ACTORS_GRPC_OPEN_CALL_H_
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "trolley/actors/grpc/alarms.h"
 
 namespace trolley::control {
 
@@ -64,50 +60,42 @@ class OpenCall final : public std::enable_shared_from_this<OpenCall>,
 
  private:
   friend class OpenCalls;
-  using Time = std::chrono::steady_clock::time_point;
 
-  OpenCall(std::shared_ptr<OpenCalls> calls, Time deadline,
-           std::function<grpc::Status()> late)
-      : calls_(std::move(calls)), deadline_(deadline), late_(std::move(late)) {}
+  OpenCall(std::shared_ptr<OpenCalls> calls, std::function<grpc::Status()> late)
+      : calls_(std::move(calls)), late_(std::move(late)) {}
 
   void OnCancel() override { End(grpc::Status::CANCELLED); }
   void OnDone() override;
 
   const std::shared_ptr<OpenCalls> calls_;
-  const Time deadline_;
   const std::function<grpc::Status()> late_;
+  Alarms::Id alarm_;  // its deadline; set before gRPC has the call
   std::atomic<bool> ended_{false};
   Ptr self_;  // until OnDone()
 };
 
 // The calls of one server.
-class OpenCalls final : public std::enable_shared_from_this<OpenCalls> {
+class OpenCalls final {
  public:
+  explicit OpenCalls(std::shared_ptr<Alarms> alarms)
+      : alarms_(std::move(alarms)) {}
+
   // Ends all, and those to come, with DRAINING.
   void EndAll();
 
  private:
   friend class OpenCall;
-  using Time = OpenCall::Time;
 
   // False: the server is stopping.
   bool Add(OpenCall& call);
   void Remove(OpenCall& call);
 
-  // Ends the calls whose deadline has passed.
-  void EndLate();
-  void SetAlarm(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
+  const std::shared_ptr<Alarms> alarms_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Each is kept by its self_ until it has been removed.
-  absl::btree_set<std::pair<Time, OpenCall*>> calls_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);  // null: not set
-  Time alarm_at_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<OpenCall*> calls_ ABSL_GUARDED_BY(mutex_);
 };
-
-// `after` from now, for an Alarm.
-gpr_timespec AlarmTime(absl::Duration after);
 
 }  // namespace trolley::control
 

@@ -19,7 +19,6 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/actors/unix_listener.h"
@@ -99,7 +98,7 @@ void PrintSummary(const Progress& progress, absl::Duration took,
 // An error of the input is the result.
 absl::Status Serve(trolley::Bus& bus, const Service& service,
                    const sigset_t& signals) {
-  const absl::Time began = absl::Now();
+  const trolley::Instant began = trolley::MonotonicClock().Now();
   ProgressLine line;
   bool ended = false;
   for (;;) {
@@ -122,7 +121,8 @@ absl::Status Serve(trolley::Bus& bus, const Service& service,
       return absl::DataLossError(absl::StrCat(
           "reading ", absl::GetFlag(FLAGS_input), ": ", progress->error()));
     }
-    PrintSummary(*progress, absl::Now() - began, bus.ReadLedger());
+    PrintSummary(*progress, trolley::MonotonicClock().Now() - began,
+                 bus.ReadLedger());
     if (absl::GetFlag(FLAGS_exit_at_end)) return absl::OkStatus();
   }
 }

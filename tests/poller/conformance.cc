@@ -178,6 +178,13 @@ absl::Duration ProcessorWatch::Used() const {
 // little on a busy machine. Whoever sleeps may do without it once: the deadline
 // of a thread that did not run has passed before its wait begins. So it has
 // some tries, of which one must be good.
+void PollerConformance::ExpectWaitsUntilWoken(Instant deadline) {
+  rig().WhileWaiting([this] { poller().Wake(); });
+  Reports reports;
+  WaitOnce(reports, 8, deadline);
+  EXPECT_TRUE(reports.woken) << "came back before " << deadline.nanos();
+}
+
 void PollerConformance::ExpectNothingComesAndNothingSpins() {
   constexpr int kTries = 10;
   constexpr absl::Duration kMostUsed = absl::Milliseconds(5);

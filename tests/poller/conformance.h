@@ -145,6 +145,8 @@ class PollerConformance : public testing::TestWithParam<ConformanceSubject> {
   // A Wait with a deadline reports nothing, and (unless that is by design) the
   // thread sleeps until then.
   void ExpectNothingComesAndNothingSpins();
+  // A Wait ends by the Wake that comes while it waits, not before.
+  void ExpectWaitsUntilWoken(Instant deadline);
 
   void Write(int fd, size_t count = 1);
   void FillUp(int fd);     // writes until it would block

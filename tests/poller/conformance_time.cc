@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "trolley/tests/poller/conformance.h"
+#include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley {
 namespace {
@@ -57,12 +58,17 @@ TEST_P(PollerConformance, Pitfall25_FarDeadlinesDoNotWrapAround) {
   const Instant far[] = {clock().Now() + absl::Hours(24 * 60),
                          clock().Now() + absl::Hours(24 * 365 * 200),
                          Instant::FromNanos(Instant::Infinite().nanos() - 1)};
-  for (const Instant deadline : far) {
-    rig().WhileWaiting([this] { poller().Wake(); });
+  for (const Instant deadline : far) ExpectWaitsUntilWoken(deadline);
+}
+
+TEST_P(PollerConformance, Pitfall25_DeadlinesAtTheirEnds) {
+  ForEachExtreme("poller/poller.h Wait(deadline)", [this](const Extreme& e) {
+    const Instant deadline = e.After(clock().Now());
+    if (!e.soon()) return ExpectWaitsUntilWoken(deadline);
     Reports reports;
-    WaitOnce(reports, 8, deadline);
-    EXPECT_TRUE(reports.woken) << "came back before " << deadline.nanos();
-  }
+    WaitOnce(reports, 8, deadline);  // returns: that is the case
+    EXPECT_FALSE(reports.woken);
+  });
 }
 
 TEST_P(PollerConformance, Pitfall25_WaitingCostsNoProcessorTime) {

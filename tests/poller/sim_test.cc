@@ -18,6 +18,7 @@
 
 #include "absl/time/time.h"
 #include "trolley/poller/scoped_fd.h"
+#include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley {
 namespace {
@@ -44,6 +45,32 @@ TEST(SimTest, AWaitJumpsToItsDeadline) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->events, 0u);
   EXPECT_EQ(world.clock().Now(), deadline);
+}
+
+TEST(SimTest, TimesAtTheirEnds) {
+  ForEachExtreme("poller/sim.h At(at)", [](const Extreme& e) {
+    SimWorld world(1);
+    bool ran = false;
+    world.At(e.After(world.clock().Now()), [&] { ran = true; });
+    world.StepTime(world.clock().Now() + absl::Nanoseconds(1));
+    EXPECT_EQ(ran, e.soon());
+    while (!ran && world.StepTime(Instant::Infinite())) {
+    }
+    EXPECT_EQ(ran, !e.never());
+  });
+  ForEachExtreme("poller/sim.h StepTime(limit)", [](const Extreme& e) {
+    SimWorld world(1);
+    const Instant start = world.clock().Now();
+    const Instant limit = e.After(start);
+    EXPECT_EQ(world.StepTime(limit), !e.never());
+    EXPECT_EQ(world.clock().Now(), e.never() || !e.positive() ? start : limit);
+  });
+  ForEachExtreme("poller/sim_clock.h AdvanceTo(at)", [](const Extreme& e) {
+    SimClock clock;
+    const Instant at = e.After(clock.Now());
+    clock.AdvanceTo(at);
+    EXPECT_EQ(clock.Now(), e.never() || !e.positive() ? SimClock::kStart : at);
+  });
 }
 
 TEST(SimTest, ActionsRunAtTheirTimesAndInTheirOrder) {

@@ -188,11 +188,15 @@ absl::StatusOr<absl::Duration> Arguments::GetDuration(
   const auto at = options_.find(option);
   if (at == options_.end()) return otherwise;
   absl::Duration value;
-  if (!absl::ParseDuration(at->second, &value) ||
-      value <= absl::ZeroDuration() || value > absl::Hours(24)) {
+  if (!absl::ParseDuration(at->second, &value)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--", option, " ", Printable(at->second, 64),
                      " is no time; write it as 500ms, 2s or 5m"));
+  }
+  if (value <= absl::ZeroDuration() || value > absl::Hours(24)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", option, " ", Printable(at->second, 64),
+                     " is not above 0 and at most 24h"));
   }
   return value;
 }

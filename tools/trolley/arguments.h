@@ -68,7 +68,7 @@ class Arguments {
   // Its value, or `otherwise`.
   std::string Get(const std::string& option,
                   absl::string_view otherwise = "") const;
-  // InvalidArgument: not a length of time above zero.
+  // InvalidArgument: no length of time, or not above zero and at most 24 h.
   absl::StatusOr<absl::Duration> GetDuration(const std::string& option,
                                              absl::Duration otherwise) const;
   // --output: "table", "json", "jsonl" or "name".

@@ -2,10 +2,10 @@
 
 #include "tools/trolley/client.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <utility>
@@ -137,8 +137,9 @@ absl::StatusOr<Client> Client::Create(const Arguments& arguments) {
 }
 
 void Client::Prepare(grpc::ClientContext& context) const {
-  context.set_deadline(std::chrono::system_clock::now() +
-                       absl::ToChronoMicroseconds(timeout_));
+  context.set_deadline(gpr_time_add(
+      gpr_now(GPR_CLOCK_MONOTONIC),
+      gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout_), GPR_TIMESPAN)));
 }
 
 int Client::Report(const grpc::Status& error) const {

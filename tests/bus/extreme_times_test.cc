@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// P17 and P10 at the ends of time: what is negative is due at once, what an
+// Instant cannot hold never, in every call that takes a length of time.
+
+#include <atomic>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "gtest/gtest.h"
+#include "trolley/actors/actor.h"
+#include "trolley/actors/signal.h"
+#include "trolley/bus/latch.h"
+#include "trolley/bus/loop_clock.h"
+#include "trolley/bus/monitor.h"
+#include "trolley/poller/sim_clock.h"
+#include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/poller/extreme_durations.h"
+
+namespace trolley {
+namespace {
+
+struct Go {
+  absl::Duration after;
+};
+struct Tick {};
+
+class Oracle : public Actor {
+ public:
+  Task<int> On(Tick) {
+    co_await Sleep(absl::InfiniteDuration());
+    co_return 1;
+  }
+};
+
+// Does once what its subclass does with a length of time, and counts when that
+// is over.
+class Waiting : public Actor {
+ public:
+  int over = 0;
+};
+class Sleeper : public Waiting {
+ public:
+  Task<> On(Go m) {
+    co_await Sleep(m.after);
+    ++over;
+  }
+};
+class Postponing : public Waiting {
+ public:
+  void On(const Go& m) { TellAfter(this, m.after, Tick{}); }
+  void On(const Tick&) { ++over; }
+};
+class Signalled : public Waiting {
+ public:
+  Task<> On(Go m) {
+    const bool notified = co_await signal_.Wait(loop().Now() + m.after);
+    EXPECT_FALSE(notified);
+    ++over;
+  }
+
+ private:
+  Signal signal_;
+};
+class Asker : public Waiting {
+ public:
+  Task<> On(Go m) {
+    absl::StatusOr<Ref<Oracle>> oracle = Spawn<Oracle>({});
+    auto asking = oracle->Ask(Tick{}, m.after);
+    absl::StatusOr<int> reply = co_await asking;
+    EXPECT_TRUE(absl::IsDeadlineExceeded(reply.status())) << reply.status();
+    ++over;
+  }
+};
+
+// In virtual time.
+class SimExtremes : public BusFixture {
+ protected:
+  // `over` at once, in 290 years, or never.
+  void ExpectOver(const Extreme& e, const std::function<bool()>& over) {
+    const Instant start = world().clock().Now();
+    bus().RunUntilIdle();
+    StepTo(start + absl::Nanoseconds(1));
+    EXPECT_EQ(over(), e.soon());
+    StepTo(start + absl::Hours(24 * 365) * 100);
+    EXPECT_EQ(over(), e.soon());
+    StepTo(Instant::FromNanos(Instant::Infinite().nanos() - 1));
+    EXPECT_EQ(over(), !e.never());
+  }
+
+  template <typename A>
+  void ExpectWaits(const Extreme& e) {
+    Bus& bus = Start();
+    auto made = std::make_unique<A>();
+    A* const actor = made.get();
+    Address address =
+        *SpawnActor(bus.state(), {}, ActorClassOf<A>(), std::move(made));
+    Ref<A>(address).Tell(Go{e.value});
+    ExpectOver(e, [actor] { return actor->over == 1; });
+  }
+
+ private:
+  void StepTo(Instant at) {
+    world().StepTime(at);
+    bus().RunUntilIdle();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Forms, SimExtremes,
+                         testing::Values(BusForm{"sim", 1}, BusForm{"sim", 2}),
+                         BusFormName);
+
+TEST_P(SimExtremes, P17_Timers) {
+  ForEachExtreme("actors/actor.h TellAfter(after)",
+                 [this](const Extreme& e) { ExpectWaits<Postponing>(e); });
+}
+
+TEST_P(SimExtremes, P17_Sleep) {
+  ForEachExtreme("actors/actor.h Sleep(d)",
+                 [this](const Extreme& e) { ExpectWaits<Sleeper>(e); });
+}
+
+TEST_P(SimExtremes, P17_Signals) {
+  ForEachExtreme("actors/signal.h Wait(until)",
+                 [this](const Extreme& e) { ExpectWaits<Signalled>(e); });
+}
+
+TEST_P(SimExtremes, P17_Asks) {
+  ForEachExtreme("actors/ref.h Ask(timeout)",
+                 [this](const Extreme& e) { ExpectWaits<Asker>(e); });
+}
+
+TEST_P(SimExtremes, P17_DeadlinesOfMessages) {
+  ForEachExtreme("actors/ref.h TellOptions::deadline",
+                 [this](const Extreme& e) {
+                   Bus& bus = Start();
+                   Ref<Postponing> actor = *bus.Spawn<Postponing>({});
+                   const Instant deadline = e.After(world().clock().Now());
+                   EXPECT_EQ(actor.TellWith({.deadline = deadline}, Tick{}),
+                             Delivery::kAccepted);
+                   bus.RunUntilIdle();
+                   EXPECT_EQ(bus.ReadLedger().expired, e.positive() ? 0u : 1u);
+                   EXPECT_EQ(bus.ReadLedger().handled, e.positive() ? 1u : 0u);
+                 });
+}
+
+TEST(ExtremeTimesTest, P17_TheTimerQueue) {
+  struct Counting : Timer {
+    void OnTimer() override { ++fired; }
+    int fired = 0;
+  };
+  const Instant now = SimClock::kStart;
+  const Instant last = Instant::FromNanos(Instant::Infinite().nanos() - 1);
+  ForEachExtreme("bus/timer_queue.h Set(deadline)", [&](const Extreme& e) {
+    TimerQueue queue;
+    Counting timer;
+    queue.Set(timer, e.After(now));
+    EXPECT_EQ(timer.armed(), !e.never());
+    queue.FireDue(now + absl::Nanoseconds(1));
+    EXPECT_EQ(timer.fired, e.soon() ? 1 : 0);
+    queue.FireDue(last);
+    EXPECT_EQ(timer.fired, e.never() ? 0 : 1);
+  });
+  ForEachExtreme("bus/timer_queue.h FireDue(now)", [&](const Extreme& e) {
+    TimerQueue queue;
+    Counting timer;
+    queue.Set(timer, now + absl::Nanoseconds(1));
+    queue.FireDue(e.After(now));
+    EXPECT_EQ(timer.fired, e.positive() ? 1 : 0);
+  });
+}
+
+TEST(ExtremeTimesTest, P17_TheClockOfALoop) {
+  ForEachExtreme("bus/loop_clock.h After(after)", [](const Extreme& e) {
+    LoopClock clock(MonotonicClock());
+    const Instant now = clock.Now();
+    const Instant at = clock.After(e.value);
+    EXPECT_EQ(at.is_infinite(), e.never());
+    EXPECT_GE(at, now + e.value);
+  });
+}
+
+// --- Plain threads ---
+
+char StateOf(pid_t thread) {
+  std::ifstream stat(absl::StrCat("/proc/self/task/", thread, "/stat"));
+  std::string text;
+  std::getline(stat, text);
+  const size_t name_ends = text.rfind(')');
+  return name_ends == text.npos ? '?' : text[name_ends + 2];
+}
+
+// Runs `call` on a thread of its own, and `meanwhile` when that sleeps. If it
+// is slow to do so, the case says less, and nothing wrong.
+void Meanwhile(const std::function<void()>& call,
+               const std::function<void()>& meanwhile) {
+  std::atomic<pid_t> id{0};
+  std::thread thread([&] {
+    id.store(RealSys().Gettid());
+    id.notify_one();
+    call();
+  });
+  id.wait(0);
+  for (int i = 0; i < 200 && StateOf(id.load()) != 'S'; ++i) {
+    std::this_thread::yield();
+  }
+  meanwhile();
+  thread.join();
+}
+
+// Keeps its loop from when `held` until `go`.
+struct Hold {
+  absl::Notification held, go;
+};
+class Holder : public Actor {
+ public:
+  explicit Holder(std::shared_ptr<Hold> hold) : hold_(std::move(hold)) {}
+  int On(const Tick&) {
+    hold_->held.Notify();
+    hold_->go.WaitForNotification();
+    return 1;
+  }
+
+ private:
+  const std::shared_ptr<Hold> hold_;
+};
+
+class ThreadExtremes : public BusFixture {
+ protected:
+  Ref<Holder> SpawnHolder() {
+    hold_ = std::make_shared<Hold>();
+    return *Start().Spawn<Holder>({.loop = 1}, hold_);
+  }
+  void HoldALoop() {
+    SpawnHolder().Tell(Tick{});
+    hold_->held.WaitForNotification();
+  }
+  void LetGo() { hold_->go.Notify(); }
+
+  std::shared_ptr<Hold> hold_;
+};
+INSTANTIATE_TEST_SUITE_P(Forms, ThreadExtremes,
+                         testing::Values(BusForm{"epoll", 2}), BusFormName);
+
+TEST_P(ThreadExtremes, P17_AskAndWait) {
+  ForEachExtreme("actors/ref.h AskAndWait(timeout)", [this](const Extreme& e) {
+    const Ref<Holder> holder = SpawnHolder();
+    absl::StatusOr<int> reply = 0;
+    if (e.soon()) {
+      reply = holder.AskAndWait(Tick{}, e.value);
+      EXPECT_TRUE(absl::IsDeadlineExceeded(reply.status())) << reply.status();
+      return LetGo();
+    }
+    Meanwhile([&] { reply = holder.AskAndWait(Tick{}, e.value); },
+              [&] {
+                hold_->held.WaitForNotification();
+                LetGo();
+              });
+    EXPECT_TRUE(reply.ok()) << reply.status();
+  });
+}
+
+TEST_P(ThreadExtremes, P17_Inspect) {
+  ForEachExtreme("bus/bus.h Inspect(timeout)", [this](const Extreme& e) {
+    HoldALoop();
+    absl::StatusOr<BusInfo> info = BusInfo();
+    if (e.soon()) {
+      info = bus().Inspect(e.value);
+      EXPECT_TRUE(absl::IsDeadlineExceeded(info.status())) << info.status();
+      return LetGo();
+    }
+    Meanwhile([&] { info = bus().Inspect(e.value); }, [&] { LetGo(); });
+    EXPECT_TRUE(info.ok()) << info.status();
+  });
+}
+
+TEST_P(ThreadExtremes, P10_Shutdown) {
+  ForEachExtreme("bus/bus.h Shutdown(deadline)", [this](const Extreme& e) {
+    HoldALoop();
+    ShutdownReport report;
+    if (e.soon()) {
+      report = bus().Shutdown(e.value);
+      EXPECT_FALSE(report.clean);
+      EXPECT_EQ(report.survivors.size(), 1u);
+      return LetGo();
+    }
+    Meanwhile([&] { report = bus().Shutdown(e.value); }, [&] { LetGo(); });
+    EXPECT_TRUE(report.clean) << report.ToString();
+    EXPECT_EQ(report.ledger.handled, 1u);
+  });
+}
+
+TEST(ExtremeTimesTest, P17_Latches) {
+  ForEachExtreme("bus/latch.h Wait(limit)", [](const Extreme& e) {
+    Latch latch;
+    if (e.soon()) {
+      EXPECT_FALSE(latch.Wait(e.value));
+      latch.Open();
+    } else {
+      bool open = false;
+      Meanwhile([&] { open = latch.Wait(e.value); }, [&] { latch.Open(); });
+      EXPECT_TRUE(open);
+    }
+    EXPECT_TRUE(latch.is_open());
+    EXPECT_TRUE(latch.Wait(e.value));
+  });
+}
+
+TEST(ExtremeTimesTest, P17_Monitors) {
+  ForEachExtreme("bus/monitor.h WaitUntil(deadline)", [](const Extreme& e) {
+    Monitor monitor;
+    bool there = false;
+    bool seen = false;
+    const auto wait = [&] {
+      MonitorLock lock(&monitor);
+      seen = monitor.WaitUntil(e.After(MonotonicClock().Now()),
+                               [&] { return there; });
+    };
+    if (e.soon()) {
+      wait();
+      EXPECT_FALSE(seen);
+      return;
+    }
+    Meanwhile(wait, [&] {
+      MonitorLock lock(&monitor);
+      there = true;
+      monitor.Notify();
+    });
+    EXPECT_TRUE(seen);
+  });
+}
+
+// --- Options ---
+
+TEST(ExtremeTimesTest, LoopsSpinForUpToASecond) {
+  ForEachExtreme("bus/options.h LoopOptions::spin", [](const Extreme& e) {
+    const bool good =
+        e.value >= absl::ZeroDuration() && e.value <= absl::Seconds(1);
+    auto bus = Bus::Create({.loops = {{.spin = e.value}}});
+    if (!good) {
+      EXPECT_TRUE(absl::IsInvalidArgument(bus.status())) << bus.status();
+      EXPECT_TRUE(
+          absl::StrContains(bus.status().message(), "LoopOptions::spin"))
+          << bus.status();
+      return;
+    }
+    ASSERT_TRUE(bus.ok()) << bus.status();
+    auto hold = std::make_shared<Hold>();
+    hold->go.Notify();
+    auto holder = (*bus)->Spawn<Holder>({}, hold);
+    EXPECT_TRUE(holder->AskAndWait(Tick{}, absl::InfiniteDuration()).ok());
+  });
+}
+
+// The best of several, because a machine may be busy, but not always.
+TEST(ExtremeTimesTest, P17_ALoopThatSpinsDoesNotMissATimer) {
+  class Late : public Actor {
+   public:
+    Task<absl::Duration> On(Go m) {
+      const Instant at = loop().Now() + m.after;
+      co_await Sleep(m.after);
+      co_return loop().Now() - at;
+    }
+  };
+  Bus bus(BusOptions{.loops = {{.spin = absl::Seconds(1)}}});
+  auto late = bus.Spawn<Late>({});
+  absl::Duration best = absl::InfiniteDuration();
+  for (int i = 0; i < 10 && best > absl::Milliseconds(300); ++i) {
+    auto by =
+        late->AskAndWait(Go{absl::Milliseconds(1)}, absl::InfiniteDuration());
+    ASSERT_TRUE(by.ok()) << by.status();
+    best = std::min(best, *by);
+  }
+  EXPECT_LE(best, absl::Milliseconds(300));
+}
+
+}  // namespace
+}  // namespace trolley
