@@ -9,7 +9,6 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 
 extern "C" {
 
@@ -49,21 +48,6 @@ void WRAP(MUTEX(6UnlockEv))(absl::Mutex* mutex) {
   AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 }
 
-bool REAL(MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(
-    absl::Mutex*, const absl::Condition&, absl::Duration);
-bool WRAP(MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(
-    absl::Mutex* mutex, const absl::Condition& condition,
-    absl::Duration timeout) {
-  __tsan_release(mutex);
-  AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
-  const bool result =
-      REAL(MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(
-          mutex, condition, timeout);
-  AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
-  __tsan_acquire(mutex);
-  return result;
-}
-
 // HasBeenNotified() is inline: an acquire of the flag behind the mutex.
 static void* FlagOf(const absl::Notification* notification) {
   return const_cast<char*>(reinterpret_cast<const char*>(notification)) +
@@ -89,17 +73,6 @@ void WRAP(NOTIFICATION_CONST(19WaitForNotificationEv))(
     const absl::Notification* notification) {
   REAL(NOTIFICATION_CONST(19WaitForNotificationEv))(notification);
   __tsan_acquire(FlagOf(notification));
-}
-
-bool REAL(NOTIFICATION_CONST(30WaitForNotificationWithTimeoutENS0_8DurationE))(
-    const absl::Notification*, absl::Duration);
-bool WRAP(NOTIFICATION_CONST(30WaitForNotificationWithTimeoutENS0_8DurationE))(
-    const absl::Notification* notification, absl::Duration timeout) {
-  const bool result =
-      REAL(NOTIFICATION_CONST(30WaitForNotificationWithTimeoutENS0_8DurationE))(
-          notification, timeout);
-  if (result) __tsan_acquire(FlagOf(notification));
-  return result;
 }
 
 }  // extern "C"

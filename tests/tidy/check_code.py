@@ -24,9 +24,18 @@ MAY_WEAKEN_ORDER = {
 # The raw mechanism, for the benchmarks to compare with.
 MAY_CALL_THE_KERNEL = ("tools/bench/",)
 
+# The one wait of plain threads, by the monotonic clock.
+MAY_WAIT_WITH_A_LIMIT = ("bus/monitor.h",)
+
+MAY_TELL_THE_TIME_OF_DAY = {
+    "actors/grpc/control_state.cc": "when the service started, to be shown",
+    "tools/bench/": "when a figure was measured, to be shown",
+}
+
 # A pause that paces what a test does, and waits for nothing.
 MAY_SLEEP = {
     "tests/poller/conformance_time.cc": "a signal each half millisecond",
+    "tests/clock/preloaded_clock.cc": "stands in for the C library's",
 }
 
 _FENCE = re.compile(r"\batomic_(?:thread|signal)_fence\b")
@@ -35,6 +44,18 @@ _WEAK_ORDER = re.compile(
 _SLEEP = re.compile(
     r"\b(?:sleep|usleep|nanosleep|clock_nanosleep|sleep_for|sleep_until|"
     r"SleepFor|AbslInternalSleepFor)\s*\(")
+# Those of Abseil, and of the standard library on system_clock, follow the wall
+# clock; so do gRPC's alarms and times of day given to it.
+_TIMED_WAIT = re.compile(
+    r"\b(?:WaitForNotificationWith(?:Timeout|Deadline)|"
+    r"(?:Await|Wait|LockWhen|ReaderLockWhen)With(?:Timeout|Deadline)|"
+    r"SleepFor|AbslInternalSleepFor|sleep_for|sleep_until|"
+    r"(?:(?<=\.)|(?<=->))(?:wait_for|wait_until)|"
+    r"try_lock_for|try_lock_until|try_acquire_for|try_acquire_until|"
+    r"system_clock|grpc::Alarm|AsyncNext|"
+    r"pthread_cond_timedwait|sem_timedwait|pthread_mutex_timedlock)\b")
+_TIME_OF_DAY = re.compile(r"\babsl::Now\s*\(|\bgettimeofday\s*\(|"
+                          r"\bCLOCK_REALTIME\b|\bGPR_CLOCK_REALTIME\b")
 _SHELL_SLEEP = re.compile(r"^[^#\n]*(?:^|[;&|(]|\bdo\b|\bthen\b)\s*sleep\s",
                           re.MULTILINE)
 _SKIP_WITHOUT_REASON = re.compile(r'\bGTEST_SKIP\(\)(?!\s*<<\s*(?:"[^"]|[\w(:]))')
@@ -91,6 +112,20 @@ def tests_do_not_sleep(tree):
       problems += _find(_SLEEP, path, code_of(text), what)
   for path, text in tree.below(("tests",), (".sh",)):
     problems += _find(_SHELL_SLEEP, path, text, what)
+  return problems
+
+
+def waits_follow_the_monotonic_clock(tree):
+  problems = []
+  for path, text in tree.cpp(PRODUCT + ("examples",)):
+    if path not in MAY_WAIT_WITH_A_LIMIT:
+      problems += _find(_TIMED_WAIT, path, code_of(text),
+                        "may follow the wall clock; wait with bus/latch.h or "
+                        "bus/monitor.h.")
+    if not path.startswith(tuple(MAY_TELL_THE_TIME_OF_DAY)):
+      problems += _find(_TIME_OF_DAY, path, code_of(text),
+                        "read MonotonicClock(), or say in tests/tidy/"
+                        "check_code.py who is shown a time of day.")
   return problems
 
 

@@ -13,6 +13,7 @@ import check_code
 import check_files
 import check_layers
 import check_promises
+import check_times
 from tree import Tree, code_of
 
 SPDX = "// SPDX-License-Identifier: " + "Apache-2.0\n"
@@ -106,6 +107,49 @@ class ChecksTest(unittest.TestCase):
     self.allows(check, "tests/a.cc", "::read(fd, b, n);")
     self.allows(check, "bus/a.cc", "File::read(b); f.read(b); p->close(); "
                 "// ::read(fd)\nsys->recvmsg(fd); Sys::accept4(fd); stat(a);")
+
+  def test_waits(self):
+    check = check_code.waits_follow_the_monotonic_clock
+    for wait in ("done.WaitForNotificationWithTimeout(d)",
+                 "m.AwaitWithDeadline(c, t)", "v->WaitWithTimeout(&m, d)",
+                 "absl::SleepFor(d)", "v.wait_for(l, d)", "v.wait_until(l, t)",
+                 "t = std::chrono::system_clock::now()", "grpc::Alarm a;",
+                 "t = absl::Now()", "clock_gettime(CLOCK_REALTIME, &t)"):
+      self.catches(check, "actors/a.h", f"{{ {wait}; }}")
+      self.catches(check, "examples/a/b.cc", f"{{ {wait}; }}")
+      self.allows(check, "tests/a.cc", f"{{ {wait}; }}")
+      self.allows(check, "bus/a.h", f"// {wait}")
+    self.allows(check, "bus/monitor.h", "v.wait_until(l, t);")
+    self.allows(check, "poller/a.h", "int Enter(unsigned wait_for);")
+    self.allows(check, "actors/grpc/control_state.cc", "start(absl::Now())")
+    self.allows(check, "bus/a.cc", "done.WaitForNotification(); latch.Wait(d);")
+
+  def test_times(self):
+    check = check_times.times_are_tested_at_their_ends
+    header = ("class A {\n public:\n  void Wait(int n, absl::Duration limit);\n"
+              "  void Look(Instant at) override;\n private:\n"
+              "  Instant at_;\n};\n"
+              "struct B {\n  absl::Duration pause = absl::Seconds(1);\n"
+              "  static constexpr absl::Duration kMost = absl::Hours(1);\n};\n"
+              "inline void F() {\n  const Instant now = Now();\n}\n")
+    wait = 'ForEachExtreme("bus/a.h A_", [] {});'.replace("A_", "Wait(limit)")
+    pause = 'ForEachExtreme(\n    "bus/a.h "\n    "B::pause",\n    f);'
+    both = {"tests/a.cc": wait + pause}
+    self.allows(check, "bus/a.h", header, **both)
+    self.catches(check, "bus/a.h", header, **{"tests/a.cc": wait})
+    self.catches(check, "bus/a.h", header, **{"tests/a.cc": pause})
+    # What a test names is there.
+    self.catches(check, "bus/a.h", header,
+                 **{"tests/a.cc": wait + pause +
+                    'ForEachExtreme("bus/a.h B::gone", f);'})
+    proto = ("message A {\n  google.protobuf.Duration rest = 1;\n"
+             "  int64 count = 2;\n}\n")
+    self.catches(check, "proto/a.proto", proto)
+    self.catches(check, "proto/a.proto", "message A { }\nmessage B {\n"
+                 "  // in all\n  int64 left_ns = 3;\n}\n")
+    self.allows(check, "proto/a.proto", proto, **{
+        "tests/a.cc": 'ForEachExtreme("proto/a.proto A.rest", f);'})
+    self.catches(check, "tools/trolley/a.cc", 'GetDuration("pause", x);')
 
   def test_license(self):
     check = check_files.sources_name_their_license

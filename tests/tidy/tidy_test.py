@@ -11,6 +11,7 @@ import check_code
 import check_files
 import check_layers
 import check_promises
+import check_times
 from tree import Tree
 
 # unittest leaves out of its traces the frames of a module that says so: what a
@@ -46,6 +47,12 @@ class TidyTest(unittest.TestCase):
 
   def test_tests_do_not_sleep(self):
     self.hold(check_code.tests_do_not_sleep)
+
+  def test_waits_follow_the_monotonic_clock(self):
+    self.hold(check_code.waits_follow_the_monotonic_clock)
+
+  def test_times_are_tested_at_their_ends(self):
+    self.hold(check_times.times_are_tested_at_their_ends)
 
   def test_skips_give_a_reason(self):
     self.hold(check_code.skips_give_a_reason)

@@ -53,8 +53,8 @@ class Tree:
           and not os.path.islink(os.path.join(folder, name)))
       for name in sorted(names):
         path = os.path.join(folder, name)
-        if os.path.islink(path):
-          continue
+        if os.path.islink(path) or name in _SKIPPED_FOLDERS:
+          continue  # .git is a file where the tree is one of several
         try:
           with open(path, encoding="utf-8") as f:
             files[prefix + name] = f.read()

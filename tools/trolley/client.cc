@@ -2,7 +2,6 @@
 
 #include "tools/trolley/client.h"
 
-#include <grpc/support/time.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
@@ -136,12 +135,6 @@ absl::StatusOr<Client> Client::Create(const Arguments& arguments) {
   return client;
 }
 
-void Client::Prepare(grpc::ClientContext& context) const {
-  context.set_deadline(gpr_time_add(
-      gpr_now(GPR_CLOCK_MONOTONIC),
-      gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout_), GPR_TIMESPAN)));
-}
-
 int Client::Report(const grpc::Status& error) const {
   const v1::ErrorInfo info = InfoOf(error);
   const std::string message = Printable(error.error_message());
@@ -164,8 +157,12 @@ int Client::Report(const grpc::Status& error) const {
       CodeName(error.error_code()),
       info.reason().empty() ? "" : " " + Printable(info.reason(), 64), ": ",
       message));
-  const bool late = error.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
-                    info.reason() != "HANDLER_FAILED";
+  // Cancelled without a reason was it by our own CallLimit.
+  const bool late =
+      (error.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+       info.reason() != "HANDLER_FAILED") ||
+      (error.error_code() == grpc::StatusCode::CANCELLED &&
+       info.reason().empty());
   SayHint(late && info.reason().empty()
               ? absl::StrCat("no answer within ",
                              absl::FormatDuration(timeout_),

@@ -36,10 +36,8 @@ class Client {
 
   // "table", "json", "jsonl" or "name".
   const std::string& output() const { return output_; }
+  // Of each call (call_limit.h).
   absl::Duration timeout() const { return timeout_; }
-
-  // Sets the deadline of a call: the timeout from now.
-  void Prepare(grpc::ClientContext& context) const;
 
   // Says on stderr what went wrong, and the way out; returns the exit code.
   int Report(const grpc::Status& error) const;

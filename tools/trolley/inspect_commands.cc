@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/trolley/call_limit.h"
 #include "tools/trolley/client.h"
 #include "tools/trolley/commands.h"
 #include "tools/trolley/print.h"
@@ -27,7 +28,7 @@ grpc::Status FetchActors(const Client& client, v1::ListActorsResponse* all) {
   request.set_page_size(kPageSize);
   do {
     grpc::ClientContext context;
-    client.Prepare(context);
+    const CallLimit limit(client.timeout(), context);
     v1::ListActorsResponse page;
     grpc::Status status =
         client.inspector().ListActors(&context, request, &page);
@@ -110,7 +111,7 @@ int Ps(const Arguments& arguments) {
 
 int InfoOfActor(const Client& client, const std::string& name) {
   grpc::ClientContext context;
-  client.Prepare(context);
+  const CallLimit limit(client.timeout(), context);
   v1::GetActorRequest request;
   request.set_name(name);
   v1::Actor actor;
@@ -144,12 +145,12 @@ int InfoOfServer(const Client& client) {
   v1::ServerInfo server;
   v1::ListLoopsResponse loops;
   grpc::ClientContext server_context;
-  client.Prepare(server_context);
+  const CallLimit server_limit(client.timeout(), server_context);
   grpc::Status status =
       client.inspector().GetServerInfo(&server_context, {}, &server);
   if (!status.ok()) return client.Report(status);
   grpc::ClientContext loops_context;
-  client.Prepare(loops_context);
+  const CallLimit loops_limit(client.timeout(), loops_context);
   status = client.inspector().ListLoops(&loops_context, {}, &loops);
   if (!status.ok()) return client.Report(status);
 

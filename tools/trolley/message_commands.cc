@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/trolley/call_limit.h"
 #include "tools/trolley/client.h"
 #include "tools/trolley/commands.h"
 #include "tools/trolley/message_types.h"
@@ -98,7 +99,7 @@ int Pack(const Client& client, const Arguments& arguments, MessageTypes& types,
   request.set_name(operands[0]);
   v1::Actor actor;
   grpc::ClientContext context;
-  client.Prepare(context);
+  const CallLimit limit(client.timeout(), context);
   grpc::Status status = client.inspector().GetActor(&context, request, &actor);
   std::string type;
   if (status.ok()) status = ChooseType(actor, operands[1], &type);
@@ -128,7 +129,7 @@ int Send(const Arguments& arguments) {
     return packed;
   }
   grpc::ClientContext context;
-  client->Prepare(context);
+  const CallLimit limit(client->timeout(), context);
   v1::SendMessageResponse response;
   const grpc::Status status =
       client->messenger().SendMessage(&context, request, &response);
@@ -152,7 +153,7 @@ int Ask(const Arguments& arguments) {
     return packed;
   }
   grpc::ClientContext context;
-  client->Prepare(context);
+  const CallLimit limit(client->timeout(), context);
   v1::AskActorResponse response;
   const grpc::Status status =
       client->messenger().AskActor(&context, request, &response);

@@ -11,8 +11,7 @@ constexpr char kMethod[] =
 }  // namespace
 
 ReflectionStream::ReflectionStream(const Client& client)
-    : stub_(client.channel()) {
-  client.Prepare(context_);
+    : limit_(client.timeout(), context_), stub_(client.channel()) {
   stream_ = stub_.PrepareCall(&context_, kMethod, &queue_);
   stream_->StartCall(this);
   alive_ = Await();

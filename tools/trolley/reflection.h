@@ -15,6 +15,7 @@
 
 #include <memory>
 
+#include "tools/trolley/call_limit.h"
 #include "tools/trolley/client.h"
 #include "trolley/tools/trolley/reflection.pb.h"
 
@@ -34,6 +35,7 @@ class ReflectionStream {
   bool Await();
 
   grpc::ClientContext context_;
+  const CallLimit limit_;
   grpc::CompletionQueue queue_;
   grpc::TemplatedGenericStub<ReflectionRequest, ReflectionResponse> stub_;
   std::unique_ptr<

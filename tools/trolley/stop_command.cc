@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/trolley/call_limit.h"
 #include "tools/trolley/client.h"
 #include "tools/trolley/commands.h"
 #include "tools/trolley/print.h"
@@ -61,7 +62,7 @@ int Stop(const Arguments& arguments) {
   for (const std::string& name : arguments.operands()) {
     request.set_name(name);
     grpc::ClientContext context;
-    client->Prepare(context);
+    const CallLimit limit(client->timeout(), context);
     v1::Actor actor;
     const grpc::Status status =
         client->controller().StopActor(&context, request, &actor);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tests/bench/bus/workloads.h"
+#include "trolley/bus/latch.h"
 #include "trolley/tests/bench/bus/run_bus.h"
 
 namespace trolley::bench {
@@ -36,9 +37,7 @@ Figures Wakeups(double scale) {
   const uint64_t before = turns();
   const uint64_t looking = turns() - before;
   // The benchmark's own wait.
-  absl::Notification never;
-  never.WaitForNotificationWithTimeout(
-      absl::Seconds(std::max(0.1, 10 * scale)));
+  Latch().Wait(absl::Seconds(std::max(0.1, 10 * scale)));
   const uint64_t after = turns();
   run.Finish(2);
   return static_cast<double>(after - before - 2 * looking);

@@ -9,6 +9,8 @@ _CONTAINMENT = "Forms/ContainmentTest."
 _EXPIRY = "Forms/ExpiryTest."
 _SHUTDOWN = "Forms/ShutdownTest."
 _TIMERS = "TimerQueueTest."
+_SIM_EXTREMES = "Forms/SimExtremes."
+_EXTREMES = "Forms/ThreadExtremes."
 
 MUTANTS = [
     # --- P1, order for each pair
@@ -297,7 +299,33 @@ MUTANTS = [
         "cell.urgent.empty() && (MUTANT || !cell.handles_something()));\n",
         _SIM_BOUNDS + "P10_DrainingWaitsForHandlersThatWait/sim1"),
 
+    Mutant(
+        "P10_AShutdownThatMayTakeForEverTakesNoTime", "bus/shutdown.cc",
+        "        end_(began_ + deadline) {}\n",
+        "        end_(MUTANT && (began_ + deadline).is_infinite()\n"
+        "                 ? began_ : began_ + deadline) {}\n",
+        _EXTREMES + "P10_Shutdown/epoll2"),
+
     # --- P17, timers
+    Mutant(
+        "P17_WhatNeverComesIsDueAtOnce", "bus/timer_queue.cc",
+        "  if (deadline.is_infinite()) return;\n",
+        "  if (deadline.is_infinite() && !MUTANT) return;\n"
+        "  if (MUTANT && deadline.is_infinite()) deadline = Instant();\n",
+        _SIM_EXTREMES + "P17_Timers/sim1"),
+    Mutant(
+        "P17_ADeadlineThatHasPassedIsLookedAtNextTime", "bus/loop_actors.cc",
+        "e->deadline <= clock_.Recent())",
+        "e->deadline <= clock_.Recent() && !MUTANT)",
+        _SIM_EXTREMES + "P17_DeadlinesOfMessages/sim1"),
+    Mutant(
+        "P17_AThreadDoesNotWaitForWhatIsFar", "bus/latch.h",
+        "    if (limit <= absl::ZeroDuration()) return is_open();\n",
+        "    if (limit <= absl::ZeroDuration() ||\n"
+        "        (MUTANT && limit > absl::Hours(24 * 365 * 200))) {\n"
+        "      return is_open();\n"
+        "    }\n",
+        _EXTREMES + "P17_Inspect/epoll2"),
     Mutant(
         "P17_EqualDeadlinesFireInAnyOrder", "bus/timer_queue.h",
         ": sequence() < other.sequence();",

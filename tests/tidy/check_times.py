@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each length of time and each deadline has a case at its ends.
+
+What takes one is found in the headers (parameters and public fields that are an
+absl::Duration or an Instant), in the .proto files (google.protobuf.Duration,
+and names that say so), and in the flags and options of the tools. A test goes
+through the extremes of each with ForEachExtreme("<its name>", ...); see
+tests/poller/extreme_durations.h.
+"""
+
+import re
+
+from tree import code_of, line_of
+
+_FOLDERS = ("poller", "bus", "actors", "proto", "tools")
+
+# These hand on what they are given to what has a case.
+COVERED_BY = {
+    "actors/ask.h Asking(deadline)": "Ref::Ask",
+    "actors/blocking_ask.h Wait(timeout)": "Ref::AskAndWait",
+    "actors/grpc/open_call.h Begin(limit)": "Alarms::Set",
+    "actors/posting.h HeadOf(deadline)": "Ref::Ask and TellWith",
+    "actors/posting.h SendFromLoop(deadline)": "Ref::Ask",
+    "actors/posting.h SendFromLoopAnywhere(deadline)": "Ref::Ask",
+    "actors/ref.h Head(deadline)": "Ref::TellWith",
+    "actors/signal.h Waiting(until)": "Signal::Wait",
+    "actors/sleep.h Sleeping(until)": "Actor::Sleep",
+    "actors/unix_link.h Outgoing::until": "LinkTell and LinkAsk",
+    "actors/wire.h Ask(timeout)": "LoopClock::After",
+    "bus/envelope.h Envelope::deadline": "TellOptions::deadline",
+    "bus/envelope.h Head::deadline": "TellOptions::deadline",
+    "bus/loop.h Poll(deadline)": "Poller::Wait",
+    "bus/scheduled_message.h Set(at)": "Actor::TellAfter",
+    "bus/timer_queue.h Entry(deadline)": "TimerQueue::Set",
+    "poller/sim.h Idle(deadline)": "SimWorld::StepTime",
+    "tools/trolley/arguments.h GetDuration(otherwise)": "a constant",
+    "tools/trolley/call_limit.h CallLimit(timeout)": "trolley --timeout",
+    "tools/trolley/look_at_pollers.h LookAtPollers(measure)":
+        "trolley --measure",
+    "tools/trolley/wake_cost.h MeasureWakeCost(limit)": "trolley --measure",
+}
+
+# Results, which nobody gives.
+RESULTS = {
+    "bus/shutdown_report.h ShutdownReport::took",
+    "tools/trolley/wake_cost.h WakeCost::least",
+    "tools/trolley/wake_cost.h WakeCost::median",
+}
+
+# Cases of what is written down nowhere as a length of time.
+ALSO = {
+    "actors/link.h LinkAsk",
+    "actors/unix_link.h NextBackoff()",
+    "proto/control.proto grpc-timeout",
+}
+
+_TYPED = re.compile(r"\b(?:absl::Duration|(?:trolley::)?Instant)&?\s+(\w+)\s*"
+                    r"(?=[;=,){])")
+_SCOPE = re.compile(r"\b(?:class|struct)\s+(?:[A-Z_]+\s+)?(\w+)[^;(){}]*$")
+_NOT_A_FIELD = re.compile(r"\b(?:static|constexpr|inline)\b[^;{}]*$")
+_PROTO_FIELD = re.compile(
+    r"^\s*(?:repeated |optional )?([\w.]+)\s+(\w+)\s*=\s*\d+", re.MULTILINE)
+_PROTO_NAME = re.compile(r"(?:_ns|_ms|_millis|_micros|_seconds|timeout|deadline|"
+                         r"duration)$")
+_OPTION = re.compile(r'GetDuration\(\s*"(\w+)"')
+_CASE = re.compile(r'(?:ForEachExtreme|ExpectWithinADay)\(\s*((?:"[^"]*"\s*)+)')
+
+
+def _enclosing(code, position, opening, closing):
+  """Where the innermost `opening` that is open at `position` stands, or -1."""
+  depth = 0
+  for at in range(position - 1, -1, -1):
+    if code[at] == closing:
+      depth += 1
+    elif code[at] == opening:
+      if depth == 0:
+        return at
+      depth -= 1
+  return -1
+
+
+def _name(code, match):
+  """"Function(parameter)" or "Struct::field"; None if it is neither."""
+  name = match.group(1)
+  brace = _enclosing(code, match.start(), "{", "}")
+  paren = _enclosing(code, match.start(), "(", ")")
+  if paren > brace:
+    function = re.search(r"(operator\W+|\w+)\s*$", code[:paren])
+    tail = code[match.end():]
+    end = re.search(r"\)[^;{]*[;{]", tail)
+    if end and re.search(r"\b(?:override|final)\b", end.group(0)):
+      return None  # the case is that of the interface
+    return f"{function.group(1).strip()}({name})" if function else None
+  scope = _SCOPE.search(code[:brace]) if brace >= 0 else None
+  line = code[code.rfind("\n", 0, match.start()) + 1:match.start()]
+  if not scope or name.endswith("_") or _NOT_A_FIELD.search(line):
+    return None
+  return f"{scope.group(1)}::{name}"
+
+
+def lengths_of_time(tree):
+  """Each name, and where it is."""
+  found = {}
+  for path, text in tree.below(_FOLDERS, (".h",)):
+    code = code_of(text)
+    for match in _TYPED.finditer(code):
+      name = _name(code, match)
+      if name:
+        found[f"{path} {name}"] = f"{path}:{line_of(code, match.start())}"
+  for path, text in tree.below(_FOLDERS, (".proto",)):
+    message = None
+    for number, line in enumerate(re.sub(r"//[^\n]*", "", text).split("\n"), 1):
+      started = re.match(r"\s*message (\w+)", line)
+      message = started.group(1) if started else message
+      field = _PROTO_FIELD.match(line)
+      if message and field and (field.group(1) == "google.protobuf.Duration" or
+                                _PROTO_NAME.search(field.group(2))):
+        found[f"{path} {message}.{field.group(2)}"] = f"{path}:{number}"
+  for path, text in tree.below(("tools/trolley",), (".cc",)):
+    for match in _OPTION.finditer(text):
+      found[f"tools/trolley --{match.group(1)}"] = (
+          f"{path}:{line_of(text, match.start())}")
+  return found
+
+
+def times_are_tested_at_their_ends(tree):
+  found = lengths_of_time(tree)
+  cases = {}
+  for path, text in tree.cpp(("tests",)):
+    if path == "tests/poller/extreme_durations.h":
+      continue
+    for match in _CASE.finditer(text):
+      case = "".join(re.findall(r'"([^"]*)"', match.group(1)))
+      cases[case] = f"{path}:{line_of(text, match.start())}"
+  known = set(cases) | set(COVERED_BY) | RESULTS
+  problems = [
+      f'{found[name]}: {name}: go through the extremes of it in a test: '
+      f'ForEachExtreme("{name}", ...).'
+      for name in sorted(set(found) - known)]
+  problems += [
+      f"{cases[name]}: {name}: there is no such length of time any more."
+      for name in sorted(set(cases) - set(found) - ALSO)]
+  problems += [
+      f"tests/tidy/check_times.py: {name}: there is no such length of time any "
+      f"more."
+      for name in sorted((set(COVERED_BY) | RESULTS) - set(found))
+      if tree.files.get(name.split(" ")[0]) is not None]
+  return problems
