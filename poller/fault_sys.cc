@@ -32,9 +32,10 @@ constexpr int kRingSetup[] = {EPERM, ENOSYS, ENOMEM, EINVAL};
 constexpr int kRingEnter[] = {EINTR, EAGAIN, EBUSY};
 
 bool IsTransfer(SysCall call) {
-  return call == SysCall::kRead || call == SysCall::kWrite ||
-         call == SysCall::kReadv || call == SysCall::kWritev ||
-         call == SysCall::kSendmsg || call == SysCall::kRecvmsg;
+  return call == SysCall::kRead || call == SysCall::kReadNow ||
+         call == SysCall::kWrite || call == SysCall::kReadv ||
+         call == SysCall::kWritev || call == SysCall::kSendmsg ||
+         call == SysCall::kRecvmsg;
 }
 
 }  // namespace
@@ -42,6 +43,7 @@ bool IsTransfer(SysCall call) {
 absl::Span<const int> LikelyErrnos(SysCall call) {
   switch (call) {
     case SysCall::kRead:
+    case SysCall::kReadNow:
     case SysCall::kReadv:
     case SysCall::kRecvmsg:
       return kTransfer;
@@ -203,6 +205,7 @@ intptr_t FaultSys::CallShortened(SysCall call, Args args) {
   };
   switch (call) {
     case SysCall::kRead:
+    case SysCall::kReadNow:
     case SysCall::kWrite:
       args[2] = std::min<intptr_t>(args[2], 1);
       return under_.Call(call, args);

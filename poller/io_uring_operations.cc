@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +12,8 @@
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 namespace {
@@ -70,7 +73,14 @@ bool IoUringOperations::Take(const io_uring_cqe& completion) {
   }
   auto* const operation =
       reinterpret_cast<Operation*>(completion.user_data & ~kUserDataBit);
-  operation->SetResult(completion.res);
+  int result = completion.res;
+  if (operation->request.kind == Operation::Kind::kAccept && result >= 0 &&
+      result <= STDERR_FILENO) {
+    // Made by the kernel, past Sys, which keeps off these numbers.
+    const ScopedFd standard(sys_, result);
+    result = sys_.Dup(standard.get());
+  }
+  operation->SetResult(result);
   completed_.Add(*operation);
   return true;
 }

@@ -25,6 +25,7 @@
 #include "trolley/poller/completions.h"
 #include "trolley/poller/io_uring_ring.h"
 #include "trolley/poller/operation_queue.h"
+#include "trolley/poller/sys.h"
 
 namespace trolley {
 
@@ -33,7 +34,7 @@ class IoUringOperations final : public Completions {
   // No other user of the ring sets this bit of a user_data, but for ~0.
   static constexpr uint64_t kUserDataBit = uint64_t{1} << 63;
 
-  explicit IoUringOperations(IoUringRing& ring) : ring_(ring) {}
+  IoUringOperations(Sys& sys, IoUringRing& ring) : sys_(sys), ring_(ring) {}
 
   void Start(Operation& operation) override;
   void Cancel(Operation& operation) override;
@@ -52,6 +53,7 @@ class IoUringOperations final : public Completions {
  private:
   void Recall(Operation& operation);
 
+  Sys& sys_;
   IoUringRing& ring_;
   OperationQueue queued_;
   OperationQueue completed_;

@@ -55,7 +55,7 @@ IoUringPoller::IoUringPoller(Sys& sys, const Clock& clock,
                      .completion = ring->completes(),
                      .thread_bound = true}),
       ring_(std::move(ring)),
-      operations_(*ring_) {
+      operations_(sys, *ring_) {
   slots_.push_back(
       {.fd = wake_.fd(), .interest = {Ready::kReadable, Trigger::kEdge}});
   QueueToArm(kWakeSlot);

@@ -43,6 +43,8 @@ size_t TotalLength(absl::Span<const iovec> parts) {
 intptr_t SimSys::Call(SysCall call, Args a) {
   const int fd = ToInt(a[0]);
   switch (call) {
+    case SysCall::kReadNow:
+      return -EOPNOTSUPP;  // a read does not wait here either
     case SysCall::kRead:
     case SysCall::kWrite: {
       const iovec part = {As<void>(a[1]), static_cast<size_t>(a[2])};

@@ -25,6 +25,9 @@ class KernelSys final : public Sys {
   intptr_t Call(SysCall call, Args a) override {
     const int errno_before = errno;
     intptr_t result = Dispatch(call, a);
+    if (result >= 0 && result <= STDERR_FILENO) {
+      result = KeepOffStandard(call, a, result);
+    }
     if (result == -1) {
       result = -errno;
       errno = errno_before;
@@ -41,7 +44,58 @@ class KernelSys final : public Sys {
 
   static intptr_t Dispatch(SysCall call, const Args& a);
   static intptr_t Map(const Args& a);
+  static intptr_t KeepOffStandard(SysCall call, const Args& a, intptr_t result);
 };
+
+// The same open file, with the same flag, under a number above 2; -1 if there
+// is none. `fd` is closed either way.
+int MoveOffStandard(int fd) {
+  if (fd > STDERR_FILENO) return fd;
+  const int flags = ::fcntl(fd, F_GETFD);
+  const bool cloexec = flags >= 0 && (flags & FD_CLOEXEC) != 0;
+  const int moved =
+      ::fcntl(fd, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, STDERR_FILENO + 1);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return moved;
+}
+
+bool MovePairOffStandard(int fds[2]) {
+  fds[0] = MoveOffStandard(fds[0]);
+  if (fds[0] >= 0) fds[1] = MoveOffStandard(fds[1]);
+  if (fds[0] >= 0 && fds[1] >= 0) return true;
+  const int error = errno;
+  ::close(fds[0] >= 0 ? fds[0] : fds[1]);
+  errno = error;
+  return false;
+}
+
+// What `call` returned, if that is no descriptor or one above 2; else with the
+// descriptors it made moved there.
+intptr_t KernelSys::KeepOffStandard(SysCall call, const Args& a,
+                                    intptr_t result) {
+  switch (call) {
+    case SysCall::kSignalfd:
+      // One that was there before stays what it was.
+      if (Fd(a[0]) >= 0) return result;
+      [[fallthrough]];
+    case SysCall::kEventfd:
+    case SysCall::kEpollCreate1:
+    case SysCall::kOpenat:
+    case SysCall::kSocket:
+    case SysCall::kAccept4:
+    case SysCall::kPidfdOpen:
+    case SysCall::kIoUringSetup:
+      return MoveOffStandard(Fd(result));
+    case SysCall::kPipe2:
+      return MovePairOffStandard(As<int>(a[0])) ? 0 : -1;
+    case SysCall::kSocketpair:
+      return MovePairOffStandard(As<int>(a[3])) ? 0 : -1;
+    default:
+      return result;
+  }
+}
 
 intptr_t KernelSys::Map(const Args& a) {
   const size_t size = static_cast<size_t>(a[0]);
@@ -64,6 +118,11 @@ intptr_t KernelSys::Dispatch(SysCall call, const Args& a) {
       return ::read(fd, As<void>(a[1]), a[2]);
     case SysCall::kWrite:
       return ::write(fd, As<const void>(a[1]), a[2]);
+    case SysCall::kReadNow: {
+      iovec part = {.iov_base = As<void>(a[1]),
+                    .iov_len = static_cast<size_t>(a[2])};
+      return ::preadv2(fd, &part, 1, -1, RWF_NOWAIT);
+    }
     case SysCall::kReadv:
       return ::readv(fd, As<const iovec>(a[1]), Fd(a[2]));
     case SysCall::kWritev:
@@ -71,7 +130,7 @@ intptr_t KernelSys::Dispatch(SysCall call, const Args& a) {
     case SysCall::kClose:
       return ::close(fd);
     case SysCall::kDup:
-      return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     case SysCall::kFcntl:
       return ::fcntl(fd, Fd(a[1]), a[2]);
     case SysCall::kIoctl:
@@ -185,6 +244,7 @@ intptr_t KernelSys::Dispatch(SysCall call, const Args& a) {
 const char* SysCallName(SysCall call) {
   static constexpr const char* kNames[kSysCallKinds] = {
       "read",
+      "preadv2",
       "write",
       "readv",
       "writev",

@@ -5,6 +5,8 @@
 //
 // The shape of every call: a result >= 0 is success, a result < 0 is -errno.
 // The variable `errno` is left as it was, whatever happens; EINTR is passed on.
+// No call makes a descriptor with a number of 0 to 2, whichever of those are
+// closed: what a program prints, and what it reads, is never ours.
 // All calls end in one virtual method, Call(); the rest of the class gives the
 // arguments their types. Reading the time is no system call here (see Clock).
 //
@@ -52,6 +54,11 @@ class Sys {
   // Bytes and descriptors.
   ssize_t Read(int fd, absl::Span<char> to) {
     return Do(SysCall::kRead, fd, to.data(), to.size());
+  }
+  // The same without waiting, whatever O_NONBLOCK says. -EOPNOTSUPP: not for
+  // this kind of descriptor.
+  ssize_t ReadNow(int fd, absl::Span<char> to) {
+    return Do(SysCall::kReadNow, fd, to.data(), to.size());
   }
   ssize_t Write(int fd, absl::Span<const char> from) {
     return Do(SysCall::kWrite, fd, from.data(), from.size());

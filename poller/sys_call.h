@@ -14,6 +14,7 @@ namespace trolley {
 // Every kind of call. SysCallName() gives the kernel's name for it.
 enum class SysCall : uint8_t {
   kRead,
+  kReadNow,
   kWrite,
   kReadv,
   kWritev,

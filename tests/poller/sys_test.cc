@@ -8,7 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/io_uring.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <set>
 #include <string>
@@ -61,6 +65,152 @@ TEST(SysTest, EveryCallHasANameOfItsOwn) {
   EXPECT_STREQ(SysCallName(SysCall::kRead), "read");
   EXPECT_STREQ(SysCallName(SysCall::kAccept4), "accept4");
   EXPECT_STREQ(SysCallName(SysCall::kMunmap), "munmap");
+}
+
+// What `call` makes: nothing, the -errno of a refusal, or descriptors. A new
+// kind of call has to be added here (-Wswitch).
+std::vector<int> MadeBy(SysCall call) {
+  Sys& sys = RealSys();
+  int fds[2] = {-1, -1};
+  sigset_t none;
+  sigemptyset(&none);
+  switch (call) {
+    case SysCall::kDup: {
+      const ScopedFd one(sys, sys.Eventfd(0, EFD_CLOEXEC));
+      return {sys.Dup(one.get())};
+    }
+    case SysCall::kPipe2:
+      sys.Pipe2(fds, O_CLOEXEC);
+      return {fds[0], fds[1]};
+    case SysCall::kSocketpair:
+      sys.Socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+      return {fds[0], fds[1]};
+    case SysCall::kEventfd:
+      return {sys.Eventfd(0, EFD_CLOEXEC)};
+    case SysCall::kEpollCreate1:
+      return {sys.EpollCreate1(EPOLL_CLOEXEC)};
+    case SysCall::kOpenat:
+      return {sys.Openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0)};
+    case SysCall::kSocket:
+      return {sys.Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    case SysCall::kAccept4: {
+      const ScopedFd at(sys,
+                        sys.Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      sockaddr_un any = {.sun_family = AF_UNIX, .sun_path = {}};
+      sockaddr* const address = reinterpret_cast<sockaddr*>(&any);
+      socklen_t size = sizeof(any);
+      sys.Bind(at.get(), address,
+               sizeof(any.sun_family));  // the kernel names it
+      sys.Listen(at.get(), 1);
+      sys.Getsockname(at.get(), address, &size);
+      const ScopedFd to(sys,
+                        sys.Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      sys.Connect(to.get(), address, size);
+      return {sys.Accept4(at.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+    }
+    case SysCall::kSignalfd:
+      return {sys.Signalfd(-1, &none, SFD_CLOEXEC)};
+    case SysCall::kPidfdOpen:
+      return {sys.PidfdOpen(sys.Getpid(), 0)};
+    case SysCall::kIoUringSetup: {
+      io_uring_params params = {};
+      return {sys.IoUringSetup(2, &params)};
+    }
+    case SysCall::kRead:
+    case SysCall::kReadNow:
+    case SysCall::kWrite:
+    case SysCall::kReadv:
+    case SysCall::kWritev:
+    case SysCall::kClose:
+    case SysCall::kFcntl:
+    case SysCall::kIoctl:
+    case SysCall::kEpollCtl:
+    case SysCall::kEpollPwait2:
+    case SysCall::kEpollWait:
+    case SysCall::kPpoll:
+    case SysCall::kPselect6:
+    case SysCall::kFstat:
+    case SysCall::kStat:
+    case SysCall::kLstat:
+    case SysCall::kUnlink:
+    case SysCall::kRename:
+    case SysCall::kMkdir:
+    case SysCall::kFchmod:
+    case SysCall::kFlock:
+    case SysCall::kBind:
+    case SysCall::kListen:
+    case SysCall::kConnect:
+    case SysCall::kGetsockopt:
+    case SysCall::kSetsockopt:
+    case SysCall::kGetsockname:
+    case SysCall::kSendmsg:
+    case SysCall::kRecvmsg:
+    case SysCall::kShutdown:
+    case SysCall::kSigmask:
+    case SysCall::kSigtimedwait:
+    case SysCall::kTgsigqueueinfo:
+    case SysCall::kGetpid:
+    case SysCall::kGettid:
+    case SysCall::kKill:
+    case SysCall::kPidfdSendSignal:
+    case SysCall::kWaitid:
+    case SysCall::kIoUringEnter:
+    case SysCall::kIoUringRegister:
+    case SysCall::kMmap:
+    case SysCall::kMunmap:
+      return {};
+  }
+  return {};
+}
+
+// Of 0 to 2 those in `closed` (bits) are closed; the calls are made, and all
+// must be as it was. The result is the exit code: 0, or 1 + the call's number.
+int CallsThatTookOne(int closed) {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if ((closed >> fd & 1) != 0) ::close(fd);
+  }
+  for (size_t i = 0; i < kSysCallKinds; ++i) {
+    const int bad = static_cast<int>(i) + 1;
+    for (const int fd : MadeBy(static_cast<SysCall>(i))) {
+      if (fd == -EPERM || fd == -ENOSYS) continue;  // not on this machine
+      if (fd <= 2 || (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) return bad;
+      ::close(fd);
+    }
+    for (int fd = 0; fd <= 2; ++fd) {
+      const bool is_closed = ::fcntl(fd, F_GETFD) < 0;
+      if (is_closed != ((closed >> fd & 1) != 0)) return bad;
+    }
+  }
+  return 0;
+}
+
+TEST(SysTest, P11_NoCallMakesDescriptor0To2) {
+  for (int closed = 0; closed < 8; ++closed) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(CallsThatTookOne(closed));
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    const int bad = WEXITSTATUS(status);
+    EXPECT_EQ(bad, 0) << SysCallName(static_cast<SysCall>(bad - 1))
+                      << " with these closed: " << closed;
+  }
+}
+
+TEST(SysTest, P11_ASignalfdThatIsChangedStaysWhereItIs) {
+  sigset_t none;
+  sigemptyset(&none);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(0);
+    const int fd = ::signalfd(-1, &none, SFD_CLOEXEC);
+    ::_exit(fd == 0 && RealSys().Signalfd(fd, &none, 0) == fd ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(ScopedFdTest, P11_ClosesOnceAndOnlyWhatItOwns) {
