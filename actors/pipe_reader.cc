@@ -3,7 +3,10 @@
 #include "trolley/actors/pipe_reader.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -17,28 +20,79 @@
 
 namespace trolley {
 
+namespace {
+
+constexpr char kNoStandardInput[] =
+    "standard input is closed; give this program one, such as </dev/null";
+constexpr size_t kMostPieceBytes = size_t{1} << 30;
+constexpr size_t kMostReadBytes = size_t{1} << 26;
+
+absl::Status CheckBytes(absl::string_view field, size_t value, size_t most) {
+  if (value >= 1 && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "PipeReaderOptions::", field, " is ", value, "; it is 1 to ", most));
+}
+
+// -errno, or a duplicate of standard input.
+absl::StatusOr<ScopedFd> DuplicateStandardInput(Sys& sys) {
+  ScopedFd fd(sys, sys.Dup(STDIN_FILENO));
+  if (fd.get() == -EBADF) {
+    return absl::FailedPreconditionError(kNoStandardInput);
+  }
+  if (!fd) return ErrnoStatus(fd.get(), SysCall::kDup, "standard input");
+  const int flags = sys.Fcntl(fd.get(), F_GETFL);
+  if (flags < 0) return ErrnoStatus(flags, SysCall::kFcntl, "standard input");
+  if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_PATH) != 0) {
+    return absl::FailedPreconditionError(
+        "standard input is not open for reading");
+  }
+  return fd;
+}
+
+absl::StatusOr<ScopedFd> OpenFile(Sys& sys, absl::string_view path) {
+  // Without O_NONBLOCK a named pipe would wait in here, deaf to the loop.
+  const std::string name(path);
+  ScopedFd fd(sys, sys.Openat(AT_FDCWD, name.c_str(),
+                              O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0));
+  if (!fd) return ErrnoStatus(fd.get(), SysCall::kOpenat, path);
+  return fd;
+}
+
+}  // namespace
+
+absl::Status ValidatePipeReaderOptions(const PipeReaderOptions& options) {
+  if (options.format != PipeFormat::kLines &&
+      options.format != PipeFormat::kDelimited) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("PipeReaderOptions::format is ",
+                     static_cast<int>(options.format), ", which is none"));
+  }
+  absl::Status valid =
+      CheckBytes("max_piece_bytes", options.max_piece_bytes, kMostPieceBytes);
+  if (!valid.ok()) return valid;
+  return CheckBytes("read_bytes", options.read_bytes, kMostReadBytes);
+}
+
 absl::StatusOr<ScopedFd> OpenForReading(Sys& sys, absl::string_view path) {
-  // By way of /proc it is a description of our own: making a shared one
-  // non-blocking would change it for the shell that started us, too.
-  const std::string name(path == "-" ? "/proc/self/fd/0" : path);
-  int fd = sys.Openat(AT_FDCWD, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY,
-                      0);
-  if (fd == -ENXIO && path == "-") fd = sys.Dup(0);  // a socket
-  if (fd < 0) return ErrnoStatus(fd, SysCall::kOpenat, path);
-  ScopedFd owned(sys, fd);
+  const bool standard = path == "-";
+  absl::StatusOr<ScopedFd> fd =
+      standard ? DuplicateStandardInput(sys) : OpenFile(sys, path);
+  if (!fd.ok()) return fd;
+  const absl::string_view name = standard ? "standard input" : path;
   struct stat about = {};
-  if (const int told = sys.Fstat(fd, &about); told < 0) {
-    return ErrnoStatus(told, SysCall::kFstat, path);
+  if (const int told = sys.Fstat(fd->get(), &about); told < 0) {
+    return ErrnoStatus(told, SysCall::kFstat, name);
+  }
+  if (standard && (about.st_mode & S_IFMT) == 0) {
+    // An eventfd or the like, which some library made before main began (gRPC
+    // does): the lowest number was free.
+    return absl::FailedPreconditionError(kNoStandardInput);
   }
   if (S_ISDIR(about.st_mode)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, " is a directory; name a file in it"));
+        absl::StrCat(name, " is a directory; name a file in it"));
   }
-  const int flags = sys.Fcntl(fd, F_GETFL);
-  if (const int set = sys.Fcntl(fd, F_SETFL, flags | O_NONBLOCK); set < 0) {
-    return ErrnoStatus(set, SysCall::kFcntl, path);
-  }
-  return owned;
+  return fd;
 }
 
 class PipeReader::Pieces {
@@ -102,8 +156,9 @@ PipeReader::PipeReader(ScopedFd fd, Receiver receiver,
 PipeReader::~PipeReader() = default;
 
 void PipeReader::OnStart() {
-  stream_ = std::make_unique<Stream>(loop(), std::move(fd_));
-  pieces_ = std::make_unique<Pieces>(options_);
+  stream_ =
+      std::make_unique<Stream>(loop(), std::move(fd_), Stream::OnlyRead());
+  WatchReceiver();
   RunInBackground(Run());
 }
 
@@ -112,9 +167,35 @@ void PipeReader::OnDrain() {
   Stop();
 }
 
+void PipeReader::OnStop() { ForgetReceiver(); }
+
+void PipeReader::WatchReceiver() {
+  const Address& of = receiver_.address();
+  const bool asked =
+      of && Loop::Post(of.bus()->port(of.id().loop()),
+                       [of = of.id(), by = address()](Loop& on) {
+                         on.WhenEnded(
+                             of, [by](Loop&) { by.Stop(); }, by.id());
+                       });
+  if (!asked) Stop();  // there is none, or its loop has ended
+}
+
+void PipeReader::ForgetReceiver() {
+  const Address& of = receiver_.address();
+  if (!of) return;
+  Loop::Post(of.bus()->port(of.id().loop()),
+             [of = of.id(), by = address().id()](Loop& on) {
+               on.ForgetWhenEnded(of, by);
+             });
+}
+
 Task<absl::Status> PipeReader::Run() {
   PipeEnd end;
-  end.status = co_await Pump(end);
+  end.status = ValidatePipeReaderOptions(options_);
+  if (end.status.ok()) {
+    pieces_ = std::make_unique<Pieces>(options_);
+    end.status = co_await Pump(end);
+  }
   // Those who fill the receiver's mailbox may be waiting for this.
   receiver_.TellLast(std::move(end));
   Stop();

@@ -2,7 +2,10 @@
 
 #include "trolley/actors/stream.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -14,7 +17,30 @@ namespace trolley {
 Stream::Stream(Loop& loop, ScopedFd fd)
     : loop_(loop),
       fd_(std::move(fd)),
-      completions_(loop.descriptors().completions()) {}
+      completions_(loop.descriptors().completions()) {
+  const int flags = sys().Fcntl(this->fd(), F_GETFL);
+  if (flags < 0) {
+    unusable_ = flags;
+  } else if ((flags & O_NONBLOCK) == 0) {
+    unusable_ =
+        std::min(sys().Fcntl(this->fd(), F_SETFL, flags | O_NONBLOCK), 0);
+  }
+}
+
+Stream::Stream(Loop& loop, ScopedFd fd, OnlyRead)
+    : loop_(loop),
+      fd_(std::move(fd)),
+      completions_(loop.descriptors().completions()) {
+  struct stat about = {};
+  const int told = sys().Fstat(this->fd(), &about);
+  const int flags = sys().Fcntl(this->fd(), F_GETFL);
+  unusable_ = std::min({told, flags, 0});
+  if (unusable_ < 0) return;
+  nonblocking_ = (flags & O_NONBLOCK) != 0;
+  // A file is always ready, and what cannot be read will say so.
+  looks_first_ = !S_ISREG(about.st_mode) && (flags & O_ACCMODE) != O_WRONLY;
+  if (looks_first_) completions_ = nullptr;
+}
 
 Stream::~Stream() {
   if (reader_ != nullptr) reader_->Abandon();
@@ -56,6 +82,18 @@ Task<absl::Status> Stream::Write(absl::string_view bytes) {
   co_return absl::OkStatus();
 }
 
+ssize_t Stream::ReadIfReady(absl::Span<char> into) {
+  pollfd item = {.fd = fd(), .events = POLLIN, .revents = 0};
+  const timespec now = {};
+  const int ready = sys().Ppoll({&item, 1}, &now);
+  if (ready <= 0) return ready < 0 ? ready : -EAGAIN;
+  ssize_t n = sys().ReadNow(fd(), into);
+  if (n == -EOPNOTSUPP || n == -ENOSYS) n = sys().Read(fd(), into);
+  // A pipe that has had a writer tells its end to a read, too.
+  if (n > 0 && nonblocking_) looks_first_ = false;
+  return n;
+}
+
 void Stream::CancelReading() {
   if (reader_ == nullptr) return;
   reader_->Cancel();
@@ -73,6 +111,11 @@ Stream::Attempt Stream::Do(Ready direction, SysCall what,
 // --- Waiting until ready ---------------------------------------------------
 
 bool Stream::Waiter::Enter() {
+  if (stream_->unusable_ < 0) {
+    error_ = ErrnoStatus(stream_->unusable_, SysCall::kFcntl,
+                         absl::StrCat("the flags of fd ", stream_->fd()));
+    return false;
+  }
   const bool reads = direction_ == Ready::kReadable;
   Waiter*& place = reads ? stream_->reader_ : stream_->writer_;
   if (place != nullptr) {
@@ -194,8 +237,9 @@ ssize_t Stream::Transfer::Call() {
   Sys& sys = stream_->sys();
   switch (request.kind) {
     case Kind::kRead: {
-      const ssize_t n =
-          sys.Read(request.fd, absl::MakeSpan(request.data, request.size));
+      const absl::Span<char> into(request.data, request.size);
+      const ssize_t n = stream_->looks_first_ ? stream_->ReadIfReady(into)
+                                              : sys.Read(request.fd, into);
       // An end is not announced twice.
       stream_->emptied_ = short_means_empty_ && !stream_->ends_ && n > 0 &&
                           static_cast<size_t>(n) < request.size;

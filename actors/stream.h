@@ -15,6 +15,12 @@
 // is watched while somebody waits. A regular file is always ready there, so a
 // slow disk holds up the loop. Results are the same everywhere.
 //
+// No read, write or accept holds up the loop. The constructor makes the
+// descriptor non-blocking, which is a flag of the open file: others that share
+// it see it, too. Where that must not be (standard input is the terminal of the
+// shell, and of its other programs), OnlyRead() leaves the flag alone and looks
+// whether there is something to read before each read.
+//
 // A stream that never waits still lets its loop go on: after kCallsPerTurn
 // calls in a row it yields, and a long write goes in pieces.
 //
@@ -61,8 +67,15 @@ class Stream final : private Watcher {
   // calls is nothing beside the copying.
   static constexpr size_t kMostBytesPerWrite = 256 << 10;
 
-  // `fd` is non-blocking. Nothing is registered until somebody has to wait.
+  // Nothing is registered until somebody has to wait. Makes `fd` non-blocking;
+  // if it cannot, every operation says why.
   Stream(Loop& loop, ScopedFd fd);
+  // For Read() alone, of what may be shared: changes no flag. A named pipe
+  // waits for its first writer. Another process that reads from the same open
+  // file may take what was there: the kernel then says so (pipes since Linux
+  // 6.5, sockets) or, of a terminal, keeps the loop until there is more.
+  struct OnlyRead {};
+  Stream(Loop& loop, ScopedFd fd, OnlyRead);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -208,6 +221,7 @@ class Stream final : private Watcher {
   };
 
   Transfer WriteSome(absl::string_view bytes);
+  ssize_t ReadIfReady(absl::Span<char> into);
   void OnReady(Ready ready) override;
   bool MustYield();
   // Tells the poller what is waited for now.
@@ -218,10 +232,13 @@ class Stream final : private Watcher {
   Completions* completions_;    // null: what has to wait waits until ready
   std::optional<Token> token_;  // while it is registered
   Ready armed_ = Ready::kNone;  // what the poller watches for
-  int calls_ = 0;               // in a row, without giving way
-  bool emptied_ = false;        // by a read, and nothing was heard since
-  bool ends_ = false;           // the other end was heard to go
-  Waiter* reader_ = nullptr;    // or accepter
+  int unusable_ = 0;            // -errno of what the constructor could not do
+  bool looks_first_ = false;    // before each read; see OnlyRead
+  bool nonblocking_ = true;
+  int calls_ = 0;             // in a row, without giving way
+  bool emptied_ = false;      // by a read, and nothing was heard since
+  bool ends_ = false;         // the other end was heard to go
+  Waiter* reader_ = nullptr;  // or accepter
   Waiter* writer_ = nullptr;
 };
 

@@ -33,6 +33,7 @@
 #include "trolley/bus/bus_state.h"
 #include "trolley/bus/descriptors.h"
 #include "trolley/bus/early_requests.h"
+#include "trolley/bus/end_watchers.h"
 #include "trolley/bus/envelopes.h"
 #include "trolley/bus/expiry.h"
 #include "trolley/bus/inspect.h"
@@ -192,8 +193,9 @@ class Loop {
   LoopInfo Inspect();
   void InspectActors(std::vector<ActorInfo>& to);
   std::optional<ActorInfo> InspectActor(ActorId id);  // nullopt: it has ended
-  // Calls `done` as the actor's last act, or at once if it has ended.
-  void WhenEnded(ActorId id, Command done);
+  // `done` is the actor's last act, or called at once. `by` may take it back.
+  void WhenEnded(ActorId id, Command done, ActorId by = {});
+  void ForgetWhenEnded(ActorId id, ActorId by) { watchers_.Remove(id, by); }
 
  private:
   friend class ScheduledMessage;
@@ -228,7 +230,6 @@ class Loop {
   bool Guarded(Cell& cell, absl::string_view doing, What what);
   void CancelSuspended(Cell& cell);
   void EndActor(Cell& cell);
-  void TellEnded(ActorId id);
   static uint32_t HeldBy(const Cell& cell);
   ActorInfo InfoOf(const Cell& cell) const;
   void DropUndelivered(Envelope* envelope, absl::string_view reason);
@@ -261,7 +262,7 @@ class Loop {
   Room room_{*this, local_places_};
   Expiry expiry_{*this};
   std::vector<Command> idle_callbacks_;
-  std::vector<std::pair<ActorId, Command>> end_watchers_;
+  EndWatchers watchers_;
   std::vector<Event> events_;
   uint64_t looked_at_ = 0;  // LoopClock::Ticks() in OthersWait()
   uint32_t turns_since_poll_ = 0, failed_spins_ = 0;

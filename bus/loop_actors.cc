@@ -590,7 +590,7 @@ void Loop::EndActor(Cell& cell) {
     while (Envelope* e = lane->Pop()) DropUndelivered(e, "it has ended");
   }
   while (Envelope* e = cell.data.Pop()) DropUndelivered(e, "it has ended");
-  TellEnded(id);
+  watchers_.Tell(id, *this);
   cell.data_queued = 0;
   cell.local_places = 0;
   cell.started = false;
@@ -713,23 +713,9 @@ std::optional<ActorInfo> Loop::InspectActor(ActorId id) {
   return InfoOf(*cell);
 }
 
-void Loop::WhenEnded(ActorId id, Command done) {
+void Loop::WhenEnded(ActorId id, Command done, ActorId by) {
   if (Find(id) == nullptr) return done(*this);
-  end_watchers_.emplace_back(id, std::move(done));
-}
-
-void Loop::TellEnded(ActorId id) {
-  // A watcher may add others.
-  std::vector<Command> told;
-  for (auto at = end_watchers_.begin(); at != end_watchers_.end();) {
-    if (at->first == id) {
-      told.push_back(std::move(at->second));
-      at = end_watchers_.erase(at);
-    } else {
-      ++at;
-    }
-  }
-  for (Command& done : told) done(*this);
+  watchers_.Add(id, by, std::move(done));
 }
 
 }  // namespace trolley

@@ -6,9 +6,12 @@
 #include "trolley/actors/pipe_reader.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -193,6 +196,115 @@ TEST_P(PipeReaderTest, P14_ALineOverTheLimitEndsTheReadingAndIsNamed) {
   EXPECT_THAT(all.pieces, ElementsAre("short"));
   EXPECT_EQ(all.end.status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(all.end.status.message()), HasSubstr("line 2"));
+}
+
+// Returns when the actor has ended, destructor and all.
+void AwaitEnd(const Address& of) {
+  absl::Notification ended;
+  Loop::Post(of.bus()->port(of.id().loop()), [&](Loop& on) {
+    on.WhenEnded(of.id(), [&](Loop&) { ended.Notify(); });
+  });
+  ended.WaitForNotification();
+}
+
+// Takes nothing until it has ended.
+class Stuck : public Actor {
+ public:
+  Task<absl::Status> On(const PipePiece&) {
+    co_await Sleep(absl::InfiniteDuration());
+    co_return absl::OkStatus();
+  }
+  void On(const PipeEnd&) {}
+};
+
+// No input comes, or no room: the receiver's end is all that happens.
+TEST_P(PipeReaderTest, EndsWithItsReceiverAndLeavesTheInputInThePipe) {
+  for (const char* before : {"", "one\n", "1\n2\n3\n4\n5\n"}) {
+    int fds[2];
+    ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC), 0);
+    const ScopedFd writer(RealSys(), fds[1]);
+    const ScopedFd kept(RealSys(), RealSys().Dup(fds[0]));
+    const auto put = [&](absl::string_view text) {
+      EXPECT_EQ(RealSys().Write(writer.get(), {text.data(), text.size()}),
+                static_cast<ssize_t>(text.size()));
+    };
+    put(before);
+    auto receiver =
+        bus_.Spawn<Stuck>({.loop = LastLoop(), .mailbox_capacity = 2});
+    auto reader = bus_.Spawn<PipeReader>(
+        {.loop = 0}, ScopedFd(RealSys(), fds[0]), *receiver);
+    ASSERT_TRUE(reader.ok());
+    // It has read all there is: the pipe is empty.
+    pollfd item = {.fd = kept.get(), .events = POLLIN, .revents = 0};
+    while (::poll(&item, 1, 0) > 0) std::this_thread::yield();
+    receiver->address().Stop();
+    AwaitEnd(reader->address());
+    put("later\n");
+    char to[16];
+    ASSERT_EQ(RealSys().Read(kept.get(), absl::MakeSpan(to)), 6) << before;
+    EXPECT_EQ(absl::string_view(to, 6), "later\n");
+  }
+}
+
+TEST_P(PipeReaderTest, OfAReceiverThatHasEndedOrIsNobodyItEndsAtOnce) {
+  auto ended = bus_.Spawn<Stuck>({.loop = LastLoop()});
+  ended->address().Stop();
+  AwaitEnd(ended->address());
+  for (const PipeReader::Receiver& receiver :
+       {PipeReader::Receiver(*ended), PipeReader::Receiver()}) {
+    int fds[2];
+    ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC), 0);
+    const ScopedFd writer(RealSys(), fds[1]);
+    auto reader = bus_.Spawn<PipeReader>({.loop = 0},
+                                         ScopedFd(RealSys(), fds[0]), receiver);
+    AwaitEnd(reader->address());
+  }
+}
+
+TEST_P(PipeReaderTest, ABlockingDescriptorKeepsNobodyAndStaysBlocking) {
+  int fds[2];
+  ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC), 0);
+  const ScopedFd writer(RealSys(), fds[1]);
+  const ScopedFd kept(RealSys(), RealSys().Dup(fds[0]));
+  auto receiver = bus_.Spawn<Stuck>({.loop = 0});
+  ASSERT_TRUE(bus_.Spawn<PipeReader>({.loop = 0}, ScopedFd(RealSys(), fds[0]),
+                                     *receiver)
+                  .ok());
+  // The loop answers, and ends.
+  auto other = bus_.Spawn<Stuck>({.loop = 0});
+  other->address().Stop();
+  AwaitEnd(other->address());
+  EXPECT_EQ(RealSys().Fcntl(kept.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_TRUE(bus_.Shutdown(absl::InfiniteDuration()).survivors.empty());
+  EXPECT_EQ(RealSys().Fcntl(kept.get(), F_GETFL) & (O_NONBLOCK | O_ASYNC), 0);
+}
+
+TEST_P(PipeReaderTest, ANamedPipeIsOpenedAtOnceAndWaitsForItsWriter) {
+  char folder[] = "/tmp/named_pipe.XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string path = absl::StrCat(folder, "/fifo");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  All all;
+  absl::Notification ended;
+  auto collector = bus_.Spawn<Collector>({.loop = LastLoop()}, all, ended);
+  auto fd = OpenForReading(RealSys(), path);  // returns
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  ASSERT_TRUE(
+      bus_.Spawn<PipeReader>({.loop = 0}, *std::move(fd), *collector).ok());
+  auto other = bus_.Spawn<Stuck>({.loop = 0});
+  other->address().Stop();
+  AwaitEnd(other->address());
+  EXPECT_FALSE(ended.HasBeenNotified());
+  {
+    const ScopedFd writer(RealSys(), RealSys().Openat(AT_FDCWD, path.c_str(),
+                                                      O_WRONLY | O_CLOEXEC, 0));
+    EXPECT_EQ(RealSys().Write(writer.get(), {"a\nb\n", 4}), 4);
+  }
+  ended.WaitForNotification();
+  EXPECT_THAT(all.pieces, ElementsAre("a", "b"));
+  EXPECT_TRUE(all.end.status.ok()) << all.end.status;
+  ::unlink(path.c_str());
+  ::rmdir(folder);
 }
 
 TEST_P(PipeReaderTest, OpenForReadingNamesWhatIsWrong) {

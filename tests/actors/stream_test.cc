@@ -83,6 +83,73 @@ class StreamTest : public testing::TestWithParam<std::string> {
   ScopedFd b_;
 };
 
+TEST_P(StreamTest, ABlockingDescriptorIsMadeNonBlockingAndKeepsNobody) {
+  int fds[2] = {-1, -1};
+  ASSERT_EQ(sys().Pipe2(fds, O_CLOEXEC), 0);
+  a_ = ScopedFd(sys(), fds[0]);
+  b_ = ScopedFd(sys(), fds[1]);
+  const int in = a_.get();
+  std::string seen;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(a_));
+    char buffer[4];
+    absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
+    if (!n.ok()) co_return n.status();
+    seen.assign(buffer, *n);
+    co_return absl::OkStatus();
+  });
+  Run();  // returns
+  EXPECT_NE(sys().Fcntl(in, F_GETFL) & O_NONBLOCK, 0);
+  Put("ab");
+  Run();
+  EXPECT_EQ(seen, "ab");
+}
+
+TEST_P(StreamTest, ADescriptorThatIsNoneIsSaidByEveryOperation) {
+  absl::Status read;
+  absl::Status written;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), ScopedFd());
+    char buffer[4];
+    read = (co_await stream.Read(absl::MakeSpan(buffer))).status();
+    written = co_await stream.Write("x");
+    co_return absl::OkStatus();
+  });
+  Run();
+  EXPECT_EQ(read.code(), absl::StatusCode::kInvalidArgument) << read;
+  EXPECT_EQ(written.code(), absl::StatusCode::kInvalidArgument) << written;
+}
+
+TEST_P(StreamTest, OnlyReadLeavesTheFlagsAloneAndKeepsNobody) {
+  int fds[2] = {-1, -1};
+  ASSERT_EQ(sys().Pipe2(fds, O_CLOEXEC), 0);
+  a_ = ScopedFd(sys(), fds[0]);
+  b_ = ScopedFd(sys(), fds[1]);
+  const ScopedFd shared(sys(), sys().Dup(a_.get()));
+  const int flags = sys().Fcntl(shared.get(), F_GETFL) & ~O_ASYNC;
+  std::string seen;
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    Stream stream(self.loop(), std::move(a_), Stream::OnlyRead());
+    char buffer[4];
+    for (;;) {
+      absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
+      if (!n.ok()) co_return n.status();
+      seen += "[" + std::string(buffer, *n) + "]";
+      if (*n == 0) co_return absl::OkStatus();
+    }
+  });
+  Run();
+  Put("abcdef");
+  Run();
+  EXPECT_EQ(seen, "[abcd][ef]");
+  // While it waits: a process that is killed now leaves them so.
+  EXPECT_EQ(sys().Fcntl(shared.get(), F_GETFL) & ~O_ASYNC, flags);
+  b_.reset();
+  Run();
+  EXPECT_EQ(seen, "[abcd][ef][]");
+  EXPECT_EQ(sys().Fcntl(shared.get(), F_GETFL) & ~O_ASYNC, flags);
+}
+
 TEST_P(StreamTest, ReadsWhatComesAndThenTheEnd) {
   OpenPipe();
   std::string seen;
