@@ -22,20 +22,22 @@
 namespace trolley {
 
 struct UnixLinkOptions {
-  // Longest frame taken from the peer, in bytes; it says what it takes from us.
+  // Longest frame taken from the peer, in bytes, 1024 to 2^29; it says what it
+  // takes from us.
   // 1 MiB: far above any message that belongs in a mailbox, and 1000
   // connections still fit in memory.
   uint32_t max_frame_bytes = 1 << 20;
 
   // What the peer may have sent without its target's mailbox having taken it,
   // in bytes, 24 for each message's frame included; at least
-  // 2 * (max_frame_bytes + 24). 4 MiB: more than a socket holds, so a receiver
-  // that keeps up never stops its sender.
+  // 2 * (max_frame_bytes + 24), at most 2^31 - 1. 4 MiB: more than a socket
+  // holds, so a receiver that keeps up never stops its sender.
   uint32_t credit_bytes = 4 << 20;
 
   // What may wait for the kernel: above either no further message or answer of
   // ours is queued. A peer that has earned twice the bytes in refusals, and
-  // reads none of them, is cut off. 1 MiB is four full writes.
+  // reads none of them, is cut off. 1 MiB is four full writes. 1 to 2^40 bytes;
+  // 1 message at least.
   size_t outbox_bytes = 1 << 20;
   size_t outbox_messages = 4096;
 
@@ -78,8 +80,8 @@ struct UnixListenerOptions {
   // For each of its connections.
   UnixLinkOptions link = {};
 
-  // Connections at one time; the next one is told so and closed. 1024: half of
-  // what a process may usually have open, as other listeners do.
+  // Connections at one time, at least 1; the next one is told so and closed.
+  // 1024: half of what a process may usually have open, as other listeners do.
   size_t max_connections = 1024;
 
   // Time to leave the socket alone when the process is out of descriptors and
@@ -88,7 +90,7 @@ struct UnixListenerOptions {
   absl::Duration pause_without_descriptors = absl::Milliseconds(20);
 };
 
-// As ValidateUnixLinkOptions, of `link` too.
+// InvalidArgument, naming the field, its value and its limit.
 absl::Status ValidateUnixListenerOptions(const UnixListenerOptions& options);
 
 }  // namespace trolley

@@ -59,6 +59,20 @@ absl::Status CheckPath(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::Status CheckOptions(const UnixListenOptions& options) {
+  if ((options.mode & ~mode_t{0777}) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("UnixListenOptions::mode is ", absl::Hex(options.mode),
+                     " (hexadecimal); it has bits beside 0777"));
+  }
+  if (options.backlog < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("UnixListenOptions::backlog is ", options.backlog,
+                     "; it is 0 or more"));
+  }
+  return absl::OkStatus();
+}
+
 struct Address {
   sockaddr_un un = {};
   socklen_t size = 0;
@@ -276,7 +290,7 @@ absl::Status UnixListenSocket::ClearPath() const {
 }
 
 absl::Status UnixListenSocket::BindAndListen(const UnixListenOptions& options) {
-  int result = sys_->Fchmod(listener_.get(), options.mode & 0777);
+  int result = sys_->Fchmod(listener_.get(), options.mode);
   if (result < 0) return ErrnoStatus(result, SysCall::kFchmod, path_);
   const Address address = AddressOf(path_);
   result = sys_->Bind(listener_.get(), address.get(), address.size);
@@ -285,13 +299,12 @@ absl::Status UnixListenSocket::BindAndListen(const UnixListenOptions& options) {
   result = sys_->Lstat(path_.c_str(), &file);
   if (result < 0) return ErrnoStatus(result, SysCall::kLstat, path_);
   socket_id_ = {file.st_dev, file.st_ino};
-  const mode_t missing = options.mode & 0777 & ~file.st_mode;
+  const mode_t missing = options.mode & ~file.st_mode;
   if (missing != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the Unix socket ", path_, " should have mode ",
-                     Octal(options.mode & 0777),
-                     ", but the umask of this process takes away ",
-                     Octal(missing), "; set a umask without it"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the Unix socket ", path_, " should have mode ", Octal(options.mode),
+        ", but the umask of this process takes away ", Octal(missing),
+        "; set a umask without it"));
   }
   result = sys_->Listen(listener_.get(), options.backlog);
   if (result < 0) return ErrnoStatus(result, SysCall::kListen, path_);
@@ -325,6 +338,7 @@ absl::Status UnixListenSocket::Open(const UnixListenOptions& options) {
 absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
                                             const UnixListenOptions& options) {
   absl::Status valid = CheckPath(path);
+  if (valid.ok()) valid = CheckOptions(options);
   if (!valid.ok()) return valid;
   UnixListenSocket socket(sys, path);
   absl::Status opened = socket.Open(options);

@@ -44,12 +44,13 @@ namespace trolley {
 inline constexpr size_t kMaxUnixPathBytes = 107;
 
 struct UnixListenOptions {
-  // Permissions of the socket file; who may write may connect. 0600: this user
-  // (and root) only. The umask of the process takes bits away: see ListenUnix.
+  // Permissions of the socket file, within 0777; who may write may connect.
+  // 0600: this user (and root) only. The umask of the process takes bits away:
+  // see ListenUnix.
   mode_t mode = 0600;
 
-  // Connections that may wait to be accepted; a count. 128: a burst of clients
-  // at start. The kernel cuts it at net.core.somaxconn.
+  // Connections that may wait to be accepted; a count, 0 or more. 128: a burst
+  // of clients at start. The kernel cuts it at net.core.somaxconn.
   int backlog = 128;
 };
 
@@ -124,14 +125,15 @@ class UnixListenSocket {
 
 // Listens for streams at `path`.
 // InvalidArgument: the path is empty, longer than kMaxUnixPathBytes or holds a
-// NUL; or its directory is no directory. NotFound: the directory does not
-// exist. AlreadyExists: a live server has the path; the text names its process.
-// FailedPrecondition: something else than a socket stands there (it is left as
-// it is); the directory, or PATH.lock, belongs to another user than this one
-// and root; others may write to the directory (and it is not sticky, as /tmp
-// is), so they could put a socket of theirs there; or the umask takes away a
-// bit of options.mode. PermissionDenied: this user may not write there.
-// Other codes, by errno_status.h: a call failed; the text names it.
+// NUL; an option is out of its range; or its directory is no directory.
+// NotFound: the directory does not exist. AlreadyExists: a live server has the
+// path; the text names its process. FailedPrecondition: something else than a
+// socket stands there (it is left as it is); the directory, or PATH.lock,
+// belongs to another user than this one and root; others may write to the
+// directory (and it is not sticky, as /tmp is), so they could put a socket of
+// theirs there; or the umask takes away a bit of options.mode.
+// PermissionDenied: this user may not write there. Other codes, by
+// errno_status.h: a call failed; the text names it.
 absl::StatusOr<UnixListenSocket> ListenUnix(
     Sys& sys, const std::string& path, const UnixListenOptions& options = {});
 

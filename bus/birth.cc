@@ -101,8 +101,9 @@ absl::StatusOr<uint32_t> Birth::ChooseLoop(const Birth* parent) const {
   }
   if (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there is no loop ", options_.loop, "; this bus has ",
-                     bus_->loops(), ", counted from 0"));
+        absl::StrCat("SpawnOptions::loop is ", options_.loop,
+                     "; there is no such loop: this bus has ", bus_->loops(),
+                     ", counted from 0"));
   }
   return options_.loop;
 }

@@ -56,23 +56,8 @@ BusInfo Assemble(
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
-  if (options.loops.empty() || options.loops.size() > Envelope::kNoLoop) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("BusOptions::loops has ", options.loops.size(),
-                     " entries; a bus has 1 to 255 loops"));
-  }
-  for (const LoopOptions& loop : options.loops) {
-    if (loop.messages_per_slice == 0 || loop.messages_per_turn == 0 ||
-        loop.events_per_wait == 0) {
-      return absl::InvalidArgumentError(
-          "LoopOptions::messages_per_slice, messages_per_turn and "
-          "events_per_wait must be 1 at least");
-    }
-    if (loop.spin < absl::ZeroDuration() || loop.spin > absl::Seconds(1)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("LoopOptions::spin is ", absl::FormatDuration(loop.spin),
-                       "; it is 0 to 1 s"));
-    }
+  if (absl::Status valid = ValidateBusOptions(options); !valid.ok()) {
+    return valid;
   }
   auto bus = std::unique_ptr<Bus>(
       new Bus(BusState::Ptr::Adopt(new BusState(std::move(options)))));
@@ -87,7 +72,8 @@ absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
 
 Bus::Bus(BusOptions options)
     : state_(BusState::Ptr::Adopt(new BusState(std::move(options)))) {
-  const absl::Status started = Start();
+  absl::Status started = ValidateBusOptions(state_->options());
+  if (started.ok()) started = Start();
   if (started.ok()) return;
   state_->Log(absl::StrCat("cannot start the bus: ", started.ToString()));
   std::exit(EXIT_FAILURE);

@@ -41,9 +41,9 @@ const ActorClass* ActorClassOf();  // actors/actor_class_of.h
 class Bus {
  public:
   // Makes the pollers and starts the loops.
-  // InvalidArgument: no loop, more than 255, a budget of 0, or a spin that is
-  // not within 0 and 1 s. NotFound: a poller's name is not known. Otherwise
-  // what the poller says; the message names the loop.
+  // InvalidArgument: an option is out of its range (ValidateBusOptions).
+  // NotFound: a poller's name is not known. Otherwise what the poller says; the
+  // message names the loop.
   static absl::StatusOr<std::unique_ptr<Bus>> Create(BusOptions options);
 
   // The same for a main() that has nothing better to do with an error than to

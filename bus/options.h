@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "trolley/poller/clock.h"
@@ -23,6 +24,10 @@
 namespace trolley {
 
 struct LoopOptions {
+  // 2^24 places for actors, less those on their way between two lists.
+  static constexpr uint32_t kMostActors = (1u << 24) - 128;
+  static constexpr uint32_t kMostEventsPerWait = 1u << 16;
+
   // A built-in poller by name (poller/pollers.h), or "auto" for the best that
   // this machine allows; what it could not take, and why, is in the log and in
   // LoopInfo::passed_over. Ignored if `factory` is set.
@@ -32,15 +37,17 @@ struct LoopOptions {
 
   // Messages one actor handles before its neighbours get their turn. Large
   // enough to stay in its cache lines, small enough for a quiet neighbour. Half
-  // as many while more than a turn's worth is queued for it.
+  // as many while more than a turn's worth is queued for it. At least 1.
   uint32_t messages_per_slice = 64;
   // Messages of all actors between two looks at timers and other loops. What
-  // comes from another loop waits for one turn, and its reply for another.
+  // comes from another loop waits for one turn, and its reply for another. At
+  // least 1.
   uint32_t messages_per_turn = 128;
-  // Descriptor events taken from one wait.
+  // Descriptor events taken from one wait, 1 to kMostEventsPerWait; 12 bytes
+  // each.
   uint32_t events_per_wait = 256;
   // Turns with messages to handle between two looks at the descriptors, each of
-  // which is a system call.
+  // which is a system call. 0 and 1: none between them.
   uint32_t turns_between_polls = 32;
 
   // How long an idle loop looks for messages before it sleeps. Worth ten times
@@ -50,9 +57,10 @@ struct LoopOptions {
   // meanwhile. A timer that is due ends it.
   absl::Duration spin = absl::ZeroDuration();
 
-  // Actors at one time. 128 bytes each, taken as needed.
+  // Actors at one time, 1 to kMostActors. 128 bytes each, taken as needed.
   uint32_t max_actors = 4u << 20;
-  // Asks of this loop's actors that wait for their reply at one time.
+  // Asks of this loop's actors that wait for their reply at one time; the next
+  // one is refused. 32 bytes each, taken as needed.
   uint32_t max_pending_asks = 1u << 20;
 };
 
@@ -76,6 +84,9 @@ struct BusOptions {
   // through Bus::RunUntilIdle(). For tests.
   bool single_threaded = false;
 };
+
+// InvalidArgument, naming the field, its value and its range.
+absl::Status ValidateBusOptions(const BusOptions& options);
 
 struct SpawnOptions {
   static constexpr int kAnyLoop = -1;

@@ -9,7 +9,10 @@
 #include <grpcpp/server_builder.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <climits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +23,7 @@
 #include "trolley/actors/grpc/controller.h"
 #include "trolley/actors/grpc/inspector.h"
 #include "trolley/actors/grpc/messenger.h"
+#include "trolley/actors/grpc/standard_places.h"
 #include "trolley/actors/unix_socket.h"
 #include "trolley/bus/latch.h"
 
@@ -30,7 +34,7 @@ namespace {
 // to end before they are left behind or cut off.
 constexpr absl::Duration kStopWait = absl::Seconds(1);
 
-absl::Status Check(const ControlOptions& options) {
+absl::Status Check(const ControlOptions& options, uint32_t loops) {
   const auto bad = [](absl::string_view field, absl::string_view rule) {
     return absl::InvalidArgumentError(
         absl::StrCat("ControlOptions::", field, " ", rule));
@@ -38,8 +42,17 @@ absl::Status Check(const ControlOptions& options) {
   if (options.max_connections == 0) {
     return bad("max_connections", "is 0: nobody could connect");
   }
-  if (options.max_calls_per_connection == 0) {
-    return bad("max_calls_per_connection", "is 0: nobody could call");
+  if (options.max_calls_per_connection == 0 ||
+      options.max_calls_per_connection > INT_MAX) {
+    return bad("max_calls_per_connection", "is not within 1 and 2^31 - 1");
+  }
+  if ((options.socket_mode & ~mode_t{0777}) != 0) {
+    return bad("socket_mode", "has bits beside 0777");
+  }
+  if (options.loop != SpawnOptions::kAnyLoop &&
+      (options.loop < 0 || static_cast<uint32_t>(options.loop) >= loops)) {
+    return bad("loop", absl::StrCat("is ", options.loop, "; this bus has ",
+                                    loops, " loops, counted from 0"));
   }
   if (options.max_message_bytes < 4096 ||
       options.max_message_bytes > (1u << 30)) {
@@ -79,13 +92,14 @@ class ControlService::Impl {
   absl::Status Start() {
     const ControlOptions& options = state_->options;
     BusState& bus = *state_->bus.state();
-    if (absl::Status valid = Check(options); !valid.ok()) return valid;
+    if (absl::Status valid = Check(options, bus.loops()); !valid.ok()) return valid;
     if (absl::Status ticking = state_->alarms->Start(); !ticking.ok()) {
       return ticking;
     }
     absl::StatusOr<UnixListenSocket> socket =
         ListenUnix(bus.sys(), options.path, {.mode = options.socket_mode});
     if (!socket.ok()) return socket.status();
+    places_.emplace(bus.sys());
     if (absl::Status served = StartServer(); !served.ok()) return served;
     absl::StatusOr<Ref<control::ControlListener>> listener =
         state_->bus.Spawn<control::ControlListener>(
@@ -165,6 +179,7 @@ class ControlService::Impl {
   std::shared_ptr<control::Connections> connections_;
   std::shared_ptr<Latch> listener_ended_ = std::make_shared<Latch>();
   Address listener_;
+  std::optional<control::StandardPlaces> places_;
   std::unique_ptr<grpc::Server> server_;  // null: not started, or stopped
 };
 

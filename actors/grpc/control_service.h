@@ -54,8 +54,9 @@ struct ControlOptions {
   // not write to.
   std::string path = "";
 
-  // Permissions of the socket: who may write may connect. 0600: this user and
-  // root. To let others in, widen it *and* list them in allowed_uids.
+  // Permissions of the socket, within 0777: who may write may connect. 0600:
+  // this user and root. To let others in, widen it *and* list them in
+  // allowed_uids.
   mode_t socket_mode = 0600;
 
   // Users let in beside root and the one that this process runs as.
@@ -67,16 +68,17 @@ struct ControlOptions {
   // The loop that accepts; SpawnOptions::kAnyLoop: any.
   int loop = SpawnOptions::kAnyLoop;
 
-  // Connections at one time; one more is closed at once. 64: people and their
-  // scripts. Each costs two descriptors.
+  // Connections at one time, at least 1; one more is closed at once. 64: people
+  // and their scripts. Each costs two descriptors.
   uint32_t max_connections = 64;
 
-  // Calls at one time on one connection; a client queues what is more. 256:
+  // Calls at one time on one connection, 1 to 2^31 - 1; a client queues what is
+  // more. 256:
   // with max_connections, at most 16384 asks are open.
   uint32_t max_calls_per_connection = 256;
 
-  // Bytes of one request and of one response. 4 MiB is gRPC's own default: a
-  // page of 1000 actors is a tenth of it.
+  // Bytes of one request and of one response, 4 KiB to 1 GiB. 4 MiB is gRPC's
+  // own default: a page of 1000 actors is a tenth of it.
   uint32_t max_message_bytes = 4u << 20;
 
   // Each of these lengths of time is 1 ms to 24 h.
