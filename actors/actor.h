@@ -21,7 +21,8 @@
 //                      message when it is over, unless it was spawned
 //                      `interleaved`
 //   MaybeTask<...>     one or the other, if it seldom has to wait
-// An exception ends the actor, and nothing else.
+// An exception ends the actor, and nothing else. A handler that starts a
+// process does so by WithMainsSignals() (bus/mains_signals.h).
 //
 // Each verb works at every moment of an actor's life. The moments:
 //

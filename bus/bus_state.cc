@@ -28,6 +28,8 @@ BusState::BusState(BusOptions options)
       clock_(options_.clock != nullptr ? *options_.clock : MonotonicClock()),
       instance_id_(options_.instance_id != 0 ? options_.instance_id
                                              : RandomId()) {
+  sigemptyset(&mains_signals_);  // what a Sys without signals leaves it at
+  sys_.Sigmask(SIG_BLOCK, nullptr, &mains_signals_);
   for (const LoopOptions& loop : options_.loops) {
     ports_.push_back(
         std::make_unique<LoopPort>(ports_.size(), loop.max_actors));

@@ -11,6 +11,8 @@
 #ifndef TROLLEY_BUS_BUS_STATE_H_
 #define TROLLEY_BUS_BUS_STATE_H_
 
+#include <signal.h>
+
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -47,6 +49,9 @@ class BusState {
   uint32_t loops() const { return ports_.size(); }
   Names& names() { return names_; }
 
+  // The mask of the thread that created the bus, then.
+  const sigset_t& mains_signals() const { return mains_signals_; }
+
   bool draining() const { return draining_.load(); }
   void BeginDraining() { draining_.store(true); }
 
@@ -77,6 +82,7 @@ class BusState {
   Sys& sys_;
   const Clock& clock_;
   const uint64_t instance_id_;
+  sigset_t mains_signals_;
   std::vector<std::unique_ptr<LoopPort>> ports_;
   BusReferences references_;
   Names names_;

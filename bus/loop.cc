@@ -40,7 +40,8 @@ Loop::~Loop() {
 
 void Loop::Run() {
   current_ = this;
-  // A peer that goes away is an EPIPE here, not the end of the process.
+  // A peer that goes away is an EPIPE here, not the end of the process. For
+  // what a handler starts there is bus/mains_signals.h.
   sigset_t broken_pipe;
   sigemptyset(&broken_pipe);
   sigaddset(&broken_pipe, SIGPIPE);

@@ -23,12 +23,12 @@
 //
 // The signals are blocked in the loop's thread on first use, and stay blocked
 // there for good: one that came late would end the process otherwise. A program
-// that a thread with blocked signals starts inherits that; whoever starts one
-// sets the mask (actors do).
+// that a thread with blocked signals starts inherits that; bus/mains_signals.h
+// is for those who start one.
 //
 // Ownership: owns a signalfd; borrows Sys and Clock, which outlive it. Sets the
-// owner, the
-//            signal and O_ASYNC of what it watches; takes O_ASYNC back.
+//            owner, the signal and O_ASYNC of what it watches; takes O_ASYNC
+//            back.
 // Threads:   as Poller; the thread that uses it first is the loop's for good
 //            (`thread_bound`). At most one on each thread: two would take each
 //            other's signals.
