@@ -46,5 +46,7 @@ int main() {
   for (const trolley::LoopInfo& loop : looked.get_future().get().loops) {
     std::cout << "loop " << loop.index << " waits with " << loop.poller << "\n";
   }
-  std::cout << (*bus)->Shutdown(absl::Seconds(5)).ledger.ToString() << "\n";
+  const trolley::ShutdownReport report = (*bus)->Shutdown(absl::Seconds(5));
+  std::cout << report.ledger.ToString() << "\n";
+  return report.clean && std::cout.flush() ? 0 : 1;
 }

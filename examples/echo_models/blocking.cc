@@ -48,7 +48,9 @@ void ServeBlocking(int fd) {
 absl::StatusOr<Visitors> Visitors::Open(trolley::UnixListenSocket& listener) {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
+    sigaddset(&set, signal);
+  }
   trolley::Sys& sys = trolley::RealSys();
   trolley::ScopedFd signals(sys,
                             sys.Signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));

@@ -22,6 +22,7 @@
 #include "trolley/actors/unix_socket.h"
 #include "trolley/examples/echo_models/clients.h"
 #include "trolley/examples/echo_models/server_memory.h"
+#include "trolley/examples/output/output.h"
 
 ABSL_FLAG(std::string, socket, "", "where the service is: a Unix socket");
 ABSL_FLAG(int, clients, 1, "connections, each with one message under way");
@@ -159,7 +160,7 @@ int Measure(const echo::Clients::Options& options, absl::Duration duration) {
         std::string((before.ok() ? after : before).status().message()).c_str());
   }
   Print(row, absl::GetFlag(FLAGS_output));
-  return EXIT_SUCCESS;
+  return examples::EndOutput("echo_client", EXIT_SUCCESS);
 }
 
 int Main() {

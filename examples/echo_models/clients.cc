@@ -32,7 +32,8 @@ uint32_t Nanoseconds(absl::Duration d) {
 
 absl::StatusOr<std::unique_ptr<Clients>> Clients::Connect(
     const Options& options) {
-  trolley::ScopedFd poller(trolley::RealSys(), epoll_create1(EPOLL_CLOEXEC));
+  trolley::ScopedFd poller(trolley::RealSys(),
+                           trolley::RealSys().EpollCreate1(EPOLL_CLOEXEC));
   std::unique_ptr<Clients> made(new Clients(options, std::move(poller)));
   made->buffer_.resize(options.message_bytes);
   for (int i = 0; i < options.count; ++i) {
@@ -48,8 +49,9 @@ absl::Status Clients::ConnectOne() {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, options_.path.data(),
               std::min(options_.path.size(), sizeof(address.sun_path) - 1));
-  trolley::ScopedFd fd(trolley::RealSys(),
-                       socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  trolley::ScopedFd fd(
+      trolley::RealSys(),
+      trolley::RealSys().Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const size_t number = clients_.size();
   if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address),
               sizeof(address)) != 0) {

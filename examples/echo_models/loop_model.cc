@@ -107,12 +107,13 @@ absl::Status ServeWithLoops(trolley::UnixListenSocket& listener,
 
   sigset_t ending;
   sigemptyset(&ending);
-  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&ending, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ending, signal);
   int signal = 0;
   sigwait(&ending, &signal);
   // Actors that wait for the outside are ended; that is the plan here.
-  (*bus)->Shutdown(absl::Seconds(5));
-  return absl::OkStatus();
+  const trolley::ShutdownReport report = (*bus)->Shutdown(absl::Seconds(5));
+  return report.clean ? absl::OkStatus()
+                      : absl::InternalError(report.ToString());
 }
 
 }  // namespace echo

@@ -25,5 +25,6 @@ int main() {
   account->Tell(Deposit{25});
   std::cout << *account->AskAndWait(GetBalance{}, absl::Seconds(1)) << " cents\n";
   std::cout << bus.Shutdown(absl::Seconds(5)).ledger.ToString() << "\n";
+  return std::cout.flush() ? 0 : 1;
 }
 // [/README]

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/actors/unix_listener.h"
+#include "trolley/examples/output/output.h"
 #include "trolley/examples/wordcount/service.h"
 
 ABSL_FLAG(std::string, input, "-",
@@ -110,8 +112,9 @@ absl::Status Serve(trolley::Bus& bus, const Service& service,
       return absl::OkStatus();
     }
     if (ended) continue;
+    // Not for long: a signal waits as long as this does.
     absl::StatusOr<Progress> progress =
-        service.top.AskAndWait(wordcount::ProgressQuery(), absl::Seconds(30));
+        service.top.AskAndWait(wordcount::ProgressQuery(), absl::Seconds(1));
     if (!progress.ok()) continue;  // busy, or stopped with `trolley stop`
     line.Show(*progress);
     if (!progress->ended()) continue;
@@ -137,6 +140,8 @@ absl::StatusOr<std::unique_ptr<trolley::Bus>> NewBus() {
 }
 
 int Main() {
+  // What is printed may find no reader; sockets are to be removed even so.
+  std::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = BlockSignals();
   absl::StatusOr<trolley::ScopedFd> input =
       trolley::OpenForReading(trolley::RealSys(), absl::GetFlag(FLAGS_input));
@@ -173,7 +178,7 @@ int Main() {
   const trolley::ShutdownReport report = (*bus)->Shutdown(absl::Seconds(10));
   std::printf("%s\n", report.ToString().c_str());
   if (!served.ok()) return Fail(served);
-  return report.survivors.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+  return report.clean ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace
@@ -189,5 +194,5 @@ int main(int argc, char** argv) {
                  rest[1], rest[1]);
     return 2;
   }
-  return Main();
+  return examples::EndOutput("wordcount", Main());
 }

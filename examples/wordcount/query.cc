@@ -13,6 +13,7 @@
 #include "trolley/actors/remote.h"
 #include "trolley/actors/unix_link.h"
 #include "trolley/bus/bus.h"
+#include "trolley/examples/output/output.h"
 #include "trolley/examples/wordcount/top.h"
 
 ABSL_FLAG(std::string, socket, "", "the word counter's --socket");
@@ -61,5 +62,5 @@ int main(int argc, char** argv) {
       "asks a running wordcount\n"
       "  wordcount_query --socket=/tmp/w.sock --top=20");
   absl::ParseCommandLine(argc, argv);
-  return Main();
+  return examples::EndOutput("wordcount_query", Main());
 }

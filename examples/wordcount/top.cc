@@ -13,7 +13,13 @@ trolley::Task<absl::StatusOr<Top>> TopWords::On(const TopQuery& query) {
     co_return absl::InvalidArgumentError(
         "k is 0; ask for the top 1 at least, such as {\"k\": 10}");
   }
-  while (query.at_end() && !end_.has_value()) co_await ended_.Wait();
+  while (query.at_end() && !end_.has_value() && !drains_) {
+    co_await ended_.Wait();
+  }
+  if (query.at_end() && !end_.has_value()) {
+    co_return absl::UnavailableError(
+        "the word counter ends before its input has ended");
+  }
   absl::StatusOr<Share> all = co_await Collect(query.k());
   if (!all.ok()) co_return all.status();
   std::sort(all->top.begin(), all->top.end(), ComesBefore);
@@ -36,6 +42,11 @@ trolley::Task<absl::StatusOr<Progress>> TopWords::On(const ProgressQuery&) {
 
 void TopWords::On(const InputEnded& m) {
   end_ = m;
+  ended_.Notify();
+}
+
+void TopWords::OnDrain() {
+  drains_ = true;
   ended_.Notify();
 }
 

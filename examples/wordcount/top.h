@@ -38,6 +38,10 @@ class TopWords : public trolley::Actor {
   trolley::Task<absl::StatusOr<Progress>> On(const ProgressQuery&);
   void On(const InputEnded& m);
 
+ protected:
+  // Those who wait for the end of the input are told that it will not come.
+  void OnDrain() override;
+
  private:
   trolley::Task<absl::StatusOr<Share>> Collect(uint32_t k);
   Progress Describe(const Share& all) const;
@@ -45,6 +49,7 @@ class TopWords : public trolley::Actor {
   const std::vector<trolley::Ref<Counter>> counters_;
   trolley::Signal ended_;
   std::optional<InputEnded> end_;  // once it has ended
+  bool drains_ = false;
 };
 
 }  // namespace wordcount

@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# How each example ends when its input does not come or its output goes
+# nowhere: it hears its signals, says what is wrong, ends with the exit code
+# that its report deserves, and leaves no socket behind.
+# usage: ends_test.sh WORDCOUNT WORDCOUNT_QUERY TROLLEY ECHO_SERVER ECHO_CLIENT
+#        CUSTOM_POLLER
+
+set -uo pipefail
+wordcount=$1 query=$2 trolley=$3 server=$4 client=$5 custom=$6
+work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/ends.XXXXXX") || exit 1
+# A Unix socket's path is short; a test's folder may not be.
+sockets=$(mktemp -d /tmp/ends.XXXXXX) || exit 1
+chmod 700 "$sockets"
+running=
+cleanup() {
+  [[ -n $running ]] && kill -9 "$running" 2>/dev/null
+  rm -rf "$work" "$sockets"
+}
+trap cleanup EXIT
+
+passed=0 failed=0
+check() {
+  local name=$1
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name (exit code ${code:-?})" >&2
+    [[ -s $work/err ]] && sed 's/^/  err: /' "$work/err" >&2
+    [[ -s $work/out ]] && head -5 "$work/out" | sed 's/^/  out: /' >&2
+  fi
+}
+says() { grep -qF -- "$1" "$work/err"; }
+code_is() { [[ $code == "$1" ]]; }
+no_socket_is_left() { [[ -z $(ls -A "$sockets") ]]; }
+# 0 after "clean", 1 after "not clean".
+code_is_what_the_report_says() {
+  case $(grep -o '^\(not \)\?clean' "$work/out") in
+    clean) code_is 0 ;;
+    'not clean') code_is 1 ;;
+    *) false ;;
+  esac
+}
+wait_for() {  # SOCKET...
+  local socket
+  for socket; do
+    until [[ -S $sockets/$socket ]]; do
+      kill -0 "$running" 2>/dev/null || return 1
+    done
+  done
+}
+end() {  # SIGNAL: ends what runs
+  kill -"$1" "$running"
+  wait "$running"
+  code=$?
+  running=
+}
+words=("$wordcount" --socket="$sockets/words" --control="$sockets/control")
+mkfifo "$work/fifo" "$work/gone"
+printf 'one two\ntwo three\n' >"$work/text"
+
+# --- wordcount: input that does not come --------------------------------------
+for signal in TERM INT HUP; do
+  "${words[@]}" --input="$work/fifo" >"$work/out" 2>"$work/err" &
+  running=$!
+  check "a FIFO without a writer: it serves" wait_for words control
+  end "$signal"
+  check "a FIFO without a writer: it hears SIG$signal" code_is 0
+  check "and its report is clean" code_is_what_the_report_says
+  check "and no socket is left" no_socket_is_left
+done
+
+# Somebody waits for an end of the input that does not come.
+"${words[@]}" --input="$work/fifo" >"$work/out" 2>"$work/err" &
+running=$!
+wait_for words control
+"$query" --socket="$sockets/words" --timeout=5m >"$work/answer" 2>&1 &
+asking=$!
+until [[ $("$trolley" --address="unix:$sockets/control" ps 2>&1) == *listener/1* ]]
+do :; done
+end TERM
+check "an ask that waits for the input: the code is that of the report" \
+  code_is_what_the_report_says
+check "and the ending is clean" code_is 0
+wait "$asking"
+code=$?
+check "and who asked is told" grep -q '^wordcount_query: ' "$work/answer"
+check "and fails" code_is 1
+
+# --- wordcount: standard input ------------------------------------------------
+{ read -r _; "$wordcount" --exit_at_end; } <"$work/text" >"$work/out" \
+  2>"$work/err"
+code=$?
+check "a file goes on from where it stands" grep -q 'counted 2 words' "$work/out"
+"$wordcount" --exit_at_end <&- >"$work/out" 2>"$work/err"
+code=$?
+check "no standard input" code_is 1
+check "no standard input: is said" says 'standard input is closed'
+"$wordcount" --exit_at_end <"$work" >"$work/out" 2>"$work/err"
+code=$?
+check "a folder: is said" says 'is a directory'
+
+# --- Output that goes nowhere -------------------------------------------------
+"${words[@]}" --input="$work/text" --exit_at_end >/dev/full 2>"$work/err"
+code=$?
+check "wordcount, a full disk" code_is 1
+check "wordcount, a full disk: is said" says 'cannot write'
+check "and no socket is left" no_socket_is_left
+"${words[@]}" --input="$work/text" --exit_at_end >&- 2>"$work/err"
+code=$?
+check "wordcount, no standard output" code_is 1
+check "wordcount, no standard output: is said" says 'cannot write'
+check "and no socket is left" no_socket_is_left
+
+exec 8<>"$work/gone"
+"${words[@]}" --input="$work/fifo" >"$work/gone" 8>&- 2>"$work/err" &
+running=$!
+wait_for words control
+exec 8>&-  # the only reader
+cat "$work/text" >"$work/fifo"
+"$query" --socket="$sockets/words" --top=1 >"$work/out"
+check "a reader that has gone: it goes on" grep -q '2 two' "$work/out"
+end TERM
+check "a reader that has gone: the code" code_is 1
+check "a reader that has gone: is said" says 'cannot write'
+check "and no socket is left" no_socket_is_left
+
+"${words[@]}" --input="$work/text" >"$work/report" 2>"$work/service.err" &
+running=$!
+wait_for words control
+"$trolley" --address="unix:$sockets/control" ps >/dev/full 2>"$work/err"
+code=$?
+check "trolley, a full disk" code_is 1
+check "trolley, a full disk: is said" says 'cannot write'
+for output in /dev/full closed; do
+  # A redirection by the text of a variable, or none.
+  to() {
+    if [[ $output == closed ]]; then
+      "$@" >&- 2>"$work/err"
+    else
+      "$@" >"$output" 2>"$work/err"
+    fi
+    code=$?
+  }
+  to "$query" --socket="$sockets/words"
+  check "wordcount_query, $output" code_is 1
+  check "wordcount_query, $output: is said" says 'cannot write'
+  to "$custom"
+  check "custom_poller, $output" code_is 1
+done
+end TERM
+check "wordcount ends well" code_is 0
+
+# --- echo_server and echo_client ----------------------------------------------
+for model in process thread loop; do
+  for signal in TERM INT HUP; do
+    exec 8<>"$work/gone"
+    "$server" --model="$model" --socket="$sockets/echo" 2>"$work/gone" 8>&- &
+    running=$!
+    check "echo_server, $model: it serves" wait_for echo
+    exec 8>&-  # nobody reads what it says
+    for output in /dev/full closed; do
+      to "$client" --socket="$sockets/echo" --rounds=1
+      check "echo_client, $output" code_is 1
+      check "echo_client, $output: is said" says 'cannot write'
+    done
+    "$client" --socket="$sockets/echo" --rounds=1 <&- >"$work/out" 2>"$work/err"
+    code=$?
+    check "echo_client, no standard input" code_is 0
+    end "$signal"
+    check "echo_server, $model: it hears SIG$signal" code_is 0
+    check "and no socket is left" no_socket_is_left
+  done
+done
+
+echo "$passed passed, $failed failed"
+((failed == 0))
