@@ -10,23 +10,24 @@
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    LoopOptions::max_pending_asks.
-// Ends:      resolves once: with the reply, or with
-//              DeadlineExceeded    no reply by the deadline
-//              NotFound            the actor has ended, or ends before it
-//              replies ResourceExhausted   its mailbox is full; or too many
-//              asks Unavailable         the bus is shutting down
-//              FailedPrecondition  a cycle of asks (the message is the path),
-//              or
-//                                  not asked by an actor
-//              Internal            the actor threw
-//            or what the handler returned. Destroyed earlier, it is forgotten,
-//            its reply is dropped, and the handler is cancelled if it waits.
+// Ends:      resolves once: with the reply, with what else the handler
+//            returned, or with an error of the list below. Destroyed earlier,
+//            it is forgotten, its reply is dropped, and the handler is
+//            cancelled if it waits.
+//
+//   DeadlineExceeded    there was no reply by the deadline
+//   NotFound            the actor has ended, or ends before it replies
+//   ResourceExhausted   its mailbox is full
+//   ResourceExhausted   the loop of the asker has too many asks under way
+//   Unavailable         the bus is shutting down
+//   FailedPrecondition  a cycle of asks; the text is the path
+//   FailedPrecondition  no actor asked
+//   Internal            the actor threw
 
 #ifndef TROLLEY_ACTORS_ASK_H_
 #define TROLLEY_ACTORS_ASK_H_
 
 #include <algorithm>
-#include <coroutine>
 #include <optional>
 #include <utility>
 

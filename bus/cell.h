@@ -6,8 +6,8 @@
 // means its actor.
 //
 // Ownership: CellTable owns all cells of a loop.
-// Threads:   loop thread only, but for `credits` and `interleaved`, which anyone
-//            may use. Allocate() is thread-safe, Free() loop thread only.
+// Threads:   loop thread only, but any thread may use `credits` and
+//            `interleaved`. Allocate() is thread-safe, Free() loop thread only.
 // Bounds:    LoopOptions::max_actors.
 // Ends:      with the bus's state.
 

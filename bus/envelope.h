@@ -92,9 +92,9 @@ struct Envelope {
   uint64_t marks;
   alignas(8) std::byte first_bytes[8];
 
-  static constexpr uint64_t kDataLane = uint64_t{1} << 52;  // neither this
-  static constexpr uint64_t kReplyLane = uint64_t{1}
-                                         << 53;  // nor this: control
+  // The lane it waits in: one of these, or Lane::kControl with neither.
+  static constexpr uint64_t kDataLane = uint64_t{1} << 52;
+  static constexpr uint64_t kReplyLane = uint64_t{1} << 53;
   // See `external`.
   static constexpr uint64_t kAskedExternally = uint64_t{1} << 54;
   // Holds a reply, headed for `sender`.

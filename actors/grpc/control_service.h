@@ -6,8 +6,7 @@
 // by which tools know the messages of your actors.
 //
 //   absl::StatusOr<std::unique_ptr<trolley::ControlService>> control =
-//       trolley::ControlService::Start(bus, {.path =
-//       "/run/bank/control.sock"});
+//       trolley::ControlService::Start(bus, {.path = "/run/bank.sock"});
 //   if (!control.ok()) ...
 //   ...
 //   (*control)->Stop();

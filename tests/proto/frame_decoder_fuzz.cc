@@ -7,9 +7,11 @@
 //   4. Memory must stay within the bound of frame_decoder.h.
 // Anything else aborts. frame_corpus_test.cc replays corpus/ without a fuzzer.
 //
-//   bazel build --config=clang --copt=-fsanitize=fuzzer-no-link,address
-//       //tests/proto:frame_decoder_fuzz      (one command; the copt lets the
-//   mkdir /tmp/found                           fuzzer see inside the decoder)
+// The copt lets the fuzzer see inside the decoder:
+//
+//   target=//tests/proto:frame_decoder_fuzz
+//   bazel build --config=clang --copt=-fsanitize=fuzzer-no-link,address $target
+//   mkdir /tmp/found
 //   bazel-bin/tests/proto/frame_decoder_fuzz /tmp/found tests/proto/corpus
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Measures ways to get messages from loop to loop (candidates.h) beside the
-// mechanisms underneath (../lib/raw.h), interleaved, one repetition of each at a time.
-// A cache line's distance between the two CPUs is probed around each run, and
-// only runs at one distance share a row. docs/design/0001-handoff.md has
-// figures.
+// mechanisms underneath (../lib/raw.h), interleaved, one repetition of each at
+// a time. A cache line's distance between the two CPUs is probed around each
+// run, and only runs at one distance share a row. docs/design/0001-handoff.md
+// has figures.
 //
 // Every run checks that all messages arrived, by count and by sum.
 
