@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dependencies of Trolleybus, for its own WORKSPACE and for an embedder's.
 
-Each is taken from a Debian 12 package, under the name and the labels the
-project itself gives them when built from source. What the embedder declared
+Each is taken from a package of Debian 12 or 13, under the name and the labels
+the project itself gives them when built from source. What the embedder declared
 before calling trolleybus_deps() is kept.
 """
 
-load("//third_party/absl:targets.bzl", "ABSL_BUILD_FILES")
+load("//third_party/absl:debian_absl.bzl", "debian_absl")
 load("//third_party/debian:folder.bzl", "debian_folder")
 load("//third_party/debian:library.bzl", "debian_library")
 
@@ -71,13 +71,7 @@ def _bazel_deps():
     )
 
 def _library_deps():
-    _maybe(
-        debian_library,
-        name = "com_google_absl",
-        generated = ABSL_BUILD_FILES,
-        package = "libabsl-dev",
-        probe = "/usr/include/absl/base/config.h",
-    )
+    _maybe(debian_absl, name = "com_google_absl")
     _maybe(
         debian_library,
         name = "com_google_protobuf",

@@ -61,9 +61,6 @@ def trolley_cc_test(name, deps = [], size = "small", main = True, **kwargs):
         srcs = kwargs.pop("srcs", [name + ".cc"]),
         size = size,
         copts = copts,
-        # One program, not one shared object for each library: half the links,
-        # and a sanitizer sees what the user will run.
-        linkstatic = True,
         deps = deps + ["@com_google_googletest//:" + gtest],
         **kwargs
     )
