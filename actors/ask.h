@@ -35,6 +35,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "trolley/bus/loop.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 namespace internal {

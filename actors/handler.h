@@ -9,7 +9,6 @@
 #ifndef TROLLEY_ACTORS_HANDLER_H_
 #define TROLLEY_ACTORS_HANDLER_H_
 
-#include <coroutine>
 #include <type_traits>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "trolley/actors/task.h"
 #include "trolley/actors/type_name.h"
 #include "trolley/bus/loop.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 

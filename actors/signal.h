@@ -21,10 +21,10 @@
 #ifndef TROLLEY_ACTORS_SIGNAL_H_
 #define TROLLEY_ACTORS_SIGNAL_H_
 
-#include <coroutine>
 #include <utility>
 
 #include "trolley/bus/loop.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 

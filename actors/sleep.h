@@ -6,10 +6,10 @@
 #ifndef TROLLEY_ACTORS_SLEEP_H_
 #define TROLLEY_ACTORS_SLEEP_H_
 
-#include <coroutine>
 #include <utility>
 
 #include "trolley/bus/loop.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley::internal {
 

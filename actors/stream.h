@@ -38,7 +38,6 @@
 #define TROLLEY_ACTORS_STREAM_H_
 
 #include <cerrno>
-#include <coroutine>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -51,6 +50,7 @@
 #include "trolley/actors/task.h"
 #include "trolley/bus/loop.h"
 #include "trolley/poller/completions.h"
+#include "trolley/poller/cxx20.h"
 #include "trolley/poller/scoped_fd.h"
 
 namespace trolley {

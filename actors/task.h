@@ -27,7 +27,6 @@
 #ifndef TROLLEY_ACTORS_TASK_H_
 #define TROLLEY_ACTORS_TASK_H_
 
-#include <coroutine>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -35,6 +34,7 @@
 #include <variant>
 
 #include "trolley/bus/suspended_handler.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 

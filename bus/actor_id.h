@@ -14,6 +14,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 

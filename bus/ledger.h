@@ -18,6 +18,8 @@
 #include <cstdint>
 #include <string>
 
+#include "trolley/poller/cxx20.h"
+
 namespace trolley {
 
 struct Ledger {

@@ -14,9 +14,8 @@
 #ifndef TROLLEY_BUS_SUSPENDED_HANDLER_H_
 #define TROLLEY_BUS_SUSPENDED_HANDLER_H_
 
-#include <coroutine>
-
 #include "trolley/bus/envelope.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 

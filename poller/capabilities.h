@@ -12,6 +12,8 @@
 #include <limits>
 #include <string_view>
 
+#include "trolley/poller/cxx20.h"
+
 namespace trolley {
 
 struct Capabilities {

@@ -29,6 +29,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "trolley/poller/cxx20.h"
+
 namespace trolley {
 
 class Completions;

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "trolley/poller/cxx20.h"
+
 namespace trolley {
 
 // Names a registration without naming its descriptor, so that an event already

@@ -26,6 +26,7 @@
 #include <limits>
 
 #include "absl/time/time.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A compiler that is not told -std=c++20 says what to do about it, in its first
+# error, whichever header comes first. A header that needs no C++20 may compile.
+
+set -uo pipefail
+
+compiler=${CXX:-c++}
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+
+roots=()
+while IFS= read -r path; do roots+=("$path"); done < <(
+  find -L . -type d -path '*/_virtual_includes/*' -name trolley -prune \
+    -printf '%h\n' | sort -u)
+
+refused=0
+passed=0
+failed=0
+
+# looks_at HEADER: compiles it alone, as Bazel does for who says nothing.
+looks_at() {
+  local words first
+  printf '#include "%s"\n' "$1" >"$folder/header.cc"
+  if words=$("$compiler" -std=c++17 -fsyntax-only "${roots[@]/#/-I}" \
+    "$folder/header.cc" 2>&1); then
+    ((++passed))
+    return
+  fi
+  first=$(grep -m 1 'error' <<<"$words")
+  if [[ $first == *'Trolleybus needs C++20'*'-std=c++20'* ]]; then
+    ((++refused, ++passed))
+  else
+    printf '%s\nFAILED: %s\n' "$words" "$1"
+    ((++failed))
+  fi
+}
+
+while IFS= read -r header; do
+  looks_at "$header"
+done < <(for root in "${roots[@]}"; do
+  (cd "$root" && find -L trolley -name '*.h')
+done | sort -u)
+
+# A broken set-up does not pass for good headers.
+if ((refused == 0)); then
+  echo "FAILED: no header refused C++17; looked below $PWD"
+  ((++failed))
+fi
+echo "$passed passed, $failed failed"
+((failed == 0))
