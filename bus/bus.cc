@@ -3,6 +3,7 @@
 #include "trolley/bus/bus.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -53,14 +54,25 @@ BusInfo Assemble(
   return info;
 }
 
+BusState::Ptr NewState(BusOptions options) {
+  return BusState::Ptr::Adopt(new BusState(std::move(options)));
+}
+
+void DieUnlessOk(const absl::Status& status) {
+  if (status.ok()) return;
+  std::fputs(
+      absl::StrCat("cannot start the bus: ", status.ToString(), "\n").c_str(),
+      stderr);
+  std::exit(EXIT_FAILURE);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
-  if (absl::Status valid = ValidateBusOptions(options); !valid.ok()) {
-    return valid;
+  if (absl::Status checked = ValidateBusOptions(options); !checked.ok()) {
+    return checked;
   }
-  auto bus = std::unique_ptr<Bus>(
-      new Bus(BusState::Ptr::Adopt(new BusState(std::move(options)))));
+  auto bus = std::unique_ptr<Bus>(new Bus(NewState(std::move(options))));
   if (absl::Status started = bus->Start(); !started.ok()) {
     // No thread runs, so there is nothing to shut down.
     bus->loops_.clear();
@@ -70,13 +82,13 @@ absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
   return bus;
 }
 
-Bus::Bus(BusOptions options)
-    : state_(BusState::Ptr::Adopt(new BusState(std::move(options)))) {
-  absl::Status started = ValidateBusOptions(state_->options());
-  if (started.ok()) started = Start();
-  if (started.ok()) return;
-  state_->Log(absl::StrCat("cannot start the bus: ", started.ToString()));
-  std::exit(EXIT_FAILURE);
+Bus Bus::CreateOrDie(BusOptions options) {
+  DieUnlessOk(ValidateBusOptions(options));
+  return Bus(NewState(std::move(options)), OrDie{});
+}
+
+Bus::Bus(BusState::Ptr state, OrDie) : state_(std::move(state)) {
+  DieUnlessOk(Start());
 }
 
 absl::Status Bus::Start() {

@@ -2,7 +2,8 @@
 //
 // Bus: starts loops, spawns actors on them, and ends them with a report.
 //
-//   trolley::Bus bus({.loops = {{.poller = "epoll"}, {.poller = "epoll"}}});
+//   auto bus = trolley::Bus::CreateOrDie(
+//       {.loops = {{.poller = "epoll"}, {.poller = "epoll"}}});
 //   auto account = bus.Spawn<Account>({.name = "accounts/alice"}, 100);
 //   account->Tell(Deposit{25});
 //   trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
@@ -46,9 +47,9 @@ class Bus {
   // message names the loop.
   static absl::StatusOr<std::unique_ptr<Bus>> Create(BusOptions options);
 
-  // The same for a main() that has nothing better to do with an error than to
-  // print it and exit.
-  explicit Bus(BusOptions options);
+  // The same for a main() or a test that cannot go on without a bus: an error
+  // is printed to standard error, and std::exit(EXIT_FAILURE) ends the process.
+  static Bus CreateOrDie(BusOptions options);
 
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
@@ -103,7 +104,9 @@ class Bus {
   Loop& loop(int index) { return *loops_[index]; }
 
  private:
+  struct OrDie {};
   explicit Bus(BusState::Ptr state) : state_(std::move(state)) {}
+  Bus(BusState::Ptr state, OrDie);
   absl::Status Start();
   // A turn of each loop. False if none had anything to do.
   bool RunTurns();

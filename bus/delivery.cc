@@ -2,6 +2,8 @@
 
 #include "trolley/bus/delivery.h"
 
+#include <ostream>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
@@ -28,6 +30,10 @@ absl::string_view DeliveryName(Delivery delivery) {
   return "unknown";
 }
 
+std::ostream& operator<<(std::ostream& to, Delivery delivery) {
+  return to << DeliveryName(delivery);
+}
+
 absl::Status DeliveryStatus(Delivery delivery, absl::string_view to) {
   switch (delivery) {
     case Delivery::kAccepted:
@@ -46,6 +52,22 @@ absl::Status DeliveryStatus(Delivery delivery, absl::string_view to) {
           absl::StrCat("the link to ", to, " is not connected"));
   }
   return absl::InternalError("unknown delivery code");
+}
+
+absl::string_view NoAnswerName(NoAnswer reason) {
+  switch (reason) {
+    case NoAnswer::kNone:
+      return "none";
+    case NoAnswer::kExpired:
+      return "expired";
+    case NoAnswer::kGone:
+      return "gone";
+  }
+  return "unknown";
+}
+
+std::ostream& operator<<(std::ostream& to, NoAnswer reason) {
+  return to << NoAnswerName(reason);
 }
 
 absl::Status NoAnswerStatus(NoAnswer reason, absl::string_view text) {

@@ -7,9 +7,11 @@
 #define TROLLEY_BUS_DELIVERY_H_
 
 #include <cstdint>
+#include <iosfwd>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 
@@ -21,8 +23,15 @@ enum class Delivery : uint8_t {
   kNotConnected,  // the link to the actor's process is down
 };
 
-// "full", "gone" and so on: the words of the ledger and of every tool.
+// "full", "gone" and so on: the words of the ledger and of every tool. The
+// second prints it to a stream, and in GoogleTest; the third in absl::StrCat
+// and absl::StrFormat, with an Abseil that asks for it (2023 and later).
 absl::string_view DeliveryName(Delivery delivery);
+std::ostream& operator<<(std::ostream& to, Delivery delivery);
+template <typename Sink>
+void AbslStringify(Sink& sink, Delivery delivery) {
+  sink.Append(DeliveryName(delivery));
+}
 
 // OK for kAccepted; else ResourceExhausted, NotFound, Unavailable, Unavailable
 // in the order above. `to` names the actor in the message.
@@ -34,6 +43,14 @@ enum class NoAnswer : uint8_t {
   kExpired,  // the deadline passed while the message waited
   kGone,     // the actor ended first
 };
+
+// "none", "expired" or "gone"; the others as above.
+absl::string_view NoAnswerName(NoAnswer reason);
+std::ostream& operator<<(std::ostream& to, NoAnswer reason);
+template <typename Sink>
+void AbslStringify(Sink& sink, NoAnswer reason) {
+  sink.Append(NoAnswerName(reason));
+}
 
 // DeadlineExceeded, or NotFound; NoAnswerOf() finds the reason in it.
 absl::Status NoAnswerStatus(NoAnswer reason, absl::string_view text);

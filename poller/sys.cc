@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ostream>
 
 namespace trolley {
 namespace {
@@ -298,6 +299,10 @@ const char* SysCallName(SysCall call) {
       "munmap",
   };
   return kNames[static_cast<size_t>(call)];
+}
+
+std::ostream& operator<<(std::ostream& to, SysCall call) {
+  return to << SysCallName(call);
 }
 
 Sys& RealSys() {

@@ -8,6 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
+
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 
@@ -70,8 +73,13 @@ enum class SysCall : uint8_t {
 inline constexpr size_t kSysCallKinds =
     static_cast<size_t>(SysCall::kMunmap) + 1;
 
-// "epoll_ctl". A literal.
+// "epoll_ctl". A literal. The others print it, as those of bus/delivery.h do.
 const char* SysCallName(SysCall call);
+std::ostream& operator<<(std::ostream& to, SysCall call);
+template <typename Sink>
+void AbslStringify(Sink& sink, SysCall call) {
+  sink.Append(SysCallName(call));
+}
 
 }  // namespace trolley
 

@@ -3,6 +3,7 @@
 #include "trolley/proto/wire_error.h"
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -78,6 +79,10 @@ std::string WireErrorName(WireError error) {
   const Description* d = Find(error);
   if (d != nullptr) return d->name;
   return absl::StrCat("WIRE_ERROR_", static_cast<uint16_t>(error));
+}
+
+std::ostream& operator<<(std::ostream& to, WireError error) {
+  return to << WireErrorName(error);
 }
 
 absl::Status MakeWireError(WireError error, std::string_view text) {

@@ -10,6 +10,7 @@
 #define TROLLEY_PROTO_WIRE_ERROR_H_
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -54,8 +55,14 @@ enum class WireError : uint16_t {
 };
 
 // "BAD_MAGIC"; "WIRE_ERROR_4711" for a number this version does not know (a
-// newer peer's). Stable: scripts and logs may match on it.
+// newer peer's). Stable: scripts and logs may match on it. The others print it,
+// as those of bus/delivery.h do.
 std::string WireErrorName(WireError error);
+std::ostream& operator<<(std::ostream& to, WireError error);
+template <typename Sink>
+void AbslStringify(Sink& sink, WireError error) {
+  sink.Append(WireErrorName(error));
+}
 
 // A Status that carries `error`; its text begins with the error's name. The
 // code follows from the error: InvalidArgument for bytes that break a rule,

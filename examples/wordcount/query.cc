@@ -32,7 +32,7 @@ int Main() {
                  "wordcount --socket\n");
     return 2;
   }
-  trolley::Bus bus({.loops = {{.poller = "auto"}}});
+  trolley::Bus bus = trolley::Bus::CreateOrDie({.loops = {{.poller = "auto"}}});
   auto link = bus.Spawn<trolley::UnixLink>({}, absl::GetFlag(FLAGS_socket));
   auto words = bus.Spawn<trolley::Remote<wordcount::TopService>>(
       {}, *link, "wordcount/top");

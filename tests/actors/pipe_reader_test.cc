@@ -91,7 +91,7 @@ class PipeReaderTest : public ::testing::TestWithParam<BusForm> {
 
   int LastLoop() const { return GetParam().loops - 1; }
 
-  Bus bus_{BusOptions{.loops = LoopsOf(GetParam())}};
+  Bus bus_ = Bus::CreateOrDie({.loops = LoopsOf(GetParam())});
 };
 
 INSTANTIATE_TEST_SUITE_P(Forms, PipeReaderTest,

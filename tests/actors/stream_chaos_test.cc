@@ -63,7 +63,7 @@ TEST_P(StreamChaosTest, AnswersByteByByte) {
   ASSERT_EQ(RealSys().Fcntl(out[1], F_SETFL, O_NONBLOCK), 0);
   ScopedFd to_echo(RealSys(), in[1]);
   const ScopedFd from_echo(RealSys(), out[0]);
-  Bus bus({.loops = LoopsOf(GetParam())});
+  Bus bus = Bus::CreateOrDie({.loops = LoopsOf(GetParam())});
   ASSERT_TRUE(bus.Spawn<Echo>({}, ScopedFd(RealSys(), in[0]),
                               ScopedFd(RealSys(), out[1]))
                   .ok());

@@ -624,7 +624,7 @@ TEST_P(KernelStreamTest, MovesMoreThanAPipeHoldsBothWaysAndSleepsBetween) {
   ScopedFd from_echo(RealSys(), out_[0]);
   BusOptions options;
   options.loops = {LoopOptions{.poller = GetParam()}};
-  Bus bus(options);
+  Bus bus = Bus::CreateOrDie(options);
   auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 1000);
   ASSERT_TRUE(echo.ok());
 
@@ -661,7 +661,7 @@ TEST_P(KernelStreamTest, EndsWhileAReadIsUnderWay) {
   const ScopedFd from_echo(RealSys(), out_[0]);
   BusOptions options;
   options.loops = {LoopOptions{.poller = GetParam(), .turns_between_polls = 1}};
-  Bus bus(options);
+  Bus bus = Bus::CreateOrDie(options);
   auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 1000);
   ASSERT_TRUE(echo.ok());
   ASSERT_TRUE(echo->AskAndWait(GetCount{}, absl::Seconds(10)).ok());
@@ -700,7 +700,7 @@ TEST_P(KernelStreamTest, P13_WhicheverCallFailsNothingIsMadeUp) {
         options.sys = &faulty;
         options.single_threaded = true;
         options.log = [&](absl::string_view line) { log += std::string(line); };
-        Bus bus(options);
+        Bus bus = Bus::CreateOrDie(options);
         auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 4);
         ASSERT_TRUE(echo.ok());
         bus.RunUntilIdle();

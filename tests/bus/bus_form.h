@@ -8,7 +8,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Forms, MyTest,
 //                            testing::ValuesIn(ThreadedBusForms()),
 //                            BusFormName);
-//   ... Bus bus({.loops = LoopsOf(GetParam())});
+//   ... Bus bus = Bus::CreateOrDie({.loops = LoopsOf(GetParam())});
 //
 // Values; any thread.
 

@@ -3,7 +3,10 @@
 // How a bus and its actors begin: what Create, Spawn and Find refuse, and with
 // which words.
 
+#include <set>
+#include <sstream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -45,6 +48,57 @@ TEST(CreateTest, ABusWithoutLoopsIsRefused) {
   EXPECT_EQ(
       Bus::Create({.loops = std::vector<LoopOptions>(256)}).status().code(),
       absl::StatusCode::kInvalidArgument);
+}
+
+// A constructor that can fail would have to end the process to say so.
+TEST(CreateTest, TheOnlyWayToABusSaysWhatItDoesWithAnError) {
+  static_assert(!std::is_constructible_v<Bus, BusOptions>);
+  EXPECT_EXIT(Bus::CreateOrDie({.loops = {{.poller = "nosuch"}}}),
+              testing::ExitedWithCode(1),
+              "cannot start the bus: NOT_FOUND: loop 0: .*nosuch");
+  EXPECT_EXIT(Bus::CreateOrDie({.loops = {}}), testing::ExitedWithCode(1),
+              "cannot start the bus: INVALID_ARGUMENT: BusOptions::loops");
+  Bus bus = Bus::CreateOrDie({});
+  EXPECT_TRUE(bus.Spawn<Quiet>({}).ok());
+}
+
+// Each value of each enumeration that people meet prints as its word, to a
+// stream and in GoogleTest. The last value stands for how many there are.
+template <typename Enum, typename Name>
+void EachValuePrintsAsItsWord(Enum last, const Name& name) {
+  std::set<std::string> words;
+  const int values = static_cast<int>(last) + 1;
+  for (int i = 0; i < values; ++i) {
+    const auto value = static_cast<Enum>(i);
+    const std::string word(name(value));
+    std::ostringstream stream;
+    stream << value;
+    EXPECT_EQ(stream.str(), word);
+    EXPECT_EQ(testing::PrintToString(value), word);
+    words.insert(word);
+  }
+  EXPECT_EQ(words.size(), values);
+  EXPECT_EQ(words.count("unknown"), 0);
+}
+
+TEST(PrintingTest, EnumerationsPrintAsWords) {
+  EachValuePrintsAsItsWord(Delivery::kNotConnected, DeliveryName);
+  EachValuePrintsAsItsWord(NoAnswer::kGone, NoAnswerName);
+  EachValuePrintsAsItsWord(SysCall::kMunmap, SysCallName);
+}
+
+// What absl::StrCat calls, in versions that know it.
+TEST(PrintingTest, AWordForAbseilToo) {
+  struct Sink {
+    std::string text;
+    void Append(absl::string_view more) {
+      text.append(more.data(), more.size());
+    }
+  } sink;
+  AbslStringify(sink, Delivery::kFull);
+  AbslStringify(sink, NoAnswer::kExpired);
+  AbslStringify(sink, SysCall::kReadv);
+  EXPECT_EQ(sink.text, "fullexpiredreadv");
 }
 
 TEST(CreateTest, AnUnknownPollerIsRefusedAndTheLoopNamed) {
@@ -204,7 +258,7 @@ class Branch : public Actor {
 
 TEST(SpawnOrderTest, ATreeStartsDepthFirst) {
   std::string order;
-  Bus bus(BusOptions{.loops = {{}}, .single_threaded = true});
+  Bus bus = Bus::CreateOrDie({.loops = {{}}, .single_threaded = true});
   ASSERT_TRUE(bus.Spawn<Branch>({}, "r", &order).ok());
   bus.RunUntilIdle();
   EXPECT_EQ(order, "r ra raa rab rb rba rbb ");

@@ -362,7 +362,7 @@ TEST(PeerUserTest, P14_AnotherUserIsTurnedAwayUnlessItIsAllowed) {
         ListenUnix(RealSys(), path, {.mode = 0666});
     ::umask(mask);
     ASSERT_TRUE(socket.ok()) << socket.status();
-    Bus bus(BusOptions{});
+    Bus bus = Bus::CreateOrDie({});
     UnixListenerOptions options;
     if (allowed) options.link.allowed_uids = {kNobody};
     ASSERT_TRUE(bus.Spawn<UnixListener>({}, *std::move(socket), options).ok());

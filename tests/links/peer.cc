@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: peer PATH [stream N]\n");
     return 2;
   }
-  trolley::Bus bus({.loops = {{}, {}}});
+  trolley::Bus bus = trolley::Bus::CreateOrDie({.loops = {{}, {}}});
   const bool good =
       argc == 2 ? Listen(bus, argv[1])
                 : StreamTo(bus, argv[1], std::strtoull(argv[3], nullptr, 10));

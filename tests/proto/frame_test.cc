@@ -182,6 +182,7 @@ TEST(WireErrorTest, EveryErrorHasANameAndACodeAndComesBack) {
     EXPECT_EQ(WireErrorOf(status), error);
     EXPECT_NE(status.code(), absl::StatusCode::kUnknown) << number;
     EXPECT_THAT(WireErrorName(error), testing::Not(HasSubstr("WIRE_ERROR_")));
+    EXPECT_EQ(testing::PrintToString(error), WireErrorName(error));
   }
   EXPECT_EQ(WireErrorOf(absl::OkStatus()), WireError::kNone);
   EXPECT_EQ(WireErrorOf(absl::DataLossError("other")), WireError::kNone);

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each public label of Trolleybus, and the headers you may include with it.
+
+tests/tidy holds this table to //BUILD.bazel, to the headers that pages and
+examples name, and to the folder `uses`.
+"""
+
+PUBLIC_LABELS = {
+    "chaos_poller": ["trolley/tests/poller/chaos_poller.h"],
+    "control_service": [
+        "trolley/actors/grpc/control_service.h",
+        "trolley/proto/control.grpc.pb.h",
+    ],
+    "errno_status": ["trolley/poller/errno_status.h"],
+    "fault_sys": [
+        "trolley/poller/fault_sys.h",
+        "trolley/poller/scoped_fd.h",
+        "trolley/poller/sys.h",
+    ],
+    "pipe_reader": ["trolley/actors/pipe_reader.h"],
+    "poller": [
+        "trolley/poller/capabilities.h",
+        "trolley/poller/clock.h",
+        "trolley/poller/completions.h",
+        "trolley/poller/event.h",
+        "trolley/poller/instant.h",
+        "trolley/poller/poller.h",
+    ],
+    "poller_base": [
+        "trolley/poller/operation_queue.h",
+        "trolley/poller/poll_bits.h",
+        "trolley/poller/registrations.h",
+        "trolley/poller/wait_limit.h",
+    ],
+    "poller_conformance": ["trolley/tests/poller/conformance.h"],
+    "printable": ["trolley/actors/printable.h"],
+    "signal": ["trolley/actors/signal.h"],
+    "sim": ["trolley/poller/sim.h"],
+    "stream": ["trolley/actors/stream.h"],
+    "trolley": [
+        "trolley/actors/actor.h",
+        "trolley/actors/ask.h",
+        "trolley/actors/blocking_ask.h",
+        "trolley/actors/protocol.h",
+        "trolley/actors/ref.h",
+        "trolley/actors/send.h",
+        "trolley/actors/sleep.h",
+        "trolley/actors/task.h",
+        "trolley/actors/wire_methods.h",
+        "trolley/bus/bus.h",
+        "trolley/bus/delivery.h",
+        "trolley/bus/inspect.h",
+        "trolley/bus/options.h",
+        "trolley/bus/shutdown_report.h",
+        "trolley/poller/pollers.h",
+        "trolley/poller/requirements.h",
+        "trolley/poller/scoped_fd.h",
+        "trolley/poller/sys.h",
+    ],
+    "unix_link": [
+        "trolley/actors/link.h",
+        "trolley/actors/remote.h",
+        "trolley/actors/unix_link.h",
+        "trolley/actors/unix_link_options.h",
+        "trolley/actors/unix_listener.h",
+    ],
+    "unix_socket": [
+        "trolley/actors/unix_socket.h",
+        "trolley/poller/scoped_fd.h",
+        "trolley/poller/sys.h",
+    ],
+    "wake_fd": ["trolley/poller/wake_fd.h"],
+}
+
+# Only a test may depend on these.
+_FOR_TESTS = ["chaos_poller", "poller_conformance"]
+
+def public_label_tests():
+    """For each label, a plain test, a plain program, and its headers.
+
+    As a newcomer writes them: nothing but srcs and deps. With Bazel's defaults
+    a test is linked with shared libraries and a program without.
+    """
+    for label, headers in PUBLIC_LABELS.items():
+        files = [
+            "{}_header_{}.cc".format(label, i)
+            for i in range(len(headers))
+        ]
+
+        # Each header alone in its file: it needs no other before it.
+        native.genrule(
+            name = label + "_header_files",
+            outs = files,
+            cmd = "\n".join([
+                "echo '#include \"{}\"' > $(location {})".format(header, file)
+                for header, file in zip(headers, files)
+            ]),
+        )
+        native.cc_library(
+            name = label + "_headers",
+            testonly = True,
+            srcs = files,
+            tags = ["headers"],
+            deps = ["@trolleybus//:" + label],
+        )
+        native.cc_test(
+            name = label + "_test",
+            size = "small",
+            srcs = ["uses/" + label + ".cc"],
+            deps = ["@trolleybus//:" + label],
+        )
+        native.cc_binary(
+            name = label + "_program",
+            testonly = label in _FOR_TESTS,
+            srcs = ["uses/" + label + ".cc"],
+            deps = ["@trolleybus//:" + label],
+        )
+    programs = [":" + label + "_program" for label in PUBLIC_LABELS]
+    native.sh_test(
+        name = "programs_test",
+        size = "small",
+        srcs = ["programs_test.sh"],
+        args = ["$(location {})".format(program) for program in programs],
+        data = programs,
+    )
+    native.sh_test(
+        name = "headers_test",
+        size = "small",
+        srcs = ["headers_test.sh"],
+        data = [":" + label + "_headers" for label in PUBLIC_LABELS],
+        tags = ["headers"],
+    )

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/printable.h"
+
+int main() { return trolley::Printable("\033[2J").find('\033') < 10 ? 1 : 0; }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/unix_link.h"
+
+#include "trolley/actors/actor.h"
+#include "trolley/actors/unix_listener.h"
+
+int main() {
+  trolley::Bus bus = trolley::Bus::CreateOrDie({});
+  return bus.Spawn<trolley::UnixLink>({}, "/nonexistent/socket").ok() ? 0 : 1;
+}
