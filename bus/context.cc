@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace trolley {
@@ -23,10 +24,14 @@ bool IsLowerHex(absl::string_view text) {
   });
 }
 
+// `text` is two digits for each byte.
 template <size_t kSize>
 void ParseHex(absl::string_view text, std::array<uint8_t, kSize>& out) {
-  const std::string bytes = absl::HexStringToBytes(text);
-  std::copy(bytes.begin(), bytes.end(), out.begin());
+  for (size_t i = 0; i < kSize; ++i) {
+    uint32_t byte = 0;
+    (void)absl::SimpleHexAtoi(text.substr(2 * i, 2), &byte);
+    out[i] = static_cast<uint8_t>(byte);
+  }
 }
 
 }  // namespace

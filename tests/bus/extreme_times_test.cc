@@ -369,7 +369,7 @@ TEST(ExtremeTimesTest, P17_ALoopThatSpinsDoesNotMissATimer) {
       co_return loop().Now() - at;
     }
   };
-  Bus bus(BusOptions{.loops = {{.spin = absl::Seconds(1)}}});
+  Bus bus = Bus::CreateOrDie({.loops = {{.spin = absl::Seconds(1)}}});
   auto late = bus.Spawn<Late>({});
   absl::Duration best = absl::InfiniteDuration();
   for (int i = 0; i < 10 && best > absl::Milliseconds(300); ++i) {

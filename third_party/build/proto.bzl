@@ -57,6 +57,8 @@ def trolley_proto_library(
         name = base + "_cc_grpc",
         srcs = [":" + codegen],
         hdrs = [":" + codegen],
+        # gRPC's headers, and those of newer Abseils, are past Bazel's default.
+        copts = ["-std=c++20"],
         includes = [codegen],
         tags = ["grpc"],
         visibility = visibility,

@@ -2,13 +2,16 @@
 # shellcheck shell=bash
 #
 # Sourced after say.sh. ensure_packages installs what the build needs on a fresh
-# Debian 12; on a machine that has it all, it is one dpkg-query.
+# Debian 12 or 13; on a machine that has it all, it is one dpkg-query.
 
 setup_dir=$(dirname "${BASH_SOURCE[0]}")
+os_release=/etc/os-release
 
-# The names in a file such as tools/lib/packages, one a line.
+# packages_in FILE RELEASE: the names in a file such as tools/lib/packages, one a
+# line; without those that the file says another release has.
 packages_in() {
-  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"
+  sed -e "s/ *# only $2\\b.*//" -e '/# only /d' \
+    -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"
 }
 
 # Those of the names given that are not installed.
@@ -19,14 +22,19 @@ missing_packages() {
   comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
 }
 
-require_debian_12() {
+# The names of the releases this builds on, by their numbers.
+declare -A debian_releases=([12]=bookworm [13]=trixie)
+
+# Sets debian_release to the number of this machine's, or ends the script.
+require_debian() {
   local ID='' VERSION_ID='' PRETTY_NAME='an unknown system'
-  if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
-  if [[ $ID != debian || $VERSION_ID != 12 ]]; then
-    die "this builds with the packages of Debian 12 (bookworm); here is" \
-      "$PRETTY_NAME. A container does:
-  docker run -it --rm -v \"\$PWD\":/src -w /src debian:12 tools/$(basename "$0")"
+  if [[ -r $os_release ]]; then . "$os_release"; fi
+  if [[ $ID != debian || -z ${debian_releases[${VERSION_ID:-none}]:-} ]]; then
+    die "this builds with the packages of Debian 12 (bookworm) or 13 (trixie);" \
+      "here is $PRETTY_NAME. A container does:
+  docker run -it --rm -v \"\$PWD\":/src -w /src debian:13 tools/$(basename "$0")"
   fi
+  debian_release=$VERSION_ID
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     die "apt-get and dpkg-query are not on the PATH; add /usr/bin to it."
   fi
@@ -94,9 +102,9 @@ install_packages() {
 
 # Installs what tools/lib/packages names, and the packages given, if missing.
 ensure_packages() {
-  require_debian_12
+  require_debian
   local wanted missing
-  mapfile -t wanted < <(packages_in "$setup_dir/packages")
+  mapfile -t wanted < <(packages_in "$setup_dir/packages" "$debian_release")
   mapfile -t missing < <(missing_packages "${wanted[@]}" "$@")
   if ((${#missing[@]} == 0)); then return; fi
   install_packages "${missing[@]}"
