@@ -45,7 +45,7 @@ template <typename T>
 class RefPtr {
  public:
   constexpr RefPtr() = default;
-  constexpr RefPtr(std::nullptr_t) {}
+  constexpr RefPtr(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
   // Takes over the reference that `owned` counts already.
   static RefPtr Adopt(T* owned) {
     RefPtr p;

@@ -5,14 +5,18 @@
 Words the checks ban everywhere are written in two halves here.
 """
 
+import os
 import sys
+import tempfile
 import unittest
 
 import cases
 import check_code
 import check_files
+import check_format
 import check_layers
 import check_promises
+import check_public_labels
 import check_times
 from tree import Tree, code_of
 
@@ -188,6 +192,50 @@ class ChecksTest(unittest.TestCase):
     for folder in ("work", "root", "home"):
       self.catches(check, "docs/a.md", f"see /{folder}" + "/notes.txt")
     self.allows(check, "docs/a.md", "$HOME/x, a/work/b, ~/root/x, /tmp/x")
+
+  def test_public_labels(self):
+    check = check_public_labels.public_labels_are_tried_from_outside
+    alias = ('alias(\n    name = "a",\n    visibility = '
+             '["//visibility:public"],\n)\n')
+    row = 'PUBLIC_LABELS = {\n    "a": ["trolley/bus/a.h"],\n}\n'
+    good = {check_public_labels.TABLE: row,
+            check_public_labels.USES + "a.cc": ""}
+    self.allows(check, "BUILD.bazel", alias, **good)
+    self.allows(check, "BUILD.bazel", alias + alias.replace(
+        '"a"', '"b"').replace("public", "private"), **good)
+    self.catches(check, "BUILD.bazel", alias, **{check_public_labels.TABLE: row})
+    self.catches(check, "BUILD.bazel", "", **good)
+    both = alias + alias.replace('"a"', '"b"')
+    self.catches(check, "BUILD.bazel", both, **good)
+
+  def test_public_headers(self):
+    check = check_public_labels.public_headers_are_listed
+    table = {check_public_labels.TABLE:
+             'PUBLIC_LABELS = {\n    "a": ["trolley/bus/a.h"],\n}\n'}
+    there = {**table, "bus/a.h": ""}
+    self.allows(check, "README.md", '#include "trolley/bus/a.h"', **there)
+    self.allows(check, "tests/a.cc", '#include "trolley/bus/b.h"', **there)
+    self.catches(check, "README.md", '#include "trolley/bus/b.h"', **there)
+    self.catches(check, "examples/a.cc", '#include "trolley/bus/b.h"', **there)
+    self.catches(check, "README.md", "", **table)
+
+  def test_comments_fit(self):
+    check = check_format.comments_fit
+    self.catches(check, "bus/a.h", "int x;  // " + "x" * 70 + "\n")
+    self.allows(check, "bus/a.h", "int x;  // " + "x" * 69 + "\n")
+
+  def test_format(self):
+    if not check_format.formatter_is_there():
+      self.skipTest(f"there is no {check_format.FORMATTER} here")
+    with tempfile.TemporaryDirectory() as root:
+      files = {"good.cc": "int x;\n", "bad.cc": "int  x ;\n",
+               ".clang-format": "BasedOnStyle: Google\n"}
+      for name, text in files.items():
+        with open(os.path.join(root, name), "w", encoding="utf-8") as file:
+          file.write(text)
+      found = check_format.files_are_formatted(Tree(files, root))
+    self.assertEqual(1, len(found), found)
+    self.assertIn("bad.cc:1:", found[0])
 
   def test_promises(self):
     check = check_promises.promises_and_tests_match

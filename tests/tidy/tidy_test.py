@@ -9,8 +9,10 @@ import unittest
 import cases
 import check_code
 import check_files
+import check_format
 import check_layers
 import check_promises
+import check_public_labels
 import check_times
 from tree import Tree
 
@@ -74,6 +76,24 @@ class TidyTest(unittest.TestCase):
 
   def test_no_path_of_one_machine(self):
     self.hold(check_files.no_path_of_one_machine)
+
+  def test_public_labels_are_tried_from_outside(self):
+    self.hold(check_public_labels.public_labels_are_tried_from_outside)
+
+  def test_public_headers_are_listed(self):
+    self.hold(check_public_labels.public_headers_are_listed)
+
+  def test_comments_fit(self):
+    self.hold(check_format.comments_fit)
+
+  def test_files_are_formatted(self):
+    if not check_format.formatter_is_there():
+      self.skipTest(f"there is no {check_format.FORMATTER} here: Debian 13 has "
+                    "another, which breaks lines elsewhere")
+    if not check_format.ENFORCED:
+      problems = check_format.files_are_formatted(self.tree)
+      self.skipTest("not enforced yet; " + (" ".join(problems) or "all are"))
+    self.hold(check_format.files_are_formatted)
 
   def test_promises_and_tests_match(self):
     if not check_promises.promises_are_written_down(self.tree):

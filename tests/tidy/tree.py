@@ -4,8 +4,7 @@
 import os
 import re
 
-# examples/embed is a workspace of its own, written as a user would.
-_SKIPPED_FOLDERS = {".git", "__pycache__", "examples/embed"}
+_SKIPPED_FOLDERS = {".git", "__pycache__"}
 
 _COMMENT_OR_LITERAL = re.compile(
     r"""//[^\n]*
@@ -37,8 +36,9 @@ def line_of(text, position):
 class Tree:
   """Paths, relative to the root and with /, and the text of each."""
 
-  def __init__(self, files):
+  def __init__(self, files, root=None):
     self.files = dict(files)
+    self.root = root  # where they are, if they are real
 
   @classmethod
   def read(cls, root):
@@ -53,14 +53,15 @@ class Tree:
           and not os.path.islink(os.path.join(folder, name)))
       for name in sorted(names):
         path = os.path.join(folder, name)
+        # In a work tree of Git's, .git is a file.
         if os.path.islink(path) or name in _SKIPPED_FOLDERS:
-          continue  # .git is a file where the tree is one of several
+          continue
         try:
           with open(path, encoding="utf-8") as f:
             files[prefix + name] = f.read()
         except (UnicodeDecodeError, OSError):
           continue  # a fuzzing corpus, or a file someone has just removed
-    return cls(files)
+    return cls(files, root)
 
   def below(self, folders, extensions):
     """(path, text) of what lies in one of the folders; "" is the root."""
