@@ -7,6 +7,7 @@ examples name, and to the folder `uses`.
 
 PUBLIC_LABELS = {
     "chaos_poller": ["trolley/tests/poller/chaos_poller.h"],
+    "clock": ["trolley/poller/clock.h"],
     "control_service": [
         "trolley/actors/grpc/control_service.h",
         "trolley/proto/control.grpc.pb.h",

@@ -38,7 +38,8 @@ int main() {
   trolley::ScopedFd out(sys, ends[1]);
   trolley::Bus bus = trolley::Bus::CreateOrDie({});
   const auto reader = bus.Spawn<Reader>({}, trolley::ScopedFd(sys, ends[0]));
-  if (!reader.ok() || sys.Write(out.get(), "x", 1) != 1) return 1;
+  if (!reader.ok() || sys.Write(out.get(), absl::MakeConstSpan("x", 1)) != 1)
+    return 1;
   const auto read = reader->AskAndWait(ReadOne{}, absl::InfiniteDuration());
   return read.ok() && *read == 1 ? 0 : 1;
 }
