@@ -53,6 +53,10 @@ Envelope* Actor::EnvelopeToSelf(size_t bytes) {
   return e;
 }
 
+void Actor::FreeToSelf(Envelope* e) {
+  internal::FreeEnvelope(cell_ != nullptr ? &loop() : nullptr, e);
+}
+
 uint64_t Actor::SendAfter(absl::Duration after, Envelope* e) {
   if (cell_ != nullptr) {
     return ScheduledMessage::Set(loop(), *this, e, loop().Now() + after);
@@ -66,11 +70,26 @@ bool Actor::CancelTimer(TimerId id) {
   return birth_ != nullptr && birth_->requests().Cancel(id.value);
 }
 
+void Actor::HoldMailbox() {
+  SuspendedHandler& handler =
+      internal::HandlerInHand(Loop::Current(), "HoldMailbox()",
+                              cell_ != nullptr ? cell_->self : ActorId());
+  if (handler.envelope == nullptr) internal::ThrowNoHandler("HoldMailbox()");
+  handler.holds_mailbox = true;
+  if (handler.cell != nullptr) cell_->standing.set_busy(true);
+}
+
 void Actor::RunInBackground(Task<absl::Status> task) {
   if (!begins_things()) return;
   StatusFrame frame = task.Release();
-  SuspendedHandler& handler = frame.promise().handler;
-  handler.frame = frame;
+  if (frame.promise().borrows_lambda()) {
+    frame.destroy();
+    internal::ThrowMisuse(
+        "RunInBackground() got the task of a lambda with captures, which may "
+        "be gone when the task goes on; give it the lambda itself: "
+        "RunInBackground([...]() -> Task<absl::Status> { ... })");
+  }
+  SuspendedHandler& handler = frame.promise().BeginHandler(frame);
   handler.finish = &FinishBackground;
   if (cell_ != nullptr) {
     loop().RunTask(*cell_, handler);

@@ -21,7 +21,9 @@
 //                      message when it is over, unless it was spawned
 //                      `interleaved`
 //   MaybeTask<...>     one or the other, if it seldom has to wait
-// An exception ends the actor, and nothing else. A handler that starts a
+// An exception ends the actor, and nothing else: also one that a message or a
+// reply throws as On() takes or returns it. What a message throws as it is sent
+// is the sender's (actors/ref.h). A handler that starts a
 // process does so by WithMainsSignals() (bus/mains_signals.h).
 //
 // Each verb works at every moment of an actor's life. The moments:
@@ -61,6 +63,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -94,14 +97,22 @@ class Actor : public ActorBase {
 
   // Sends `message` to this actor itself, `after` from now: never early, and
   // never refused for want of room. TellAfter(this, absl::Seconds(1), Tick{}).
-  template <typename A, typename M>
-  TimerId TellAfter(A* self, absl::Duration after, M message) {
-    (void)sizeof(ActorHandles<A, M>);
+  // Or built from `args`: TellAfter<Tick>(this, absl::Seconds(1), args...).
+  template <int&... kDeduced, typename A, typename X>
+  TimerId TellAfter(A* self, absl::Duration after, X&& message) {
+    using M = typename internal::SentWhole<A, X>::Type;
+    return TellAfter<M>(self, after, std::forward<X>(message));
+  }
+  template <typename M, typename A, typename... Args>
+  TimerId TellAfter(A* self, absl::Duration after, Args&&... args) {
+    static_assert(sizeof(ActorHandles<A, M>) > 0);
+    static_assert(sizeof(internal::MessageFrom<M, Args...>) > 0);
     Actor& actor = *self;
     if (!actor.begins_things()) return {};
     Envelope* e = actor.EnvelopeToSelf(Envelope::BytesFor<M>());
+    internal::Fill<M>(
+        e, [&] { actor.FreeToSelf(e); }, std::forward<Args>(args)...);
     e->type = &internal::Handler<A, M>::kType;
-    e->Emplace<M>(std::move(message));
     return {actor.SendAfter(after, e)};
   }
   // True: the message will not come. It looks at each armed timer of this
@@ -115,12 +126,22 @@ class Actor : public ActorBase {
 
   // From here on the coroutine handler in hand keeps the next message waiting
   // until it has finished, also if the actor is interleaved: what waits in the
-  // mailbox costs less than a coroutine that waits.
-  void HoldMailbox() { loop().turn().handler->holds_mailbox = true; }
+  // mailbox costs less than a coroutine that waits. Where no coroutine handles
+  // a message it is a mistake, and ends the actor (actors/misuse.h).
+  void HoldMailbox();
 
   // Runs `task` beside the messages, which go on being handled while it waits.
   // An exception or an error in it ends the actor. Cancelled with the actor.
+  // Of a lambda that captures something, give the lambda, which is then kept:
+  //   RunInBackground([this, n]() -> Task<absl::Status> { ... });
+  // The task that such a lambda has returned is a mistake, which ends the actor
+  // where the compiler lets us see it (not clang before 17; not if `mutable`).
   void RunInBackground(Task<absl::Status> task);
+  template <typename F>
+  requires std::is_invocable_r_v<Task<absl::Status>, F&> void RunInBackground(
+      F task) {
+    RunInBackground(Keep(std::move(task)));
+  }
 
   // Spawns an actor, by default on this one's loop. As Bus::Spawn.
   template <typename A, typename... Args>
@@ -164,6 +185,11 @@ class Actor : public ActorBase {
   uint64_t SendAfter(absl::Duration after, Envelope* e);
   Loop& LoopOfConstructor() const;
   static absl::Status NotOfABus();
+  void FreeToSelf(Envelope* e);
+  template <typename F>
+  static Task<absl::Status> Keep(F task) {
+    co_return co_await task();
+  }
 };
 
 }  // namespace trolley

@@ -10,58 +10,55 @@
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    LoopOptions::max_pending_asks.
-// Ends:      resolves once: with the reply, with what else the handler
-//            returned, or with an error of the list below. Destroyed earlier,
+// Ends:      resolves once, with the reply, with what the handler returned, or
+//            with an error of the table below. To await it again, or from two
+//            coroutines, is a FailedPrecondition. Destroyed before it resolves,
 //            it is forgotten, its reply is dropped, and the handler is
 //            cancelled if it waits.
 //
-//   DeadlineExceeded    there was no reply by the deadline
+//   code                when
+//   DeadlineExceeded    no reply by the deadline
 //   NotFound            the actor has ended, or ends before it replies
-//   ResourceExhausted   its mailbox is full
-//   ResourceExhausted   the loop of the asker has too many asks under way
+//   ResourceExhausted   its mailbox is full; or this loop has too many asks
 //   Unavailable         the bus is shutting down
-//   FailedPrecondition  a cycle of asks; the text is the path
-//   FailedPrecondition  no actor asked
+//   FailedPrecondition  a cycle of asks (the text is the path); not asked by an
+//                       actor
 //   Internal            the actor threw
 
 #ifndef TROLLEY_ACTORS_ASK_H_
 #define TROLLEY_ACTORS_ASK_H_
 
-#include <algorithm>
-#include <optional>
+#include <coroutine>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "trolley/actors/misuse.h"
+#include "trolley/actors/payload_owner.h"
 #include "trolley/bus/loop.h"
 #include "trolley/poller/cxx20.h"
 
 namespace trolley {
 namespace internal {
 
-// The part of waiting for a reply that does not depend on its type.
-class ReplyAwaiter : public PendingReply, public Timer {
+// What waits in a reply slot on behalf of a coroutine.
+class ReplyAwaiter : private PendingReply {
  public:
+  ReplyAwaiter(const ReplyAwaiter&) = delete;
+  ReplyAwaiter& operator=(const ReplyAwaiter&) = delete;
+
   // Lets the coroutine wait until Wake().
   void await_suspend(std::coroutine_handle<> at) {
+    handler_ = &HandlerInHand(loop_, "co_await of an ask or a send", actor_);
     at_ = at;
-    handler_ = loop_->turn().handler;
     ++handler_->waiting_for_replies;
   }
 
  protected:
-  explicit ReplyAwaiter(Loop* loop) : loop_(loop) {}
-  ~ReplyAwaiter() override {
-    if (ask_id_ == 0) return;
-    loop_->reply_slots().Take(ask_id_);
-    // The asked actor need not go on.
-    if (asked_) loop_->CancelAsk(asked_, {asker_.word(), ask_id_});
-  }
-  // Who asks whom, once the ask is on its way.
-  void set_ends(ActorId asker, ActorId asked) {
-    asker_ = asker;
-    asked_ = asked;
+  // `loop` is null on a thread that is no loop of the bus.
+  explicit ReplyAwaiter(Loop* loop)
+      : loop_(loop), actor_(loop != nullptr ? loop->turn().self : ActorId()) {}
+  ~ReplyAwaiter() {
+    if (ask_id_ != 0) Settle();
   }
 
   // Reserves the slot. False: there is none left.
@@ -69,13 +66,15 @@ class ReplyAwaiter : public PendingReply, public Timer {
     ask_id_ = loop_->reply_slots().Add(this);
     return ask_id_ != 0;
   }
+  ActorId asker() const { return actor_; }
   uint64_t ask_id() const { return ask_id_; }
   Loop* loop() const { return loop_; }
+  // A coroutine waits.
+  bool waits() const { return at_ != nullptr; }
 
   // The slot is free again; called by whatever resolves the ask.
   void Settle() {
     if (ask_id_ != 0) loop_->reply_slots().Take(std::exchange(ask_id_, 0));
-    Cancel();
   }
 
   // Resumes the coroutine, if it waits by now. The last thing to do: it may
@@ -88,61 +87,103 @@ class ReplyAwaiter : public PendingReply, public Timer {
 
  private:
   Loop* const loop_;
+  const ActorId actor_;
   uint64_t ask_id_ = 0;
-  ActorId asker_, asked_;
   SuspendedHandler* handler_ = nullptr;
   std::coroutine_handle<> at_;
+};
+
+// The part of an ask that does not depend on the type of its reply.
+class AskAwaiter : public ReplyAwaiter, private Timer {
+ public:
+  bool await_ready() const { return resolved_ || waits(); }
+
+ protected:
+  // Nothing was sent: resolves to `error`.
+  AskAwaiter(Loop* loop, absl::Status error)
+      : ReplyAwaiter(loop), error_(std::move(error)), resolved_(true) {}
+  // `send` sends the ask with the reply slot it is given, or says why not.
+  template <typename Send>
+  AskAwaiter(Loop* loop, ActorId asked, Instant deadline, Send send)
+      : ReplyAwaiter(loop), asked_(asked) {
+    absl::Status sent = Reserve()
+                            ? send(ask_id())
+                            : absl::ResourceExhaustedError(
+                                  "this loop has as many asks under way as its "
+                                  "LoopOptions::max_pending_asks allows");
+    if (sent.ok()) {
+      loop->timers().Set(*this, deadline);
+    } else {
+      Fail(std::move(sent));
+    }
+  }
+  ~AskAwaiter() override {
+    // The asked actor need not go on.
+    if (ask_id() != 0) loop()->CancelAsk(asked_, {asker().word(), ask_id()});
+    if (reply_ != nullptr) DropReply();
+  }
+
+  // Null: there is none, and TakeError() says why.
+  Envelope* reply() const { return reply_; }
+  void DropReply() {
+    Envelope* e = std::exchange(reply_, nullptr);
+    e->type->drop(e);
+    loop()->Free(e);
+  }
+  absl::Status TakeError() {
+    if (!waits() && !error_.ok()) {
+      return std::exchange(error_, absl::OkStatus());
+    }
+    return absl::FailedPreconditionError("an ask is awaited once");
+  }
+
+ private:
+  void Fail(absl::Status error) {
+    Settle();
+    error_ = std::move(error);
+    resolved_ = true;
+  }
+  // It stays in its envelope until it is wanted.
+  void OnReply(Envelope* e) override {
+    Settle();
+    Timer::Cancel();
+    reply_ = e;
+    resolved_ = true;
+    Wake();
+  }
+  void OnTimer() override {
+    loop()->port().stats.expired_asks.Increment();
+    Fail(absl::DeadlineExceededError("no reply by the deadline of the ask"));
+    Wake();
+  }
+
+  const ActorId asked_;
+  Envelope* reply_ = nullptr;
+  absl::Status error_;
+  bool resolved_ = false;
 };
 
 }  // namespace internal
 
 template <typename Reply>
-class [[nodiscard]] Asking final : public internal::ReplyAwaiter {
+class [[nodiscard]] Asking : public internal::AskAwaiter {
  public:
-  // Ref::Ask makes these. Nothing was sent: resolves to `error`.
-  Asking(Loop* loop, absl::Status error)
-      : ReplyAwaiter(loop), reply_(std::move(error)) {}
-
-  // `send` sends the ask with the reply slot it is given, or says why not.
+  // Ref::Ask makes these.
+  Asking(Loop* loop, absl::Status error) : AskAwaiter(loop, std::move(error)) {}
   template <typename Send>
   Asking(Loop* loop, ActorId asked, Instant deadline, Send send)
-      : ReplyAwaiter(loop) {
-    if (!Reserve()) {
-      reply_ = absl::ResourceExhaustedError(
-          "this loop has as many asks under way as its "
-          "LoopOptions::max_pending_asks allows");
-      return;
-    }
-    if (absl::Status sent = send(ask_id()); !sent.ok()) {
-      Settle();
-      reply_ = std::move(sent);
-      return;
-    }
-    set_ends(loop->turn().self, asked);
-    loop->timers().Set(*this, deadline);
+      : AskAwaiter(loop, asked, deadline, std::move(send)) {}
+
+  // Throws what the reply throws when it is moved.
+  Reply await_resume() {
+    if (reply() == nullptr) return TakeError();
+    struct Dropper {
+      explicit Dropper(Asking& ask) : asking(ask) {}
+      ~Dropper() { asking.DropReply(); }
+      Asking& asking;
+    } dropper(*this);
+    return internal::MoveOut(reply()->template payload<Reply>());
   }
-
-  bool await_ready() const { return reply_.has_value(); }
-  using ReplyAwaiter::await_suspend;
-  Reply await_resume() { return *std::move(reply_); }
-
- private:
-  void OnReply(Envelope* e) override {
-    reply_ = std::move(e->payload<Reply>());
-    e->type->drop(e);
-    loop()->Free(e);
-    Settle();
-    Wake();
-  }
-
-  void OnTimer() override {
-    loop()->port().stats.expired_asks.Increment();
-    reply_ = absl::DeadlineExceededError("no reply by the deadline of the ask");
-    Settle();
-    Wake();
-  }
-
-  std::optional<Reply> reply_;
 };
 
 }  // namespace trolley

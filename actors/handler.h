@@ -14,6 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "trolley/actors/maybe_task.h"
+#include "trolley/actors/message_of.h"
 #include "trolley/actors/payload_owner.h"
 #include "trolley/actors/task.h"
 #include "trolley/actors/type_name.h"
@@ -21,24 +23,6 @@
 #include "trolley/poller/cxx20.h"
 
 namespace trolley {
-
-// True if `A` has an On() that takes an M.
-template <typename A, typename M>
-concept Handles = requires(A& actor, M&& message) {
-  actor.On(std::move(message));
-};
-
-// The compiler names both types when this fails: "required from
-// 'struct trolley::ActorHandles<Account, Withdraw>'".
-template <typename A, typename M>
-struct ActorHandles {
-  static_assert(Handles<A, M>,
-                "this actor has no On() for this message; the two types are "
-                "the arguments of ActorHandles<Actor, Message> in the lines "
-                "around this one");
-  static_assert(!std::is_const_v<M> && !std::is_reference_v<M>);
-  static_assert(std::is_move_constructible_v<M>, "a message must be movable");
-};
 
 namespace internal {
 
@@ -156,12 +140,11 @@ class Handler {
       }
       auto frame = result.Release();
       payload.Release();  // Finish drops it
-      SuspendedHandler& handler = frame.promise().handler;
-      handler.frame = frame;
+      SuspendedHandler& handler = frame.promise().BeginHandler(frame);
       handler.envelope = e;
       handler.finish = &Finish;
       loop.set_handler(&handler);
-      frame.resume();
+      handler.Run(frame);
       loop.set_handler(nullptr);
       if (frame.done()) return Finish(&handler, e);
       loop.Suspend(*loop.turn().cell, handler);
@@ -188,7 +171,7 @@ class Handler {
   }
 
   static void Answer(Envelope* e, absl::Status error) {
-    Put(e, Stored(std::move(error)));
+    Put(e, [&] { return Stored(std::move(error)); });
   }
 
   static constexpr MessageType kType = {
@@ -209,15 +192,19 @@ class Handler {
         .Result();
   }
 
-  static void Put(Envelope* e, Stored reply) {
-    e->Emplace<Stored>(std::move(reply));
+  // make() is the reply; it is made where it travels.
+  template <typename Make>
+  static void Put(Envelope* e, Make make) {
+    e->EmplaceResult<Stored>(make);
     e->type = &kReplyMessage<Stored>;
     e->marks |= Envelope::kIsReply;
   }
 
   static Outcome Conclude(Envelope* e) {
-    if (e->is_ask())
-      Put(e, ReplyForm::template Convert<A, M>(absl::OkStatus()));
+    if (e->is_ask()) {
+      Put(e,
+          [] { return ReplyForm::template Convert<A, M>(absl::OkStatus()); });
+    }
     return Outcome::kHandled;
   }
 
@@ -225,7 +212,8 @@ class Handler {
   static Outcome Conclude(Envelope* e, R&& result) {
     const bool ok = ReplyFor<Result>::Ok(result);
     if (e->is_ask()) {
-      Put(e, ReplyForm::template Convert<A, M>(std::move(result)));
+      Put(e,
+          [&] { return ReplyForm::template Convert<A, M>(std::move(result)); });
     }
     return ok ? Outcome::kHandled : Outcome::kFailed;
   }

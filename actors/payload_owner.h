@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PayloadOwner: sees to it that the payload of an envelope is destroyed once,
-// whether its handler returns or throws.
+// whether its handler returns or throws. MoveOut(): takes a reply out of it.
 //
 // Ownership: does not own the envelope. Inside actors/ only.
 // Threads:   the envelope's owner.
@@ -12,6 +12,8 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "trolley/bus/envelope.h"
 
 namespace trolley::internal {
@@ -38,6 +40,15 @@ class PayloadOwner {
  private:
   Envelope* envelope_;
 };
+
+// Moves a reply out by its content, which may throw: absl::StatusOr itself must
+// not, and ends the process if its content does.
+template <typename T>
+absl::StatusOr<T> MoveOut(absl::StatusOr<T>& reply) {
+  if (!reply.ok()) return std::move(reply).status();
+  return absl::StatusOr<T>(*std::move(reply));
+}
+inline absl::Status MoveOut(absl::Status& reply) { return std::move(reply); }
 
 }  // namespace trolley::internal
 

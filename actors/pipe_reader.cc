@@ -208,8 +208,8 @@ Task<absl::Status> PipeReader::Pump(PipeEnd& end) {
       absl::StatusOr<std::optional<std::string_view>> piece = pieces_->Next();
       if (!piece.ok()) co_return piece.status();
       if (!piece->has_value()) break;
-      PipePiece message{.bytes = std::string(**piece), .number = ++end.pieces};
-      absl::Status sent = co_await receiver_.Send(std::move(message));
+      absl::Status sent = co_await receiver_.Send<PipePiece>(
+          std::string(**piece), ++end.pieces);
       if (!sent.ok()) co_return sent;
     }
     if (at_end) co_return absl::OkStatus();

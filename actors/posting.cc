@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/bus/send_control.h"
 
 namespace trolley::internal {
 namespace {
@@ -65,6 +66,17 @@ absl::StatusOr<Context::Ptr> AskersOf(Loop& loop, ActorId target) {
         "more than ", Context::kMaxDepth, " actors wait for one another"));
   }
   return askers;
+}
+
+void Unsend(BusState& bus, Loop* loop, Envelope* e) {
+  const ActorId target = e->target;
+  FreeEnvelope(loop, e);
+  if (loop != nullptr) {
+    loop->port().ledger.CountSend(false);
+  } else {
+    bus.CountUnmade();
+  }
+  SendControl(bus, target, ReturnedPlace{});
 }
 
 Delivery PostFromOutside(BusState& bus, Envelope* e) {

@@ -8,6 +8,7 @@
 #ifndef TROLLEY_ACTORS_POSTING_H_
 #define TROLLEY_ACTORS_POSTING_H_
 
+#include <type_traits>
 #include <utility>
 
 #include "absl/base/attributes.h"
@@ -62,45 +63,93 @@ inline Envelope* NewEnvelope(Loop* loop, size_t bytes,
                          : EnvelopePool::GetFromHeap(bytes, head);
 }
 
-// A message that throws when it is copied or moved ends the process: its place
-// is taken by now, and the books would not balance.
-template <typename Message, typename M>
-Envelope* Fill(Envelope* e, M&& message) noexcept {
-  e->Emplace<Message>(std::forward<M>(message));
+// What a message is built from: itself, or what its constructor or its members
+// take.
+template <typename Message, typename... Args>
+concept BuiltFrom = requires(Args&&... args) {
+  requires Envelope::kTakesMembers<Message, Args...>;
+  Message{std::forward<Args>(args)...};
+}
+|| (!Envelope::kTakesMembers<Message, Args...> &&
+    std::is_constructible_v<Message, Args...>);
+
+// Compiles if it is.
+template <typename Message, typename... Args>
+struct MessageFrom {
+  static_assert(BuiltFrom<Message, Args...>,
+                "the message cannot be built from these arguments; the types "
+                "are the arguments of MessageFrom<Message, Arguments...>");
+};
+
+template <typename Message, typename... Args>
+constexpr bool BuildsWithoutThrowing() {
+  if constexpr (Envelope::kTakesMembers<Message, Args...>) {
+    return noexcept(Message{std::declval<Args>()...});
+  } else {
+    return std::is_nothrow_constructible_v<Message, Args...>;
+  }
+}
+
+// Builds the message in its envelope. If it throws, so does this, after
+// `undo()`.
+template <typename Message, typename Undo, typename... Args>
+Envelope* Fill(Envelope* e, Undo undo, Args&&... args) {
+  if constexpr (BuildsWithoutThrowing<Message, Args...>()) {
+    e->Emplace<Message>(std::forward<Args>(args)...);
+  } else {
+    try {
+      e->Emplace<Message>(std::forward<Args>(args)...);
+    } catch (...) {
+      undo();
+      throw;
+    }
+  }
   return e;
 }
 
+// The message for which a place was taken was not built: the envelope and the
+// place go back, and the attempt counts as refused. `loop` is null on a plain
+// thread.
+void Unsend(BusState& bus, Loop* loop, Envelope* e);
+
 // The long way of SendFromLoop().
-template <typename Message, typename M, typename Finish>
+template <typename Message, typename Finish, typename... Args>
 ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
     Loop& loop, ActorId target, const MessageType* type, size_t bytes,
-    Instant deadline, M&& message, Finish finish) {
-  const Delivery delivery = loop.Admit(target);
-  if (delivery != Delivery::kAccepted) return delivery;
-  Envelope* e = Fill<Message>(
-      loop.NewEnvelope(bytes, HeadOf(&loop, target, type, deadline)),
-      std::forward<M>(message));
+    Instant deadline, Finish finish, Args&&... args) {
+  const Delivery delivery = loop.TakePlace(target);
+  if (delivery != Delivery::kAccepted) {
+    loop.port().ledger.CountSend(false);
+    return delivery;
+  }
+  Envelope* e = loop.NewEnvelope(bytes, HeadOf(&loop, target, type, deadline));
+  Fill<Message>(
+      e, [&] { Unsend(loop.bus(), &loop, e); }, std::forward<Args>(args)...);
+  loop.port().ledger.CountSend(true);
   finish(e);
   loop.Send(e);
   return Delivery::kAccepted;
 }
 
 // Makes an envelope, which finish(e) completes, and sends it. What stays on the
-// loop is spelled out where it is sent, without a call; the rest is one.
-template <typename Message, typename M, typename Finish>
+// loop is spelled out where it is sent, without a call; the rest is one, and so
+// is what may throw, as it counts when it is built and not before.
+template <typename Message, typename Finish, typename... Args>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
     Loop& loop, ActorId target, const MessageType* type, size_t bytes,
-    Instant deadline, M&& message, Finish finish) {
-  const auto [cell, e] =
-      loop.AdmitHere(bytes, {type, target, loop.turn().self, deadline});
-  if (e == nullptr) {
-    return SendFromLoopAnywhere<Message>(loop, target, type, bytes, deadline,
-                                         std::forward<M>(message), finish);
+    Instant deadline, Finish finish, Args&&... args) {
+  if constexpr (BuildsWithoutThrowing<Message, Args...>()) {
+    const auto [cell, e] =
+        loop.AdmitHere(bytes, {type, target, loop.turn().self, deadline});
+    if (e != nullptr) [[likely]] {
+      e->Emplace<Message>(std::forward<Args>(args)...);
+      finish(e);
+      loop.Queue(*cell, e);
+      return Delivery::kAccepted;
+    }
   }
-  Fill<Message>(e, std::forward<M>(message));
-  finish(e);
-  loop.Queue(*cell, e);
-  return Delivery::kAccepted;
+  return SendFromLoopAnywhere<Message>(loop, target, type, bytes, deadline,
+                                       finish, std::forward<Args>(args)...);
 }
 
 inline void FreeEnvelope(Loop* loop, Envelope* e) {
@@ -115,6 +164,15 @@ inline void FreeEnvelope(Loop* loop, Envelope* e) {
 inline void MarkAsAsk(Envelope* e, const Loop& loop, uint64_t ask_id) {
   e->set_ask_id(ask_id);
   if (loop.turn().envelope == nullptr) e->marks |= Envelope::kAskerGoesOn;
+}
+
+// A message of a plain thread, which has taken its place.
+template <typename Message, typename... Args>
+Envelope* MakeOutside(BusState& bus, size_t bytes, const Envelope::Head& head,
+                      Args&&... args) {
+  Envelope* e = EnvelopePool::GetFromHeap(bytes, head);
+  return Fill<Message>(
+      e, [&] { Unsend(bus, nullptr, e); }, std::forward<Args>(args)...);
 }
 
 inline Delivery Admit(BusState* bus, Loop* loop, ActorId target) {

@@ -86,8 +86,9 @@ class Target<Protocol<Entries...>> {
   // The table of an actor class that handles every entry.
   template <typename A>
   static Target Of() {
-    static_assert((Handles<A, typename ProtocolEntry<Entries>::Message> && ...),
-                  "the actor does not handle every message of the protocol");
+    static_assert(
+        (sizeof(ActorHandles<A, typename ProtocolEntry<Entries>::Message>) *
+         ...) > 0);
     static constexpr const MessageType* kTypes[] = {TypeFor<A, Entries>()...};
     Target target;
     target.types_ = kTypes;

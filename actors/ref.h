@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ref<A>: an Address that knows its actor's class, and so what may be sent to
-// it and what comes back. A message that A has no On() for does not compile.
+// it and what comes back. A message that A has no On() for does not compile
+// (actors/message_of.h).
 //
-//   Tell        send one way; never blocks, never throws
+//   Tell        send one way; never blocks
 //   Send        the same, but a coroutine handler waits for room
 //   Ask         send and get a reply, in a coroutine handler
 //   AskAndWait  the same for a plain thread, which blocks
+//
+// Each takes the message as a whole, or its type and what it is built from; it
+// is then built where it travels, and by nothing that throws it is never moved:
+//
+//   ref.Tell(Deposit{25});                   ref.Tell<Deposit>(25);
+//   ref.Ask(std::move(text), timeout);       ref.Ask<Text>(timeout, "...");
+//
+// None of them throws, but for what the message itself throws as it is copied,
+// moved or built. The sender gets that; nothing was sent then, and the attempt
+// counts as refused if a place had been taken.
 //
 // Ownership: as Address: good for ever.
 // Threads:   thread-safe; Ask and Send only in an actor's handler.
@@ -24,6 +35,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "trolley/actors/ask.h"
+#include "trolley/actors/awaited.h"
 #include "trolley/actors/blocking_ask.h"
 #include "trolley/actors/handler.h"
 #include "trolley/actors/posting.h"
@@ -47,13 +59,14 @@ template <typename A>
 class Ref {
   using Target = internal::Target<A>;
   template <typename M>
-  using ReplyTo = typename Target::template ReplyOf<std::decay_t<M>>;
-
-  // M's own type, once it is certain that A takes it.
-  template <typename M>
-  using Checked = std::enable_if_t<
-      (sizeof(typename Target::template Check<std::decay_t<M>>) > 0),
-      std::decay_t<M>>;
+  using ReplyTo = typename Target::template ReplyOf<M>;
+  // The message that an X is.
+  template <typename X>
+  using Whole = typename internal::SentWhole<A, X>::Type;
+  template <typename M, typename... Args>
+  using AskingFor = internal::Awaited<Asking<ReplyTo<M>>, Args...>;
+  template <typename... Args>
+  using SendingFor = internal::Awaited<Sending, Args...>;
 
  public:
   Ref() = default;  // names nobody
@@ -71,47 +84,63 @@ class Ref {
 
   // kAccepted, kFull, kGone or kDraining; what is refused is counted, and not
   // moved from.
-  template <typename M>
-  Delivery Tell(M&& message) const {
-    using Message = Checked<M>;
+  template <int&... kDeduced, typename X>
+  Delivery Tell(X&& message) const {
+    return Tell<Whole<X>>(std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  Delivery Tell(Args&&... args) const {
+    Check<M, Args...>();
     Loop* loop = internal::LoopOf(address_.bus());
     if (loop == nullptr || internal::MayBeTraced(*loop)) [[unlikely]] {
-      return TellAnyway<Message>(nullptr, std::forward<M>(message));
+      return TellAnyway<M>({}, std::forward<Args>(args)...);
     }
-    return internal::SendFromLoop<Message>(
-        *loop, id(), TypeOf<Message>(), Envelope::BytesFor<Message>(),
-        Instant::Infinite(), std::forward<M>(message), [](Envelope*) {});
+    return internal::SendFromLoop<M>(
+        *loop, id(), TypeOf<M>(), Envelope::BytesFor<M>(), Instant::Infinite(),
+        [](Envelope*) {}, std::forward<Args>(args)...);
   }
 
-  template <typename M>
-  Delivery TellWith(const TellOptions& options, M&& message) const {
-    return TellAnyway<Checked<M>>(&options, std::forward<M>(message));
+  template <int&... kDeduced, typename X>
+  Delivery TellWith(const TellOptions& options, X&& message) const {
+    return TellWith<Whole<X>>(options, std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  Delivery TellWith(const TellOptions& options, Args&&... args) const {
+    Check<M, Args...>();
+    return TellAnyway<M>(options, std::forward<Args>(args)...);
   }
 
   // Waits for room if the mailbox is full. Resolves to OK or NotFound.
-  template <typename M>
-  Sending Send(M&& message) const {
-    using Message = Checked<M>;
+  template <int&... kDeduced, typename X>
+  SendingFor<X> Send(X&& message) const {
+    return Send<Whole<X>>(std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  SendingFor<Args...> Send(Args&&... args) const {
+    Check<M, Args...>();
     Loop* loop = internal::LoopOf(address_.bus());
     if (loop == nullptr || loop->turn().cell == nullptr) {
-      return Sending(loop, nullptr, NotAnActor("Send"));
+      return SendingFor<Args...>(loop, nullptr, NotAnActor("Send"));
     }
-    Envelope* e = internal::Fill<Message>(
-        loop->NewEnvelope(Envelope::BytesFor<Message>(),
-                          Head<Message>(loop, Instant::Infinite())),
-        std::forward<M>(message));
+    Envelope* e = loop->NewEnvelope(Envelope::BytesFor<M>(),
+                                    Head<M>(loop, Instant::Infinite()));
+    internal::Fill<M>(
+        e, [&] { loop->Free(e); }, std::forward<Args>(args)...);
     internal::SetTrace({}, loop, e);
-    return Sending(loop, e, absl::OkStatus());
+    return SendingFor<Args...>(loop, e, absl::OkStatus());
   }
 
   // Resolves to what On() returns; errors as listed in ask.h. The deadline is
   // the sooner of `timeout` from now and that of the message in hand.
-  template <typename M>
-  Asking<ReplyTo<M>> Ask(M&& message, absl::Duration timeout) const {
-    using Message = Checked<M>;
-    using Operation = Asking<ReplyTo<Message>>;
-    BusState* bus = address_.bus();
-    Loop* loop = internal::LoopOf(bus);
+  template <int&... kDeduced, typename X>
+  AskingFor<Whole<X>, X> Ask(X&& message, absl::Duration timeout) const {
+    return Ask<Whole<X>>(timeout, std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  AskingFor<M, Args...> Ask(absl::Duration timeout, Args&&... args) const {
+    Check<M, Args...>();
+    using Operation = AskingFor<M, Args...>;
+    Loop* loop = internal::LoopOf(address_.bus());
     if (!address_) {
       return Operation(loop, absl::NotFoundError("this Ref names nobody"));
     }
@@ -129,9 +158,9 @@ class Ref {
         internal::MarkAsAsk(e, *loop, ask_id);
         e->SetContext(*std::move(askers));
       };
-      const Delivery delivery = internal::SendFromLoop<Message>(
-          *loop, id(), TypeOf<Message>(), BytesToAsk<Message>(), deadline,
-          std::forward<M>(message), finish);
+      const Delivery delivery = internal::SendFromLoop<M>(
+          *loop, id(), TypeOf<M>(), BytesToAsk<M>(), deadline, finish,
+          std::forward<Args>(args)...);
       return delivery == Delivery::kAccepted
                  ? absl::OkStatus()
                  : DeliveryStatus(delivery, address_.ToString());
@@ -139,39 +168,18 @@ class Ref {
   }
 
   // Blocks the calling thread until the reply or `timeout`. Errors as listed in
-  // ask.h; FailedPrecondition: the thread is a loop's.
-  template <typename M>
-  ReplyTo<M> AskAndWait(M&& message, absl::Duration timeout) const {
-    using Message = Checked<M>;
-    using Waiting = internal::BlockingAsk<ReplyTo<Message>>;
-    if (Loop::Current() != nullptr) {
-      return absl::FailedPreconditionError(
-          "AskAndWait would block a loop; co_await Ask() instead");
-    }
-    BusState* bus = address_.bus();
-    const Delivery place = internal::Admit(bus, nullptr, id());
-    if (place != Delivery::kAccepted) {
-      return DeliveryStatus(place, address_.ToString());
-    }
-    Envelope* e = internal::Fill<Message>(
-        EnvelopePool::GetFromHeap(
-            BytesToAsk<Message>(),
-            Head<Message>(nullptr, bus->clock().Now() + timeout)),
-        std::forward<M>(message));
-    auto waiting = RefPtr<Waiting>::Adopt(new Waiting);
-    e->marks |= Envelope::kAskedExternally;
-    e->external = RefPtr<Waiting>(waiting).Leak();
-    if (internal::Post(*bus, nullptr, e) != Delivery::kAccepted) {
-      RefPtr<ExternalAsk>::Adopt(e->external);
-      e->type->drop(e);
-      EnvelopePool::PutToHeap(e);
-      return DeliveryStatus(Delivery::kGone, address_.ToString());
-    }
-    auto reply = waiting->Wait(timeout);
-    if (reply.has_value()) return *std::move(reply);
-    return absl::DeadlineExceededError(
-        absl::StrCat(address_.ToString(), " did not reply within ",
-                     absl::FormatDuration(timeout)));
+  // ask.h; FailedPrecondition: the thread is a loop's. Throws what the reply
+  // throws as it is moved.
+  template <int&... kDeduced, typename X>
+  ReplyTo<Whole<X>> AskAndWait(X&& message, absl::Duration timeout) const {
+    return AskAndWait<Whole<X>>(timeout, std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  ReplyTo<M> AskAndWait(absl::Duration timeout, Args&&... args) const {
+    Check<M, Args...>();
+    return internal::AskFromThread<ReplyTo<M>, M>(address_, TypeOf<M>(),
+                                                  BytesToAsk<M>(), timeout,
+                                                  std::forward<Args>(args)...);
   }
 
   // As Address::Stop.
@@ -188,36 +196,47 @@ class Ref {
   // that is the last of its kind, such as the end of an input. It never waits
   // for those whom it would free.
   template <typename M>
-  void TellLast(M&& message) const {
-    using Message = Checked<M>;
+  void TellLast(M message) const {
+    Check<M, M>();
     BusState* bus = address_.bus();
     if (bus == nullptr) return;
     Loop* loop = internal::LoopOf(bus);
-    Envelope::Head head = Head<Message>(loop, Instant::Infinite());
+    Envelope::Head head = Head<M>(loop, Instant::Infinite());
     head.marks = Envelope::kDataLane;
-    Envelope* e = internal::Fill<Message>(
-        internal::NewEnvelope(loop, Envelope::BytesFor<Message>(), head),
-        std::forward<M>(message));
+    Envelope* e = internal::NewEnvelope(loop, Envelope::BytesFor<M>(), head);
+    internal::Fill<M>(
+        e, [&] { internal::FreeEnvelope(loop, e); }, std::move(message));
     internal::PostLast(*bus, loop, e);
   }
 
-  // From any thread; `options` may be null.
-  template <typename Message, typename M>
-  ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyway(const TellOptions* options,
-                                              M&& message) const {
+  // M is what A takes, and can be built from `Args`.
+  template <typename M, typename... Args>
+  static constexpr void Check() {
+    static_assert(sizeof(typename Target::template Check<M>) > 0);
+    static_assert(sizeof(internal::MessageFrom<M, Args...>) > 0);
+  }
+
+  // From any thread.
+  template <typename M, typename... Args>
+  ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyway(const TellOptions& options,
+                                              Args&&... args) const {
     BusState* bus = address_.bus();
     Loop* loop = internal::LoopOf(bus);
-    const Delivery admitted = internal::Admit(bus, loop, id());
+    const auto finish = [&](Envelope* e) {
+      internal::SetTrace(options.trace, loop, e);
+    };
+    if (loop != nullptr) {
+      return internal::SendFromLoopAnywhere<M>(
+          *loop, id(), TypeOf<M>(), Envelope::BytesFor<M>(), options.deadline,
+          finish, std::forward<Args>(args)...);
+    }
+    const Delivery admitted = internal::Admit(bus, nullptr, id());
     if (admitted != Delivery::kAccepted) return admitted;
-    const Instant deadline =
-        options != nullptr ? options->deadline : Instant::Infinite();
-    Envelope* e = internal::Fill<Message>(
-        internal::NewEnvelope(loop, Envelope::BytesFor<Message>(),
-                              Head<Message>(loop, deadline)),
-        std::forward<M>(message));
-    internal::SetTrace(options != nullptr ? options->trace : TraceContext(),
-                       loop, e);
-    return internal::Post(*bus, loop, e);
+    Envelope* e = internal::MakeOutside<M>(*bus, Envelope::BytesFor<M>(),
+                                           Head<M>(nullptr, options.deadline),
+                                           std::forward<Args>(args)...);
+    finish(e);
+    return internal::Post(*bus, nullptr, e);
   }
 
   // The reply travels home in the envelope of the question.

@@ -47,10 +47,9 @@ std::optional<absl::Status> RemoteBase::TellNow(LinkTell& tell) {
 
 Asking<absl::StatusOr<WireMessage>> RemoteBase::Ask(absl::string_view type,
                                                     std::string bytes) {
-  LinkAsk ask{
-      .route = RouteOf(type), .bytes = std::move(bytes), .askers = Askers()};
   // The deadline of the message in hand is the sooner one.
-  return link_.Ask(std::move(ask), absl::InfiniteDuration());
+  return link_.Ask<LinkAsk>(absl::InfiniteDuration(), RouteOf(type),
+                            std::move(bytes), Askers());
 }
 
 absl::Status RemoteBase::NotSerialized(absl::string_view type) const {

@@ -61,7 +61,7 @@ class RemoteBase : public Actor {
   LinkTell MakeTell(absl::string_view type, std::string bytes);
   // Nothing if the link has no room: then wait for it.
   std::optional<absl::Status> TellNow(LinkTell& tell);
-  Sending TellLater(LinkTell& tell) { return link_.Send(std::move(tell)); }
+  auto TellLater(LinkTell& tell) { return link_.Send(std::move(tell)); }
   Asking<absl::StatusOr<WireMessage>> Ask(absl::string_view type,
                                           std::string bytes);
   absl::Status NotSerialized(absl::string_view type) const;
@@ -115,7 +115,7 @@ class RemoteMethod {
 
   Task<Reply> TellLater(RemoteBase& remote, LinkTell tell) {
     remote.HoldMailbox();  // those behind it would find no room either
-    Sending sending = remote.TellLater(tell);
+    auto sending = remote.TellLater(tell);
     absl::Status told = co_await sending;
     co_return Told(std::move(told));
   }

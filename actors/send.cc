@@ -30,6 +30,13 @@ Sending::~Sending() {
   loop()->Free(message_);
 }
 
+absl::Status Sending::await_resume() {
+  if (message_ != nullptr || std::exchange(resumed_, true)) {
+    return absl::FailedPreconditionError("a send is awaited once");
+  }
+  return std::move(result_);
+}
+
 void Sending::OnReply(Envelope* e) {
   const bool granted = e->payload<absl::Status>().ok();
   e->type->drop(e);

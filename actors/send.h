@@ -11,7 +11,8 @@
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    as Asking.
-// Ends:      resolves once: OK (accepted), or NotFound, the actor has ended.
+// Ends:      resolves once: OK (accepted), or NotFound, the actor has ended. To
+//            await it again, or from two coroutines, is a FailedPrecondition.
 //            Destroyed earlier, the message is dropped.
 
 #ifndef TROLLEY_ACTORS_SEND_H_
@@ -25,24 +26,23 @@
 
 namespace trolley {
 
-class [[nodiscard]] Sending final : public internal::ReplyAwaiter {
+class [[nodiscard]] Sending : public internal::ReplyAwaiter {
  public:
   // Ref::Send makes these. Takes `message`, complete but for its place; null
   // with an error to resolve to.
   Sending(Loop* loop, Envelope* message, absl::Status error);
-  ~Sending() override;
+  ~Sending();
 
-  bool await_ready() const { return message_ == nullptr; }
-  using ReplyAwaiter::await_suspend;
-  absl::Status await_resume() { return std::move(result_); }
+  bool await_ready() const { return message_ == nullptr || waits(); }
+  absl::Status await_resume();
 
  private:
   void OnReply(Envelope* e) override;
-  void OnTimer() override {}  // never set
   void Conclude(Delivery delivery);
 
   Envelope* message_;  // null once it is sent or dropped
   absl::Status result_;
+  bool resumed_ = false;
 };
 
 }  // namespace trolley

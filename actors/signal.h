@@ -23,6 +23,7 @@
 
 #include <utility>
 
+#include "trolley/actors/misuse.h"
 #include "trolley/bus/loop.h"
 #include "trolley/poller/cxx20.h"
 
@@ -48,7 +49,7 @@ class Signal {
     if (waiter == nullptr) return false;
     Remove(*waiter);
     waiter->notified_ = true;
-    waiter->loop_.timers().Set(*waiter, waiter->loop_.Now());
+    waiter->loop_->timers().Set(*waiter, waiter->loop_->Now());
     return true;
   }
 
@@ -63,18 +64,20 @@ class Signal {
   }
 
   // Awaits to true when notified, to false at the deadline.
-  class [[nodiscard]] Waiting final : public Timer {
+  class [[nodiscard]] Waiting final : private Timer {
    public:
     Waiting(Signal& signal, Instant until)
-        : signal_(&signal), loop_(*Loop::Current()), until_(until) {}
+        : signal_(&signal), loop_(Loop::Current()), until_(until) {}
     ~Waiting() override { Forget(); }
 
     bool await_ready() const { return false; }
     void await_suspend(std::coroutine_handle<> at) {
+      if (at_) internal::ThrowMisuse("two coroutines await one Wait()");
+      handler_ = &internal::HandlerInHand(loop_, "Wait() or Take()");
       at_ = at;
-      handler_ = loop_.turn().handler;
+      notified_ = false;
       signal_->Add(*this);
-      loop_.timers().Set(*this, until_);
+      loop_->timers().Set(*this, until_);
     }
     bool await_resume() const { return notified_; }
 
@@ -82,14 +85,14 @@ class Signal {
     friend class Signal;
     void OnTimer() override {
       Forget();
-      loop_.Resume(*handler_, at_);
+      loop_->Resume(*handler_, std::exchange(at_, {}));
     }
     void Forget() {
       if (listed_) signal_->Remove(*this);
     }
 
     Signal* const signal_;
-    Loop& loop_;
+    Loop* const loop_;
     const Instant until_;
     SuspendedHandler* handler_ = nullptr;
     std::coroutine_handle<> at_;

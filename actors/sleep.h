@@ -8,25 +8,27 @@
 
 #include <utility>
 
+#include "trolley/actors/misuse.h"
 #include "trolley/bus/loop.h"
 #include "trolley/poller/cxx20.h"
 
 namespace trolley::internal {
 
-class [[nodiscard]] Sleeping final : public Timer {
+class [[nodiscard]] Sleeping final : private Timer {
  public:
   Sleeping(Loop& loop, Instant until) : loop_(loop), until_(until) {}
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> at) {
+    if (at_) ThrowMisuse("two coroutines await one Sleep()");
+    handler_ = &HandlerInHand(&loop_, "Sleep()");
     at_ = at;
-    handler_ = loop_.turn().handler;
     loop_.timers().Set(*this, until_);
   }
   void await_resume() const {}
 
  private:
-  void OnTimer() override { loop_.Resume(*handler_, at_); }
+  void OnTimer() override { loop_.Resume(*handler_, std::exchange(at_, {})); }
 
   Loop& loop_;
   const Instant until_;

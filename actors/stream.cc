@@ -103,11 +103,6 @@ void Stream::CancelReading() {
 
 Stream::Accepting Stream::Accept() { return Accepting(*this); }
 
-Stream::Attempt Stream::Do(Ready direction, SysCall what,
-                           absl::AnyInvocable<ssize_t()> call) {
-  return Attempt(*this, direction, what, std::move(call));
-}
-
 // --- Waiting until ready ---------------------------------------------------
 
 bool Stream::Waiter::Enter() {
@@ -142,8 +137,10 @@ bool Stream::Waiter::Try() {
 }
 
 void Stream::Waiter::Suspend(std::coroutine_handle<> at) {
+  if (at_)
+    internal::ThrowMisuse("two coroutines await one operation of a stream");
+  handler_ = &internal::HandlerInHand(&loop_, "co_await of a stream");
   at_ = at;
-  handler_ = loop_.turn().handler;
 }
 
 bool Stream::Waiter::await_suspend(std::coroutine_handle<> at) {

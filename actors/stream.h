@@ -47,6 +47,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "trolley/actors/awaited.h"
 #include "trolley/actors/task.h"
 #include "trolley/bus/loop.h"
 #include "trolley/poller/completions.h"
@@ -111,11 +112,16 @@ class Stream final : private Watcher {
   // For calls of other kinds: awaits to the result of `call`, made as often as
   // it says EAGAIN, each time `direction` is ready. A result below 0 is -errno
   // and becomes a Status that names the system call `what`.
-  Attempt Do(Ready direction, SysCall what, absl::AnyInvocable<ssize_t()> call);
+  template <typename Call>
+  internal::Awaited<Attempt, Call> Do(Ready direction, SysCall what,
+                                      Call&& call) {
+    return internal::Awaited<Attempt, Call>(*this, direction, what,
+                                            std::forward<Call>(call));
+  }
 
  private:
   // A coroutine that waits for one direction, or for its next turn.
-  class Waiter : public Timer {
+  class Waiter : private Timer {
    public:
     bool await_ready() { return !Enter() || (Try() && !stream_->MustYield()); }
     bool await_suspend(std::coroutine_handle<> at);
@@ -135,7 +141,7 @@ class Stream final : private Watcher {
     void Suspend(std::coroutine_handle<> at);
     // False: it cannot, and error_ says why.
     bool WaitUntilReady();
-    void Resume() { loop_.Resume(*handler_, at_); }
+    void Resume() { loop_.Resume(*handler_, std::exchange(at_, {})); }
     // Makes the call. False: it would block.
     bool Try();
     virtual ssize_t Call() = 0;
@@ -165,12 +171,13 @@ class Stream final : private Watcher {
     std::coroutine_handle<> at_;
   };
 
-  class [[nodiscard]] Attempt final : public Waiter {
-   private:
-    friend class Stream;
+  class [[nodiscard]] Attempt : public Waiter {
+   public:
     Attempt(Stream& stream, Ready direction, SysCall what,
             absl::AnyInvocable<ssize_t()> call)
         : Waiter(stream, direction, what), call_(std::move(call)) {}
+
+   private:
     ssize_t Call() override { return call_(); }
 
     absl::AnyInvocable<ssize_t()> call_;

@@ -11,18 +11,26 @@
 //     ...
 //   }
 //
-// g++ 12 destroys a temporary aggregate with members that need destroying twice
-// if it is made inside a co_await expression. Name such a message first:
+// A lambda that is a coroutine keeps nothing of what it captures: that lies in
+// the lambda, which has to live as long as the task. RunInBackground() takes
+// the lambda itself and keeps it.
 //
-//   Words words{.text = std::move(text)};           // a plain struct: by name
-//   absl::Status sent = co_await counter.Send(std::move(words));
+// g++ 12 destroys some temporaries of a co_await expression twice: structs made
+// by braces, and lambdas. The verbs of this library do not compile with one
+// (actors/awaited.h). Elsewhere in such an expression the compiler does not let
+// us see them: give them a name if your compiler may be g++ 12.
 //
-// A message with a constructor (any Protobuf message), or whose members are
-// numbers, may be made in place.
+//   Text text{"..."};
+//   co_await Helper(std::move(text));    // not: co_await Helper(Text{"..."})
 //
-// Ownership: the Task owns its frame; destroying it cancels what it awaits.
+// Ownership: the Task owns its frame; destroying it cancels what it awaits. The
+//            frame of a task that was awaited goes with that co_await.
 // Threads:   loop thread only.
-// Ends:      co_return, an exception, or its actor's end.
+// Bounds:    memory only: neither a loop of co_awaits nor a chain of tasks that
+//            await one another uses stack (bus/suspended_handler.h).
+// Ends:      co_return, an exception, or its actor's end. One that must return
+// a
+//            value and ends without has thrown.
 
 #ifndef TROLLEY_ACTORS_TASK_H_
 #define TROLLEY_ACTORS_TASK_H_
@@ -31,8 +39,9 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
+#include "trolley/actors/misuse.h"
+#include "trolley/actors/type_name.h"
 #include "trolley/bus/suspended_handler.h"
 #include "trolley/poller/cxx20.h"
 
@@ -45,14 +54,22 @@ namespace internal {
 
 class TaskPromiseBase {
  public:
+  TaskPromiseBase() = default;
+  // The parameters of the coroutine; the first is the object whose member it
+  // is, if it is one.
+  template <typename First, typename... Rest>
+  explicit TaskPromiseBase(First&, Rest&...)
+      : borrows_lambda_(BorrowsLambda<First>()) {}
+
   std::suspend_always initial_suspend() noexcept { return {}; }
 
   struct FinalAwaiter {
     bool await_ready() noexcept { return false; }
     template <typename Promise>
-    std::coroutine_handle<> await_suspend(
-        std::coroutine_handle<Promise> ended) noexcept {
-      return ended.promise().continuation_;
+    void await_suspend(std::coroutine_handle<Promise> ended) noexcept {
+      TaskPromiseBase& promise = ended.promise();
+      if (promise.root_ == nullptr) return;  // nobody runs it as a handler
+      promise.root_->innermost = promise.frame_.awaited_by;
     }
     void await_resume() noexcept {}
   };
@@ -60,10 +77,25 @@ class TaskPromiseBase {
 
   void unhandled_exception() { thrown_ = std::current_exception(); }
 
-  void set_continuation(std::coroutine_handle<> next) { continuation_ = next; }
+  // Makes it, the outermost coroutine, a handler to be run.
+  SuspendedHandler& BeginHandler(std::coroutine_handle<> self) {
+    root_ = &handler_;
+    frame_.handle = self;
+    handler_.frame = self;
+    handler_.innermost = &frame_;
+    return handler_;
+  }
+  // `caller` awaits it, and holds it at `*self`. It runs when `caller` has
+  // returned to SuspendedHandler::Run().
+  void BeginAwaited(TaskPromiseBase& caller, std::coroutine_handle<>* self) {
+    if (caller.root_ == nullptr) ThrowNoHandler("co_await of a Task");
+    root_ = caller.root_;
+    frame_ = {.handle = *self, .awaited_by = &caller.frame_, .owner = self};
+    root_->innermost = &frame_;
+  }
 
-  // Of a task that the loop runs; unused in one that another task awaits.
-  SuspendedHandler handler;
+  // It is known to be a lambda with captures, which its frame does not keep.
+  bool borrows_lambda() const { return borrows_lambda_; }
 
  protected:
   void Rethrow() {
@@ -71,13 +103,29 @@ class TaskPromiseBase {
   }
 
  private:
-  std::coroutine_handle<> continuation_ = std::noop_coroutine();
+  // The object of a lambda is const, unless it is `mutable`; a copy that the
+  // frame keeps of a parameter is not.
+  template <typename First>
+  static constexpr bool BorrowsLambda() {
+    using Object = std::remove_reference_t<First>;
+    if constexpr (std::is_const_v<Object> &&
+                  kIsLambda<std::remove_const_t<Object>>) {
+      return !std::is_empty_v<Object>;
+    }
+    return false;
+  }
+
+  HandlerFrame frame_;
+  SuspendedHandler* root_ = nullptr;  // of the handler it is part of
   std::exception_ptr thrown_;
+  const bool borrows_lambda_ = false;
+  SuspendedHandler handler_;  // if it is the outermost
 };
 
 template <typename T>
 class TaskPromise : public TaskPromiseBase {
  public:
+  using TaskPromiseBase::TaskPromiseBase;
   Task<T> get_return_object();
 
   template <typename U>
@@ -86,6 +134,9 @@ class TaskPromise : public TaskPromiseBase {
 
   T Result() {
     Rethrow();
+    if (!value_.has_value()) {
+      ThrowMisuse("a coroutine ended without a co_return of its value");
+    }
     return *std::move(value_);
   }
 
@@ -96,9 +147,39 @@ class TaskPromise : public TaskPromiseBase {
 template <>
 class TaskPromise<void> : public TaskPromiseBase {
  public:
+  using TaskPromiseBase::TaskPromiseBase;
   Task<void> get_return_object();
   void return_void() {}
   void Result() { Rethrow(); }
+};
+
+// What a coroutine holds of a task it awaits: the frame.
+template <typename T>
+class TaskAwaiter {
+ public:
+  explicit TaskAwaiter(std::coroutine_handle<> frame) : frame_(frame) {}
+  TaskAwaiter(const TaskAwaiter&) = delete;
+  TaskAwaiter& operator=(const TaskAwaiter&) = delete;
+  ~TaskAwaiter() {
+    if (frame_) frame_.destroy();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  void await_suspend(std::coroutine_handle<Promise> caller) {
+    static_assert(std::is_base_of_v<TaskPromiseBase, Promise>,
+                  "a trolley::Task is awaited in a trolley::Task");
+    promise().BeginAwaited(caller.promise(), &frame_);
+  }
+  T await_resume() { return promise().Result(); }
+
+ private:
+  TaskPromise<T>& promise() const {
+    return std::coroutine_handle<TaskPromise<T>>::from_address(frame_.address())
+        .promise();
+  }
+
+  std::coroutine_handle<> frame_;
 };
 
 }  // namespace internal
@@ -122,18 +203,9 @@ class [[nodiscard]] Task {
   [[nodiscard]] Handle Release() { return std::exchange(frame_, {}); }
 
   // Runs the task to its end within the awaiting one.
-  auto operator co_await() && noexcept {
-    struct Awaiter {
-      Handle frame;
-      bool await_ready() noexcept { return false; }
-      std::coroutine_handle<> await_suspend(
-          std::coroutine_handle<> caller) noexcept {
-        frame.promise().set_continuation(caller);
-        return frame;
-      }
-      T await_resume() { return frame.promise().Result(); }
-    };
-    return Awaiter{frame_};
+  internal::TaskAwaiter<T> operator co_await() && {
+    if (!frame_) internal::ThrowMisuse("a Task is awaited once");
+    return internal::TaskAwaiter<T>(Release());
   }
 
  private:
@@ -141,28 +213,6 @@ class [[nodiscard]] Task {
   explicit Task(Handle frame) : frame_(frame) {}
 
   Handle frame_;
-};
-
-// What a handler returns that seldom has to wait: its result, or else a Task
-// of it. A result costs no coroutine.
-template <typename T>
-class [[nodiscard]] MaybeTask {
- public:
-  template <typename U>
-  requires std::is_convertible_v<U&&, T> MaybeTask(U&& result)  // NOLINT
-      : result_(std::in_place_index<0>, std::forward<U>(result)) {}
-  MaybeTask(Task<T> task)  // NOLINT: that is what it is for
-      : result_(std::in_place_index<1>, std::move(task)) {}
-
-  // The result; null if it is a task.
-  T* now() { return std::get_if<0>(&result_); }
-  // Of the task.
-  [[nodiscard]] typename Task<T>::Handle Release() {
-    return std::get<1>(result_).Release();
-  }
-
- private:
-  std::variant<T, Task<T>> result_;
 };
 
 namespace internal {

@@ -101,9 +101,9 @@ Task<absl::Status> UnixLink::Live() {
     // What arrived is delivered before anybody hears of the end.
     while (stats_.queued > 0) co_await drained_.Wait();
     if (was_up && options_.watcher) {
-      LinkDown down{
-          .link = Self(this), .reason = reason, .stats = On(GetLinkStats())};
-      (co_await options_.watcher.Send(std::move(down))).IgnoreError();
+      auto told = options_.watcher.Send(LinkDown{
+          .link = Self(this), .reason = reason, .stats = On(GetLinkStats())});
+      (co_await told).IgnoreError();
     }
     if (!was_up && failures_ == 0) {
       Log(absl::StrCat("no connection ", dials ? "to " : "from ", PeerName(),
@@ -130,11 +130,12 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
   ++stats_.connections;
   refusal_logged_ = false;
   if (options_.watcher) {
-    LinkUp up{.link = Self(this),
-              .peer_instance_id = connection->agreement().peer_instance_id,
-              .peer_uid = peer_.uid,
-              .peer_pid = peer_.pid};
-    (co_await options_.watcher.Send(std::move(up))).IgnoreError();
+    auto told = options_.watcher.Send(
+        LinkUp{.link = Self(this),
+               .peer_instance_id = connection->agreement().peer_instance_id,
+               .peer_uid = peer_.uid,
+               .peer_pid = peer_.pid});
+    (co_await told).IgnoreError();
   }
   if (draining_) connection->SendGoAway("this process is shutting down");
   state_ = State::kConnected;

@@ -49,6 +49,7 @@ struct WireView {
       : type(type), bytes(bytes) {}
   WireView(const WireMessage& message)  // NOLINT: that is what it is for
       : type(message.type), bytes(message.bytes) {}
+  WireView(WireMessage&& temporary) = delete;
   absl::string_view type;
   absl::string_view bytes;
 };
@@ -132,7 +133,8 @@ struct ReplyContent<absl::StatusOr<T>> {
 template <typename A, typename M>
 struct WireMethodOf {
   static_assert(WireType<M>, "Receives lists Protobuf messages only");
-  static_assert(Handles<A, M>, "Receives lists a message without an On()");
+  static_assert(sizeof(ActorHandles<A, M>) > 0,
+                "Receives lists messages that On() takes");
 
   static std::string ReplyTypeName() {
     using T = typename ReplyContent<HandlerResult<A, M>>::Type;

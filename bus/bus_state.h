@@ -71,6 +71,9 @@ class BusState {
   Delivery SendAdmitted(Envelope* envelope);
   // Instead of Admit, for a message that needs no place.
   void CountAttempt() { outside_.attempted.Increment(); }
+  // The message was not made for which Admit took the place; the caller gives
+  // the place back.
+  void CountUnmade() { outside_.refused.Increment(); }
 
   // As it stands now; loops write theirs meanwhile. Exact when they are idle.
   Ledger ReadLedger() const;

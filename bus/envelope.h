@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -156,9 +157,28 @@ struct Envelope {
     return *std::launder(reinterpret_cast<T*>(Raw<T>()));
   }
 
+  // A struct without a constructor takes its members; braces let nothing
+  // narrow, and not every compiler knows parentheses there.
+  template <typename T, typename... Args>
+  static constexpr bool kTakesMembers =
+      std::is_aggregate_v<T> &&
+      !(sizeof...(Args) == 1 &&
+        (std::is_base_of_v<T, std::remove_cvref_t<Args>> && ...));
+
+  // Makes the payload of what make(), which returns a T, comes to.
+  template <typename T, typename Make>
+  T& EmplaceResult(Make& make) {
+    return *new (Raw<T>()) T(make());
+  }
+
+  // Builds the payload from what T is built from.
   template <typename T, typename... Args>
   T& Emplace(Args&&... args) {
-    return *new (Raw<T>()) T(std::forward<Args>(args)...);
+    if constexpr (kTakesMembers<T, Args...>) {
+      return *new (Raw<T>()) T{std::forward<Args>(args)...};
+    } else {
+      return *new (Raw<T>()) T(std::forward<Args>(args)...);
+    }
   }
 
  private:

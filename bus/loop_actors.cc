@@ -33,6 +33,12 @@ bool KeepsBusy(const Cell& cell, const SuspendedHandler& handler) {
          (!cell.is_interleaved() || handler.holds_mailbox);
 }
 
+bool AnyKeepsBusy(const Cell& cell) {
+  const SuspendedHandler* h = cell.suspended;
+  while (h != nullptr && !KeepsBusy(cell, *h)) h = h->next;
+  return h != nullptr;
+}
+
 }  // namespace
 
 // --- Sending ---------------------------------------------------------------
@@ -482,7 +488,9 @@ void Loop::Unlink(SuspendedHandler& handler) {
   (handler.previous != nullptr ? handler.previous->next : cell.suspended) =
       handler.next;
   if (handler.next != nullptr) handler.next->previous = handler.previous;
-  if (KeepsBusy(cell, handler)) cell.standing.set_busy(false);
+  if (KeepsBusy(cell, handler)) {
+    cell.standing.set_busy(cell.is_interleaved() && AnyKeepsBusy(cell));
+  }
   if (handler.counted) {
     --cell.suspended_asks;
     cell.standing.set_takes_no_asks(false);
@@ -497,7 +505,7 @@ void Loop::Resume(SuspendedHandler& handler, std::coroutine_handle<> at) {
                                            .handler = &handler});
   const uint64_t running = port_.running_actor.load(std::memory_order_relaxed);
   port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
-  at.resume();
+  handler.Run(at);
   turn_ = outer;
   port_.running_actor.store(running, std::memory_order_relaxed);
   if (handler.finished()) CompleteSuspended(handler);
@@ -557,7 +565,7 @@ void Loop::CancelSuspended(Cell& cell) {
   while (SuspendedHandler* handler = cell.suspended) {
     Envelope* e = handler->envelope;
     Unlink(*handler);
-    handler->frame.destroy();
+    handler->Cancel();
     if (e != nullptr) DropUndelivered(e, "it ended while handling this");
   }
 }

@@ -23,9 +23,7 @@ trolley::Task<absl::Status> Splitter::On(const trolley::PipeEnd& end) {
         co_await counter.Ask(GetShare{.k = 0}, absl::Minutes(1));
     if (!counted.ok()) co_return counted.status();
   }
-  // Named before it is sent, because of a bug of g++ 12: see actors/task.h.
-  InputEnded ended{.status = end.status, .lines = end.pieces};
-  co_return co_await top_.Send(std::move(ended));
+  co_return co_await top_.Send<InputEnded>(end.status, end.pieces);
 }
 
 bool Splitter::Split(const std::string& line) {
@@ -54,9 +52,9 @@ bool Splitter::Split(const std::string& line) {
 trolley::Task<absl::Status> Splitter::Flush(size_t at_least_bytes) {
   for (size_t i = 0; i < batches_.size(); ++i) {
     if (batches_[i].size() < at_least_bytes) continue;
-    Words words{std::exchange(batches_[i], {})};
+    std::string words = std::exchange(batches_[i], {});
     batches_[i].reserve(kBatchBytes + 64);
-    absl::Status sent = co_await counters_[i].Send(std::move(words));
+    absl::Status sent = co_await counters_[i].Send<Words>(std::move(words));
     if (!sent.ok()) co_return sent;
   }
   co_return absl::OkStatus();

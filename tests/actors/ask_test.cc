@@ -58,8 +58,7 @@ class Asker : public Actor {
       : oracle_(std::move(oracle)), timeout_(timeout), heard_(*heard) {}
   Task<> On(Poke) {
     absl::StatusOr<std::string> reply;
-    Question question{"who"};
-    reply = co_await oracle_.Ask(std::move(question), timeout_);
+    reply = co_await oracle_.Ask<Question>(timeout_, "who");
     heard_.status = reply.status();
     if (reply.ok()) heard_.text = *reply;
     heard_.at = loop().Now();
@@ -283,9 +282,8 @@ TEST_P(AskTest, MoreAsksThanAllowedAreRefusedExactly) {
     Many(Ref<Oracle> oracle, std::vector<absl::Status>* heard)
         : oracle_(std::move(oracle)), heard_(*heard) {}
     Task<> On(Poke) {
-      Question question{"x"};
       const auto reply =
-          co_await oracle_.Ask(std::move(question), absl::InfiniteDuration());
+          co_await oracle_.Ask<Question>(absl::InfiniteDuration(), "x");
       heard_.push_back(reply.status());
     }
     Ref<Oracle> oracle_;

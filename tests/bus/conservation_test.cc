@@ -87,8 +87,6 @@ class Waiting {
   bool over_ = false;
 };
 
-// Messages are named before they are awaited: GCC 12 destroys an aggregate
-// temporary of a co_await expression twice (GCC bug 98401 and its kin).
 class Node : public Actor {
  public:
   Node(Town* town, uint64_t seed) : town_(*town), random_(seed) {}
@@ -108,8 +106,8 @@ class Node : public Actor {
     if (m.hops > 0 && random_.Chance(500)) {
       Waiting waiting(town_.checker);
       const Ref<Node> to = town_.Any(random_);
-      Job job{town_.checker.NewMessage(), m.hops - 1};
-      waiting.Over(co_await to.Send(std::move(job)));
+      waiting.Over(
+          co_await to.Send<Job>(town_.checker.NewMessage(), m.hops - 1));
     }
     if (random_.Chance(10)) Fail(m.tracked);
     if (random_.Chance(100)) {
@@ -127,10 +125,9 @@ class Node : public Actor {
     if (m.hops > 0) {
       town_.checker.Asked();
       const Ref<Node> to = town_.Any(random_);
-      Question question{town_.checker.NewMessage(), m.hops - 1};
-      const auto reply = co_await to.Ask(
-          std::move(question),
-          random_.Chance(100) ? absl::ZeroDuration() : absl::Seconds(100));
+      const auto reply = co_await to.Ask<Question>(
+          random_.Chance(100) ? absl::ZeroDuration() : absl::Seconds(100),
+          town_.checker.NewMessage(), m.hops - 1);
       if (reply.status().code() == absl::StatusCode::kFailedPrecondition) {
         town_.checker.NotAsked();  // a cycle
       }

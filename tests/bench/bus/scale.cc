@@ -210,8 +210,7 @@ class TextSource : public Actor {
       : messages_(messages), bytes_(bytes), sink_(std::move(sink)) {}
   Task<absl::Status> On(Go) {
     for (uint64_t i = 0; i < messages_; ++i) {
-      Text text{std::string(bytes_, 'f')};
-      absl::Status sent = co_await sink_.Send(std::move(text));
+      absl::Status sent = co_await sink_.Send<Text>(std::string(bytes_, 'f'));
       if (!sent.ok()) Die(sent.ToString());
     }
     co_return absl::OkStatus();

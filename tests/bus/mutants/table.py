@@ -7,6 +7,7 @@ _BOUNDS = "Forms/BoundsTest."
 _SIM_BOUNDS = "Forms/SimBoundsTest."
 _CONTAINMENT = "Forms/ContainmentTest."
 _EXPIRY = "Forms/ExpiryTest."
+_THROWING = "Forms/ThrowingMessageTest."
 _SHUTDOWN = "Forms/ShutdownTest."
 _TIMERS = "TimerQueueTest."
 _SIM_EXTREMES = "Forms/SimExtremes."
@@ -260,6 +261,24 @@ MUTANTS = [
         "  ++cell.handled;\n"
         "  if (MUTANT && outcome == Outcome::kFailed) StopActor(cell, false);\n",
         _CONTAINMENT + "P8_AnErrorReturnedIsCountedAndEndsNobody/sim1"),
+
+    Mutant(
+        "P8_AMessageThatThrowsKeepsItsPlace", "actors/posting.cc",
+        "  SendControl(bus, target, ReturnedPlace{});\n",
+        "  if (!MUTANT) SendControl(bus, target, ReturnedPlace{});\n",
+        _THROWING + "P8_APlainThreadGetsWhatItsMessageThrows/sim1"),
+    Mutant(
+        "P8_AMessageThatThrowsIsNoAttempt", "actors/posting.cc",
+        "    loop->port().ledger.CountSend(false);\n",
+        "    if (!MUTANT) loop->port().ledger.CountSend(false);\n",
+        _THROWING + "P8_WhateverThrowsOnItsWayToAHandler/sim2"),
+    Mutant(
+        "P8_AReplyThatThrowsIsNotDropped", "actors/ask.h",
+        "      ~Dropper() { asking.DropReply(); }\n",
+        "      ~Dropper() {\n"
+        "        if (!MUTANT) asking.DropReply();\n"
+        "      }\n",
+        _THROWING + "P8_AReplyThatThrowsOnItsWayEndsAnActorAtMost/sim1"),
 
     # --- P10, ending
     Mutant(
