@@ -104,8 +104,10 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
       : ReplyAwaiter(loop), error_(std::move(error)), resolved_(true) {}
   // `send` sends the ask with the reply slot it is given, or says why not.
   template <typename Send>
-  AskAwaiter(Loop* loop, ActorId asked, Instant deadline, Send send)
-      : ReplyAwaiter(loop), asked_(asked) {
+  // The deadline is `within` from now.
+  AskAwaiter(Loop* loop, ActorId asked, Instant deadline, absl::Duration within,
+             Send send)
+      : ReplyAwaiter(loop), asked_(asked), within_(within) {
     absl::Status sent = Reserve()
                             ? send(ask_id())
                             : absl::ResourceExhaustedError(
@@ -153,11 +155,12 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
   }
   void OnTimer() override {
     loop()->port().stats.expired_asks.Increment();
-    Fail(absl::DeadlineExceededError("no reply by the deadline of the ask"));
+    Fail(loop()->bus().NoReplyWithin(asked_, within_));
     Wake();
   }
 
   const ActorId asked_;
+  const absl::Duration within_;
   Envelope* reply_ = nullptr;
   absl::Status error_;
   bool resolved_ = false;
@@ -171,8 +174,9 @@ class [[nodiscard]] Asking : public internal::AskAwaiter {
   // Ref::Ask makes these.
   Asking(Loop* loop, absl::Status error) : AskAwaiter(loop, std::move(error)) {}
   template <typename Send>
-  Asking(Loop* loop, ActorId asked, Instant deadline, Send send)
-      : AskAwaiter(loop, asked, deadline, std::move(send)) {}
+  Asking(Loop* loop, ActorId asked, Instant deadline, absl::Duration within,
+         Send send)
+      : AskAwaiter(loop, asked, deadline, within, std::move(send)) {}
 
   // Throws what the reply throws when it is moved.
   Reply await_resume() {

@@ -27,8 +27,11 @@ namespace trolley::internal {
 template <typename Reply>
 class BlockingAsk final : public ExternalAsk {
  public:
-  // False: the reply has not come within `timeout`.
-  bool Wait(absl::Duration timeout) { return there_.Wait(timeout); }
+  // False: none has come within `timeout`, or none that the handler made before
+  // that.
+  bool Wait(absl::Duration timeout) {
+    return there_.Wait(timeout) && !expired_;
+  }
   // What has come. Throws what it threw as it was moved.
   Reply Take() {
     if (thrown_ != nullptr) std::rethrow_exception(thrown_);
@@ -36,6 +39,7 @@ class BlockingAsk final : public ExternalAsk {
   }
 
   void OnReply(Envelope* e) override {
+    expired_ = e->has(Envelope::kExpiredFirst);
     try {
       Put(e->payload<Reply>());
     } catch (...) {
@@ -46,9 +50,7 @@ class BlockingAsk final : public ExternalAsk {
   }
 
  private:
-  void Put(absl::Status& reply) {
-    reply_.emplace(std::move(reply));
-  }
+  void Put(absl::Status& reply) { reply_.emplace(std::move(reply)); }
   template <typename T>
   void Put(absl::StatusOr<T>& reply) {
     if (reply.ok()) {
@@ -61,6 +63,7 @@ class BlockingAsk final : public ExternalAsk {
   // The loop's until `there_` is open.
   std::exception_ptr thrown_;
   std::optional<Reply> reply_;
+  bool expired_ = false;
   Latch there_;
 };
 
@@ -74,7 +77,7 @@ Reply AskFromThread(const Address& to, const MessageType* type, size_t bytes,
   }
   BusState* bus = to.bus();
   const Delivery place = Admit(bus, nullptr, to.id());
-  if (place != Delivery::kAccepted) return DeliveryStatus(place, to.ToString());
+  if (place != Delivery::kAccepted) return to.Explain(place);
   const Instant deadline = bus->clock().Now() + timeout;
   Envelope* e =
       MakeOutside<M>(*bus, bytes, HeadOf(nullptr, to.id(), type, deadline),
@@ -86,11 +89,10 @@ Reply AskFromThread(const Address& to, const MessageType* type, size_t bytes,
     RefPtr<ExternalAsk>::Adopt(e->external);
     e->type->drop(e);
     EnvelopePool::PutToHeap(e);
-    return DeliveryStatus(Delivery::kGone, to.ToString());
+    return to.Explain(Delivery::kGone);
   }
   if (waiting->Wait(timeout)) return waiting->Take();
-  return absl::DeadlineExceededError(absl::StrCat(
-      to.ToString(), " did not reply within ", absl::FormatDuration(timeout)));
+  return bus->NoReplyWithin(to.id(), timeout);
 }
 
 }  // namespace trolley::internal

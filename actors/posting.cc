@@ -12,13 +12,13 @@ namespace {
 
 std::string AskCycle(Loop& loop, ActorId asker, const Context* askers,
                      ActorId target) {
-  const Names& names = loop.bus().names();
+  const BusState& bus = loop.bus();
   std::string path =
-      absl::StrCat(names.Describe(asker), " -> ", names.Describe(target));
+      absl::StrCat(bus.Describe(asker), " -> ", bus.Describe(target));
   for (const Context* c = askers; c != nullptr && asker != target;
        c = c->parent()) {
     if (!c->asker()) break;
-    path = absl::StrCat(names.Describe(c->asker()), " -> ", path);
+    path = absl::StrCat(bus.Describe(c->asker()), " -> ", path);
     if (c->asker() == target) break;
   }
   return path;

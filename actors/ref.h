@@ -150,10 +150,12 @@ class Ref {
     absl::StatusOr<Context::Ptr> askers = internal::AskersOf(*loop, id());
     if (!askers.ok()) return Operation(loop, askers.status());
     Instant deadline = loop->clock().After(timeout);
-    if (const Envelope* in_hand = loop->turn().envelope) {
-      deadline = std::min(deadline, in_hand->deadline);
+    const Envelope* in_hand = loop->turn().envelope;
+    if (in_hand != nullptr && in_hand->deadline < deadline) {
+      timeout = in_hand->deadline - loop->clock().Recent();
+      deadline = in_hand->deadline;
     }
-    return Operation(loop, id(), deadline, [&](uint64_t ask_id) {
+    return Operation(loop, id(), deadline, timeout, [&](uint64_t ask_id) {
       const auto finish = [loop, ask_id, &askers](Envelope* e) {
         internal::MarkAsAsk(e, *loop, ask_id);
         e->SetContext(*std::move(askers));
@@ -161,9 +163,8 @@ class Ref {
       const Delivery delivery = internal::SendFromLoop<M>(
           *loop, id(), TypeOf<M>(), BytesToAsk<M>(), deadline, finish,
           std::forward<Args>(args)...);
-      return delivery == Delivery::kAccepted
-                 ? absl::OkStatus()
-                 : DeliveryStatus(delivery, address_.ToString());
+      return delivery == Delivery::kAccepted ? absl::OkStatus()
+                                             : address_.Explain(delivery);
     });
   }
 

@@ -42,7 +42,7 @@ std::optional<absl::Status> RemoteBase::TellNow(LinkTell& tell) {
   const Delivery told = link_.Tell(std::move(tell));  // moved if accepted
   if (told == Delivery::kFull) return std::nullopt;
   if (told == Delivery::kAccepted) return absl::OkStatus();
-  return DeliveryStatus(told, loop().bus().names().Describe(link_.id()));
+  return link_.address().Explain(told);
 }
 
 Asking<absl::StatusOr<WireMessage>> RemoteBase::Ask(absl::string_view type,
@@ -71,7 +71,7 @@ absl::Status RemoteBase::WrongReply(const WireMessage& reply,
 const std::string& RemoteBase::NameOf(ActorId id) {
   if (names_.size() >= kMaxNames) names_.clear();
   auto [entry, is_new] = names_.try_emplace(id);
-  if (is_new) entry->second = loop().bus().names().Describe(id);
+  if (is_new) entry->second = loop().bus().Describe(id);
   return entry->second;
 }
 

@@ -52,8 +52,7 @@ void Sending::Conclude(Delivery delivery) {
     loop()->Send(std::exchange(message_, nullptr));
     return;
   }
-  result_ = DeliveryStatus(delivery,
-                           loop()->bus().names().Describe(message_->target));
+  result_ = loop()->bus().Explain(delivery, message_->target);
   message_->type->drop(message_);
   loop()->Free(std::exchange(message_, nullptr));
 }

@@ -236,8 +236,7 @@ absl::Status UnixLink::HandleMessage(const Connection& connection,
         lane->target.TrySend({message.type, message.payload}, options);
     if (!told.ok() || *told != Delivery::kFull) {
       Conclude(*lane, *connection, header, 0,
-               told.ok() ? DeliveryStatus(*told, lane->target.name())
-                         : told.status());
+               told.ok() ? lane->target.Explain(*told) : told.status());
       return absl::OkStatus();
     }
   }
@@ -270,8 +269,7 @@ bool UnixLink::Admit(UnixConnection& connection, uint64_t sequence,
   lane = LaneFor(message.target);
   if (lane == nullptr) {
     return refuse(Refusal::UNKNOWN_ACTOR,
-                  absl::StrCat("no actor named \"", Shown(message.target),
-                               "\" is running"));
+                  loop().bus().NoSuchActor(message.target).message());
   }
   if (!lane->target.Takes(message.type)) {
     const std::vector<std::string> accepts = lane->target.accepts();

@@ -73,7 +73,8 @@ absl::StatusOr<bool> UnixLink::TryTransmit(const Outgoing& outgoing) {
     const absl::Duration left = outgoing.until - loop().Now();
     if (left <= absl::ZeroDuration()) {
       return refuse(absl::DeadlineExceededError(
-          "the deadline passed while the message waited for the link"));
+          absl::StrCat("the deadline passed while a message to \"",
+                       outgoing.route->target, "\" waited for the link")));
     }
     // What is left of the last nanosecond still counts as time.
     head.remaining_ns = std::max<int64_t>(absl::ToInt64Nanoseconds(left), 1);
@@ -133,6 +134,7 @@ Task<absl::StatusOr<WireMessage>> UnixLink::On(LinkAsk&& ask) {
         "more"));
   }
   const Instant until = deadline();
+  const absl::Duration within = until - loop().Now();
   const uint64_t id = ++next_ask_id_;
   PendingAsk pending;
   asks_[id] = &pending;
@@ -155,8 +157,10 @@ Task<absl::StatusOr<WireMessage>> UnixLink::On(LinkAsk&& ask) {
   while (!pending.answer.has_value()) {
     const bool answered = co_await pending.answered.Wait(until);
     if (!answered) {
-      co_return absl::DeadlineExceededError(
-          absl::StrCat(PeerName(), " did not answer in time"));
+      co_return absl::DeadlineExceededError(absl::StrCat(
+          "\"", ask.route->target, "\" of ", PeerName(),
+          " did not reply within ",
+          absl::FormatDuration(absl::Trunc(within, absl::Microseconds(1)))));
     }
   }
   co_return *std::move(pending.answer);

@@ -16,17 +16,17 @@ using WireResult = absl::StatusOr<WireMessage>;
 
 class Callback final : public ExternalAsk {
  public:
-  explicit Callback(std::function<void(WireResult)> done)
+  explicit Callback(std::function<void(WireResult, NoAnswer)> done)
       : done_(std::move(done)) {}
 
   void OnReply(Envelope* e) override {
     WireResult result = std::move(e->payload<WireResult>());
     e->type->drop(e);
-    done_(std::move(result));
+    done_(std::move(result), e->no_answer());
   }
 
  private:
-  const std::function<void(WireResult)> done_;
+  const std::function<void(WireResult, NoAnswer)> done_;
 };
 
 }  // namespace
@@ -34,11 +34,7 @@ class Callback final : public ExternalAsk {
 absl::StatusOr<WireTarget> WireTarget::Find(const BusState::Ptr& bus,
                                             absl::string_view name) {
   const Names::Entry entry = bus->names().Find(name);
-  if (!entry.id) {
-    return absl::NotFoundError(absl::StrCat(
-        "no actor named \"", absl::CHexEscape(name.substr(0, Names::kMaxBytes)),
-        "\" is running"));
-  }
+  if (!entry.id) return bus->NoSuchActor(name);
   return WireTarget(std::string(name), Address(bus, entry.id),
                     entry.actor_class);
 }
@@ -108,7 +104,7 @@ absl::Status WireTarget::Tell(WireView message,
   } else {
     delivery = internal::Post(*bus, loop, e);
   }
-  return DeliveryStatus(delivery, absl::StrCat("\"", name_, "\""));
+  return Explain(delivery);
 }
 
 absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
@@ -159,27 +155,28 @@ Asking<WireResult> WireTarget::Ask(WireView message,
       internal::AskersOf(*loop, address_.id());
   if (!askers.ok()) return Operation(loop, askers.status());
   const Instant deadline = loop->clock().After(timeout);
-  return Operation(
-      loop, address_.id(), deadline, [&](uint64_t ask_id) -> absl::Status {
-        absl::StatusOr<Envelope*> made = Make(loop, message);
-        if (!made.ok()) return made.status();
-        Envelope* e = *made;
-        const Delivery admitted = loop->Admit(address_.id());
-        if (admitted != Delivery::kAccepted) {
-          e->type->drop(e);
-          loop->Free(e);
-          return DeliveryStatus(admitted, absl::StrCat("\"", name_, "\""));
-        }
-        e->deadline = deadline;
-        internal::MarkAsAsk(e, *loop, ask_id);
-        e->SetContext(*std::move(askers));
-        loop->Send(e);
-        return absl::OkStatus();
-      });
+  return Operation(loop, address_.id(), deadline, timeout,
+                   [&](uint64_t ask_id) -> absl::Status {
+                     absl::StatusOr<Envelope*> made = Make(loop, message);
+                     if (!made.ok()) return made.status();
+                     Envelope* e = *made;
+                     const Delivery admitted = loop->Admit(address_.id());
+                     if (admitted != Delivery::kAccepted) {
+                       e->type->drop(e);
+                       loop->Free(e);
+                       return Explain(admitted);
+                     }
+                     e->deadline = deadline;
+                     internal::MarkAsAsk(e, *loop, ask_id);
+                     e->SetContext(*std::move(askers));
+                     loop->Send(e);
+                     return absl::OkStatus();
+                   });
 }
 
-absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
-                                 std::function<void(WireResult)> done) const {
+absl::Status WireTarget::AskThen(
+    WireView message, const TellOptions& options,
+    std::function<void(WireResult, NoAnswer)> done) const {
   BusState* bus = address_.bus();
   Loop* loop = internal::LoopOf(bus);
   absl::StatusOr<Envelope*> made = Make(loop, message);
@@ -198,13 +195,14 @@ absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
   }
   e->type->drop(e);
   internal::FreeEnvelope(loop, e);
-  return DeliveryStatus(delivery, absl::StrCat("\"", name_, "\""));
+  return Explain(delivery);
 }
 
 WireAsk::WireAsk(const WireTarget& target, WireView message,
                  const TellOptions& options, std::vector<std::string> askers)
     : made_(target.Make(Loop::Current(), message)),
       asking_(Loop::Current(), target.address().id(), options.deadline,
+              options.deadline - Loop::Current()->Now(),
               [&](uint64_t ask_id) {
                 if (!made_.ok()) return made_.status();
                 internal::MarkAsAsk(*made_, *Loop::Current(), ask_id);

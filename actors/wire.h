@@ -45,7 +45,7 @@ class WireTarget {
 
   // Sends one way.
   // InvalidArgument: the actor does not take this type (the message lists what
-  // it takes), or the bytes are not one. Otherwise as DeliveryStatus.
+  // it takes), or the bytes are not one. Otherwise as Address::Explain.
   absl::Status Tell(WireView message, const TellOptions& options = {}) const;
 
   // The same from an actor: kAccepted, or kFull, and nothing else happened, or
@@ -67,7 +67,12 @@ class WireTarget {
   // waits too long for its handler; it does not bound the handler itself.
   absl::Status AskThen(
       WireView message, const TellOptions& options,
-      std::function<void(absl::StatusOr<WireMessage>)> done) const;
+      std::function<void(absl::StatusOr<WireMessage>, NoAnswer)> done) const;
+
+  // As Address::Explain.
+  absl::Status Explain(Delivery delivery) const {
+    return address_.Explain(delivery);
+  }
 
  private:
   friend class WireAsk;

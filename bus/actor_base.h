@@ -41,6 +41,7 @@ class ActorBase {
   friend class Actor;
   friend class Birth;
   friend class Loop;
+  friend struct Cell;
   friend class ScheduledMessage;
 
   Cell* cell_ = nullptr;                   // null until its loop has it

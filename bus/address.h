@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "trolley/bus/bus_state.h"
 
 namespace trolley {
@@ -31,9 +32,15 @@ class Address {
   // kGone if it has ended already.
   Delivery Stop(bool drain = false) const;
 
-  // Its name, or "#loop.slot.generation". Slow: for people.
-  std::string ToString() const {
-    return id_ ? bus_->names().Describe(id_) : "nobody";
+  // Its name, also when it has ended, or "#loop.slot.generation" if it has none
+  // or that is not kept any longer (BusOptions::ended_actors_kept).
+  std::string ToString() const { return id_ ? bus_->Describe(id_) : "nobody"; }
+  // OK for kAccepted; else what a Delivery of a send to it means, for people:
+  // ResourceExhausted, NotFound ("bank/slow has ended: its handler of Boom
+  // threw: disk full") or Unavailable.
+  absl::Status Explain(Delivery delivery) const {
+    return id_ ? bus_->Explain(delivery, id_)
+               : absl::NotFoundError("the address names nobody");
   }
 
   friend bool operator==(const Address& a, const Address& b) {

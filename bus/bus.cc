@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "trolley/bus/actor_pages.h"
 #include "trolley/bus/gather.h"
 #include "trolley/bus/latch.h"
 
@@ -35,23 +37,22 @@ absl::StatusOr<std::unique_ptr<Poller>> MakePoller(const LoopOptions& options,
   return std::move(choice->poller);
 }
 
-BusInfo Assemble(
-    BusState& bus,
-    std::vector<std::pair<LoopInfo, std::vector<ActorInfo>>> parts) {
-  BusInfo info;
-  for (auto& [loop, actors] : parts) {
-    info.loops.push_back(std::move(loop));
-    for (ActorInfo& actor : actors) info.actors.push_back(std::move(actor));
-  }
-  std::sort(
-      info.loops.begin(), info.loops.end(),
-      [](const LoopInfo& a, const LoopInfo& b) { return a.index < b.index; });
-  std::sort(info.actors.begin(), info.actors.end(),
-            [](const ActorInfo& a, const ActorInfo& b) {
-              return a.start_sequence < b.start_sequence;
-            });
-  info.ledger = bus.ReadLedger();
-  return info;
+// The loops of a bus, and what is known of it as a whole.
+void GatherLoops(BusState::Ptr state, std::function<void(BusInfo)> done) {
+  BusState& bus = *state;
+  Gather<LoopInfo>::Now(
+      bus, [](Loop& loop) { return loop.Inspect(); },
+      [state = std::move(state),
+       done = std::move(done)](std::vector<LoopInfo> loops) {
+        std::sort(loops.begin(), loops.end(),
+                  [](const LoopInfo& a, const LoopInfo& b) {
+                    return a.index < b.index;
+                  });
+        BusInfo info;
+        info.loops = std::move(loops);
+        info.ledger = state->ReadLedger();
+        done(std::move(info));
+      });
 }
 
 BusState::Ptr NewState(BusOptions options) {
@@ -125,10 +126,7 @@ Bus::~Bus() {
 absl::StatusOr<Address> Bus::FindClass(absl::string_view name,
                                        const ActorClass* wanted) const {
   const Names::Entry entry = state_->names().Find(name);
-  if (!entry.id) {
-    return absl::NotFoundError(
-        absl::StrCat("no actor named \"", name, "\" is running"));
-  }
+  if (!entry.id) return state_->NoSuchActor(name);
   if (entry.actor_class != wanted) {
     return absl::FailedPreconditionError(
         absl::StrCat("the actor \"", name, "\" is a ",
@@ -138,18 +136,23 @@ absl::StatusOr<Address> Bus::FindClass(absl::string_view name,
 }
 
 void Bus::Inspect(std::function<void(BusInfo)> done) const {
-  using Part = std::pair<LoopInfo, std::vector<ActorInfo>>;
-  Gather<Part>::Start(
-      *state_, When::kNow,
-      [](Loop& loop) {
-        Part part;
-        part.first = loop.Inspect();
-        loop.InspectActors(part.second);
-        return part;
-      },
-      [state = state_, done = std::move(done)](std::vector<Part> parts) {
-        done(Assemble(*state, std::move(parts)));
-      });
+  GetActorPage(state_, ActorPlace(), std::numeric_limits<uint32_t>::max(),
+               [state = state_, done = std::move(done)](ActorPage page) {
+                 auto all = std::make_shared<ActorPage>(std::move(page));
+                 GatherLoops(state, [all, done](BusInfo info) {
+                   info.actors = std::move(all->actors);
+                   done(std::move(info));
+                 });
+               });
+}
+
+void Bus::InspectLoops(std::function<void(BusInfo)> done) const {
+  GatherLoops(state_, std::move(done));
+}
+
+void Bus::ListActors(ActorPlace from, uint32_t most,
+                     std::function<void(ActorPage)> done) const {
+  GetActorPage(state_, from, std::max<uint32_t>(most, 1), std::move(done));
 }
 
 absl::StatusOr<BusInfo> Bus::Inspect(absl::Duration timeout) const {
@@ -167,6 +170,11 @@ absl::StatusOr<BusInfo> Bus::Inspect(absl::Duration timeout) const {
         absl::StrCat("a loop did not answer within ",
                      absl::FormatDuration(timeout), "; a handler keeps it"));
   }
+  std::vector<ActorInfo>& actors = answer->info.actors;
+  std::sort(actors.begin(), actors.end(),
+            [](const ActorInfo& a, const ActorInfo& b) {
+              return a.start_sequence < b.start_sequence;
+            });
   return std::move(answer->info);
 }
 

@@ -77,12 +77,21 @@ class Bus {
     return Ref<A>(*std::move(address));
   }
 
-  // What the bus looks like. `done` runs on a loop's thread, or on the caller's
-  // if the bus has ended; a loop that is stuck delays it.
+  // What the bus looks like, with each actor, in the order of their places: as
+  // much memory as there are actors. The loops look at messages_per_turn cells
+  // a turn, so the answer takes its time and nobody else does. `done` runs on a
+  // loop's thread, or on the caller's if the bus has ended; a loop that is
+  // stuck delays it.
   void Inspect(std::function<void(BusInfo)> done) const;
-  // The same for plain threads. DeadlineExceeded: a loop did not answer within
-  // `timeout`, which goes by the rule of poller/instant.h.
+  // The same for plain threads, in the order in which the actors were started.
+  // DeadlineExceeded: a loop did not answer within `timeout`, which goes by the
+  // rule of poller/instant.h.
   absl::StatusOr<BusInfo> Inspect(absl::Duration timeout) const;
+  // The same without the actors: at once, however many there are.
+  void InspectLoops(std::function<void(BusInfo)> done) const;
+  // At most `most` actors, at least 1, from a place on (bus/actor_pages.h).
+  void ListActors(ActorPlace from, uint32_t most,
+                  std::function<void(ActorPage)> done) const;
 
   // The ledger of the whole bus; balances whenever nothing is on its way.
   Ledger ReadLedger() const { return state_->ReadLedger(); }

@@ -2,11 +2,13 @@
 
 #include "trolley/bus/bus_state.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
 #include <string>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/loop.h"
 
@@ -27,7 +29,8 @@ BusState::BusState(BusOptions options)
       sys_(options_.sys != nullptr ? *options_.sys : RealSys()),
       clock_(options_.clock != nullptr ? *options_.clock : MonotonicClock()),
       instance_id_(options_.instance_id != 0 ? options_.instance_id
-                                             : RandomId()) {
+                                             : RandomId()),
+      obituaries_(options_.ended_actors_kept) {
   sigemptyset(&mains_signals_);  // what a Sys without signals leaves it at
   sys_.Sigmask(SIG_BLOCK, nullptr, &mains_signals_);
   for (const LoopOptions& loop : options_.loops) {
@@ -87,6 +90,67 @@ Ledger BusState::ReadLedger() const {
   Ledger sum = outside_.Read();
   for (const auto& port : ports_) sum += port->ledger.Read();
   return sum;
+}
+
+uint64_t BusState::CountActors() const {
+  uint64_t sum = 0;
+  for (const auto& port : ports_) sum += port->cells.in_use();
+  return sum;
+}
+
+// --- What people read ------------------------------------------------------
+
+std::string BusState::Describe(ActorId id) const {
+  if (!id) return "nobody";
+  std::string name = names_.NameOf(id);
+  if (name.empty()) {
+    if (auto obituary = obituaries_.Find(id)) name = obituary->name;
+  }
+  return name.empty() ? id.ToString() : name;
+}
+
+ExitReason BusState::ExitOf(ActorId id) const {
+  if (!id) return {};
+  if (auto obituary = obituaries_.Find(id)) return obituary->reason;
+  const Cell& cell = *ports_[id.loop()]->cells.Find(id.slot());
+  ExitReason reason{.kind = cell.exit_of(id.generation())};
+  // What was on its way to a loop that has ended began no life.
+  if (reason.kind == ExitReason::Kind::kUnknown && draining() &&
+      cell.credits.generation() == id.generation()) {
+    reason.kind = ExitReason::Kind::kBusEnded;
+  }
+  return reason;
+}
+
+std::string BusState::DescribeEnd(ActorId id) const {
+  if (!id) return "the address names nobody";
+  const std::string why = ExitOf(id).ToString();
+  return absl::StrCat(Describe(id), " has ended", why.empty() ? "" : ": ", why);
+}
+
+absl::Status BusState::NoSuchActor(absl::string_view name) const {
+  const auto last = obituaries_.FindName(name);
+  return absl::NotFoundError(absl::StrCat(
+      "no actor named \"", absl::CHexEscape(name.substr(0, Names::kMaxBytes)),
+      "\" is running",
+      last.has_value()
+          ? absl::StrCat("; the last one has ended: ", last->reason.ToString())
+          : ""));
+}
+
+absl::Status BusState::Explain(Delivery delivery, ActorId target) const {
+  return delivery == Delivery::kGone
+             ? absl::NotFoundError(DescribeEnd(target))
+             : DeliveryStatus(delivery, Describe(target));
+}
+
+absl::Status BusState::NoReplyWithin(ActorId target,
+                                     absl::Duration time) const {
+  // What people read, to the microsecond at most.
+  time =
+      std::max(absl::Trunc(time, absl::Microseconds(1)), absl::ZeroDuration());
+  return absl::DeadlineExceededError(absl::StrCat(
+      Describe(target), " did not reply within ", absl::FormatDuration(time)));
 }
 
 void BusState::Log(absl::string_view line) const {

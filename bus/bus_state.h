@@ -15,14 +15,18 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "trolley/bus/bus_references.h"
 #include "trolley/bus/delivery.h"
 #include "trolley/bus/ledger.h"
 #include "trolley/bus/loop_port.h"
 #include "trolley/bus/names.h"
+#include "trolley/bus/obituaries.h"
 #include "trolley/bus/options.h"
 #include "trolley/bus/ref_counted.h"
 
@@ -48,6 +52,21 @@ class BusState {
   LoopPort& port(uint32_t loop) { return *ports_[loop]; }
   uint32_t loops() const { return ports_.size(); }
   Names& names() { return names_; }
+  Obituaries& obituaries() { return obituaries_; }
+
+  // What people call an actor: its name, also when it has ended, or
+  // "#loop.slot.generation" if it has none or that is not kept any longer.
+  std::string Describe(ActorId id) const;
+  // Why it has ended; kUnknown: it has not, or that is not kept any longer.
+  ExitReason ExitOf(ActorId id) const;
+  // "bank/slow has ended: its handler of Boom threw: disk full".
+  std::string DescribeEnd(ActorId id) const;
+  // NotFound: no actor of that name runs; why the last one has ended.
+  absl::Status NoSuchActor(absl::string_view name) const;
+  // As DeliveryStatus (bus/delivery.h), and for kGone why it has ended.
+  absl::Status Explain(Delivery delivery, ActorId target) const;
+  // DeadlineExceeded: it did not reply within that time.
+  absl::Status NoReplyWithin(ActorId target, absl::Duration time) const;
 
   // The mask of the thread that created the bus, then.
   const sigset_t& mains_signals() const { return mains_signals_; }
@@ -78,6 +97,9 @@ class BusState {
   // As it stands now; loops write theirs meanwhile. Exact when they are idle.
   Ledger ReadLedger() const;
 
+  // Actors now; those that are being spawned count.
+  uint64_t CountActors() const;
+
   void Log(absl::string_view line) const;
 
  private:
@@ -89,6 +111,7 @@ class BusState {
   std::vector<std::unique_ptr<LoopPort>> ports_;
   BusReferences references_;
   Names names_;
+  Obituaries obituaries_;
   LedgerCounters<SharedCounter> outside_;  // the sends of plain threads
   std::atomic<bool> draining_{false};
   std::atomic<uint64_t> next_start_{0};

@@ -6,8 +6,9 @@
 // means its actor.
 //
 // Ownership: CellTable owns all cells of a loop.
-// Threads:   loop thread only, but any thread may use `credits` and
-//            `interleaved`. Allocate() is thread-safe, Free() loop thread only.
+// Threads:   loop thread only, but for `credits`, `interleaved` and exit_of(),
+//            which anyone may use. Allocate() is thread-safe, Free() loop
+//            thread only.
 // Bounds:    LoopOptions::max_actors.
 // Ends:      with the bus's state.
 
@@ -27,6 +28,7 @@
 #include "trolley/bus/actor_class.h"
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/credits.h"
+#include "trolley/bus/exit_reason.h"
 #include "trolley/bus/mailbox.h"
 #include "trolley/bus/standing.h"
 #include "trolley/bus/suspended_handler.h"
@@ -36,7 +38,7 @@ namespace trolley {
 struct alignas(64) Cell {
   using State = Standing::State;
 
-  // Loop thread only, but for `interleaved`.
+  // Loop thread only, but for `interleaved` and `exit`.
   ActorBase* actor = nullptr;
   EnvelopeQueue data;             // the mailbox's data lane
   uint32_t data_queued = 0;       // messages in it
@@ -48,11 +50,12 @@ struct alignas(64) Cell {
   // How many places its loop holds before it gives some to others. 0: each goes
   // the slow way.
   uint8_t kept_places = 0;
-  bool places_listed = false;       // in the loop's list of places to give back
+  bool places_listed : 1 = false;   // in the loop's list of places to give back
   bool started : 1 = false;         // OnStart has returned
   bool expiry_watched : 1 = false;  // in the list of bus/expiry.h
   // SpawnOptions::interleaved. Any thread may look, to explain a cycle of asks.
   std::atomic<bool> interleaved{false};
+  std::atomic<uint8_t> exit{0};  // as set_exit() packs it
   // Asks whose handlers wait, of an actor that takes messages meanwhile.
   uint16_t suspended_asks = 0;
 
@@ -67,6 +70,8 @@ struct alignas(64) Cell {
   std::unique_ptr<std::string> name;  // null: none
 
   State state() const { return standing.state(); }
+  // The order of starting, over all loops; an actor lives here.
+  uint64_t start_sequence() const { return actor->start_sequence_; }
   // How many places move between it and its senders at a time.
   uint32_t places_batch() const {
     return std::clamp<uint32_t>(capacity / 8, 1, 64);
@@ -90,6 +95,23 @@ struct alignas(64) Cell {
   // Thread-safe.
   bool is_interleaved() const {
     return interleaved.load(std::memory_order_relaxed);
+  }
+  // How the actor of that generation ends; kept until the next one has ended
+  // here. Five bits of the generation tell which of the two it is.
+  void set_exit(uint32_t generation, ExitReason::Kind kind) {
+    exit.store((generation & 31) << 3 | static_cast<uint8_t>(kind),
+               std::memory_order_relaxed);
+  }
+  // Thread-safe. kUnknown also if another actor has ended here since.
+  ExitReason::Kind exit_of(uint32_t generation) const {
+    const uint32_t before = credits.generation();
+    const uint8_t packed = exit.load(std::memory_order_relaxed);
+    // What a later one has left is within reach of the bits, or not taken.
+    const bool theirs = packed >> 3 == (generation & 31) &&
+                        before - generation < 31 &&
+                        credits.generation() - generation < 31;
+    return theirs ? static_cast<ExitReason::Kind>(packed & 7)
+                  : ExitReason::Kind::kUnknown;
   }
   // Whether a slice would find something to do.
   bool has_work() const {
@@ -131,12 +153,10 @@ class CellTable {
     return lives ? cell : nullptr;
   }
 
-  // Calls visit(Cell&) for each cell ever used. Loop thread only.
-  template <typename Visit>
-  void ForEach(Visit visit) {
-    const uint32_t used = used_.load(std::memory_order_acquire);
-    for (uint32_t slot = 0; slot < used; ++slot) visit(*Find(slot));
-  }
+  // Thread-safe. Cells ever used: those with a slot below.
+  uint32_t used() const { return used_.load(std::memory_order_acquire); }
+  // Thread-safe. Actors now; those that are being spawned count.
+  uint32_t in_use() const { return in_use_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr uint32_t kChunk = 1024;

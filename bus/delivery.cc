@@ -4,15 +4,9 @@
 
 #include <ostream>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 namespace trolley {
-namespace {
-
-constexpr char kNoAnswer[] = "trolleybus/no-answer";
-
-}  // namespace
 
 absl::string_view DeliveryName(Delivery delivery) {
   switch (delivery) {
@@ -43,7 +37,7 @@ absl::Status DeliveryStatus(Delivery delivery, absl::string_view to) {
           "the mailbox of ", to,
           " is full; send again later, or co_await Send() to wait for room"));
     case Delivery::kGone:
-      return absl::NotFoundError(absl::StrCat("the actor ", to, " has ended"));
+      return absl::NotFoundError(absl::StrCat(to, " has ended"));
     case Delivery::kDraining:
       return absl::UnavailableError(
           absl::StrCat("the bus is shutting down; ", to, " takes no new work"));
@@ -68,20 +62,6 @@ absl::string_view NoAnswerName(NoAnswer reason) {
 
 std::ostream& operator<<(std::ostream& to, NoAnswer reason) {
   return to << NoAnswerName(reason);
-}
-
-absl::Status NoAnswerStatus(NoAnswer reason, absl::string_view text) {
-  absl::Status status = reason == NoAnswer::kExpired
-                            ? absl::DeadlineExceededError(text)
-                            : absl::NotFoundError(text);
-  status.SetPayload(kNoAnswer, absl::Cord());
-  return status;
-}
-
-NoAnswer NoAnswerOf(const absl::Status& status) {
-  if (!status.GetPayload(kNoAnswer).has_value()) return NoAnswer::kNone;
-  return absl::IsDeadlineExceeded(status) ? NoAnswer::kExpired
-                                          : NoAnswer::kGone;
 }
 
 }  // namespace trolley

@@ -34,10 +34,13 @@ void AbslStringify(Sink& sink, Delivery delivery) {
 }
 
 // OK for kAccepted; else ResourceExhausted, NotFound, Unavailable, Unavailable
-// in the order above. `to` names the actor in the message.
+// in the order above. `to` names the actor in the message. Address::Explain()
+// says more: why an actor has ended.
 absl::Status DeliveryStatus(Delivery delivery, absl::string_view to);
 
-// Why an ask ended without an answer of the handler's own.
+// Whether an ask was answered by the loop, for a handler that did not. Stands
+// in the envelope of the reply (Envelope::no_answer()), so that the status is
+// one for people and nothing else.
 enum class NoAnswer : uint8_t {
   kNone,     // the handler answered, with an error perhaps
   kExpired,  // the deadline passed while the message waited
@@ -51,10 +54,6 @@ template <typename Sink>
 void AbslStringify(Sink& sink, NoAnswer reason) {
   sink.Append(NoAnswerName(reason));
 }
-
-// DeadlineExceeded, or NotFound; NoAnswerOf() finds the reason in it.
-absl::Status NoAnswerStatus(NoAnswer reason, absl::string_view text);
-NoAnswer NoAnswerOf(const absl::Status& status);
 
 }  // namespace trolley
 

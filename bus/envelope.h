@@ -25,6 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/context.h"
+#include "trolley/bus/delivery.h"
 #include "trolley/poller/instant.h"
 
 namespace trolley {
@@ -106,6 +107,9 @@ struct Envelope {
   static constexpr uint64_t kHoldsCredit = uint64_t{1} << 56;
   // The asker takes messages while it waits.
   static constexpr uint64_t kAskerGoesOn = uint64_t{1} << 57;
+  // A reply that no handler made.
+  static constexpr uint64_t kExpiredFirst = uint64_t{1} << 59;
+  static constexpr uint64_t kEndedFirst = uint64_t{1} << 60;
   static constexpr uint64_t kMaxSizeClass = 15;
   static constexpr uint64_t kMaxAskId = (uint64_t{1} << 40) - 1;
   static constexpr uint64_t kAskId = kMaxAskId << 12;
@@ -140,6 +144,11 @@ struct Envelope {
   }
   bool is_reply() const { return has(kIsReply); }
   bool is_ask() const { return has(kAskId | kAskedExternally); }
+  NoAnswer no_answer() const {
+    return has(kExpiredFirst) ? NoAnswer::kExpired
+           : has(kEndedFirst) ? NoAnswer::kGone
+                              : NoAnswer::kNone;
+  }
 
   // Where a payload of alignment `align` starts, in bytes from the envelope.
   static constexpr size_t PayloadOffset(size_t align) {

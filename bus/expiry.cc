@@ -74,10 +74,8 @@ Instant Expiry::LookAtHandlers(Cell& cell, Instant now, const Keys& gone) {
     following = h->next;
     if (h->envelope == nullptr) continue;
     const Instant end = h->envelope->deadline + cell.actor_class->overtime;
-    if (HasNoAsker(*h->envelope, gone)) {
-      loop_.CancelHandler(cell, *h, "its asker no longer waits");
-    } else if (end <= now) {
-      loop_.CancelHandler(cell, *h, "its deadline passed");
+    if (end <= now || HasNoAsker(*h->envelope, gone)) {
+      loop_.CancelHandler(cell, *h);
     } else {
       next = std::min(next, end);
     }
@@ -94,7 +92,7 @@ Instant Expiry::LookAtMailbox(Cell& cell, Instant now, const Keys& gone) {
   });
   while (Envelope* e = expired.Pop()) {
     --cell.data_queued;
-    loop_.DropExpired(cell, e, "while it waited in the mailbox");
+    loop_.DropExpired(cell, e);
   }
   return next;
 }

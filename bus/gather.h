@@ -1,54 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Gather: asks every loop for something and collects the answers.
+// Gather: asks every loop for something and collects the answers, in the order
+// of their arrival. The loops share it, and whoever lets go of it last runs
+// `done`: a loop that has answered, or one that has ended without.
 //
-// Thread-safe. Each loop that answers, or has ended, counts down once; the last
-// one runs `done`.
+// Thread-safe.
 
 #ifndef TROLLEY_BUS_GATHER_H_
 #define TROLLEY_BUS_GATHER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
+#include "trolley/bus/actor_pages.h"
 #include "trolley/bus/loop.h"
 
 namespace trolley {
 
-enum class When { kNow, kIdle };  // kIdle: the next time it has nothing to do
-
 template <typename Answer>
-class Gather : public std::enable_shared_from_this<Gather<Answer>> {
+class Gather {
  public:
-  using Answers = std::vector<Answer>;  // in the order of their arrival
+  using Done = std::function<void(std::vector<Answer>)>;
 
-  static void Start(BusState& bus, When when,
-                    std::function<Answer(Loop&)> question,
-                    std::function<void(Answers)> done) {
-    auto gather = std::make_shared<Gather>(bus.loops(), std::move(done));
+  explicit Gather(Done done) : done_(std::move(done)) {}
+  Gather(const Gather&) = delete;
+  Gather& operator=(const Gather&) = delete;
+  ~Gather() { done_(std::move(answers_)); }
+
+  // question(Loop&) of every loop, in its next turn.
+  template <typename Question>
+  static void Now(BusState& bus, Question question, Done done) {
+    auto gather = std::make_shared<Gather>(std::move(done));
     for (uint32_t i = 0; i < bus.loops(); ++i) {
-      // Counts down as it goes, be it unanswered: a loop that ends drops it.
-      absl::Cleanup answered = [gather] { gather->CountDown(); };
-      auto answer = [gather, question, answered = std::move(answered)](
-                        Loop& loop) { gather->Add(question(loop)); };
-      Loop::Post(bus.port(i),
-                 [when, answer = std::move(answer)](Loop& loop) mutable {
-                   if (when == When::kNow) {
-                     answer(loop);
-                   } else {
-                     loop.WhenIdle(std::move(answer));
-                   }
-                 });
+      Loop::Post(bus.port(i), [gather, question](Loop& loop) {
+        gather->Add(question(loop));
+      });
     }
   }
 
-  Gather(uint32_t loops, std::function<void(Answers)> done)
-      : done_(std::move(done)), missing_(loops) {}
+  // The same, when it has nothing to do the next time.
+  template <typename Question>
+  static void WhenIdle(BusState& bus, Question question, Done done) {
+    auto gather = std::make_shared<Gather>(std::move(done));
+    for (uint32_t i = 0; i < bus.loops(); ++i) {
+      Loop::Post(bus.port(i), [gather, question](Loop& loop) {
+        loop.WhenIdle(
+            [gather, question](Loop& idle) { gather->Add(question(idle)); });
+      });
+    }
+  }
+
+  // From every loop an Answer that begin(Loop&) makes, and that
+  // visit(Answer&, Loop&, Cell&) gets to see each actor with, in steps of one
+  // turn each.
+  template <typename Begin, typename Visit>
+  static void OfActors(BusState& bus, Begin begin, Visit visit, Done done) {
+    auto gather = std::make_shared<Gather>(std::move(done));
+    for (uint32_t i = 0; i < bus.loops(); ++i) {
+      Chores::Post(bus.port(i), [gather, begin, visit, answer = Answer(),
+                                 slot = uint32_t{0},
+                                 end = uint32_t{0}](Loop& loop) mutable {
+        if (slot == 0) {
+          answer = begin(loop);
+          end = loop.port().cells.used();  // those that come later do not count
+        }
+        if (VisitActors(loop, slot, end, [&](Cell& cell) {
+              visit(answer, loop, cell);
+              return true;
+            })) {
+          return true;
+        }
+        gather->Add(std::move(answer));
+        return false;
+      });
+    }
+  }
 
  private:
   void Add(Answer answer) {
@@ -56,20 +87,9 @@ class Gather : public std::enable_shared_from_this<Gather<Answer>> {
     answers_.push_back(std::move(answer));
   }
 
-  void CountDown() {
-    Answers answers;
-    {
-      absl::MutexLock lock(&mutex_);
-      if (--missing_ > 0) return;
-      answers = std::move(answers_);
-    }
-    done_(std::move(answers));
-  }
-
-  const std::function<void(Answers)> done_;
+  const Done done_;
   absl::Mutex mutex_;
-  uint32_t missing_ ABSL_GUARDED_BY(mutex_);
-  Answers answers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace trolley

@@ -6,6 +6,7 @@
 #define TROLLEY_BUS_INSPECT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,19 +34,29 @@ struct LoopInfo {
   std::string poller;
   // What "auto" tried before it, and why it did not take it; else empty.
   std::string passed_over;
-  uint32_t actors = 0;
+  uint32_t actors = 0;  // those that are being spawned count
   uint32_t pending_asks = 0;
-  uint32_t suspended_messages = 0;  // handlers that wait for something else
-                                    // than a reply
+  uint32_t suspended_messages = 0;  // messages whose handlers wait
   uint64_t turns = 0;
   uint64_t waits = 0;
   uint64_t wakes = 0;
   Ledger ledger;
 };
 
+// A place where an actor lives or could; the default one is before all others.
+struct ActorPlace {
+  uint32_t loop = 0;
+  uint32_t slot = 0;
+};
+
+struct ActorPage {
+  std::vector<ActorInfo> actors;
+  std::optional<ActorPlace> next;  // where the next page begins, if any
+};
+
 struct BusInfo {
   std::vector<LoopInfo> loops;
-  std::vector<ActorInfo> actors;  // in the order they were started
+  std::vector<ActorInfo> actors;  // as Bus::Inspect orders them
   Ledger ledger;                  // of all loops and of plain threads
 };
 

@@ -55,16 +55,18 @@ class LocalPlaces {
     cell.credits.Return(cell.self.generation(), returned);
   }
 
-  // Gives every place back.
-  void ReturnAll() {
-    for (Cell* cell : listed_) {
+  // Gives the places of at most `most` actors back. True: there are others.
+  bool ReturnSome(uint32_t most) {
+    for (; most > 0 && !listed_.empty(); --most) {
+      Cell* cell = listed_.back();
+      listed_.pop_back();
       cell->places_listed = false;
       cell->UpdateKeptPlaces();
       if (cell->local_places == 0) continue;
       cell->credits.Return(cell->self.generation(),
                            std::exchange(cell->local_places, 0));
     }
-    listed_.clear();
+    return !listed_.empty();
   }
 
  private:
@@ -85,7 +87,8 @@ class LocalPlaces {
   }
 
   void List(Cell& cell) {
-    if (!std::exchange(cell.places_listed, true)) listed_.push_back(&cell);
+    if (!cell.places_listed) listed_.push_back(&cell);
+    cell.places_listed = true;
     cell.UpdateKeptPlaces();
   }
 

@@ -138,8 +138,7 @@ bool Loop::Settle() {
   // Nothing that another loop could use is taken into sleep.
   envelopes_.ReturnAll();
   leases_.ReturnAll();
-  local_places_.ReturnAll();
-
+  if (local_places_.ReturnSome(options_.messages_per_turn)) return true;
   if (idle_callbacks_.empty()) return false;
   for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);
   return true;
@@ -153,8 +152,7 @@ void Loop::Sleep() {
 }
 
 void Loop::FlushOutboxes() {
-  outboxes_.Flush(
-      [this](Envelope* e) { DropUndelivered(e, "its loop has ended"); });
+  outboxes_.Flush([this](Envelope* e) { DropUndelivered(e); });
 }
 
 bool Loop::Post(LoopPort& port, Command command) {
@@ -169,17 +167,24 @@ bool Loop::Post(LoopPort& port, Command command) {
 void Loop::End() {
   if (std::exchange(ended_, true)) return;
   Loop* const outer = std::exchange(current_, this);
+  chores_.End();
   // Again while there are any: OnStop may have spawned some. Those have not
   // started, so they spawn nobody.
   for (bool any = true; any;) {
     any = false;
-    port_.cells.ForEach([&](Cell& cell) {
-      if (cell.state() == Cell::State::kFree) return;
-      any = true;
-      // One that ends must not be in the run queue.
-      while (Cell* runnable = run_queue_.Pop()) RunQueue::Release(*runnable);
-      EndActor(cell);
-    });
+    for (uint32_t slot = 0; slot < port_.cells.used(); ++slot) {
+      port_.stats.cells_looked_at.Increment();
+      Cell& cell = *port_.cells.Find(slot);
+      if (cell.self) {
+        any = true;
+        EndActor(cell, /*queued=*/cell.standing.runnable());
+      }
+      // Others hear now and then that it ends, not when the last one has.
+      if (slot % options_.messages_per_turn == 0) {
+        DropChain(port_.handoff.Take());
+        FlushOutboxes();
+      }
+    }
   }
   FlushOutboxes();
   DropChain(port_.handoff.Close());

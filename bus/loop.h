@@ -31,9 +31,11 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "trolley/bus/bus_state.h"
+#include "trolley/bus/chores.h"
 #include "trolley/bus/descriptors.h"
 #include "trolley/bus/early_requests.h"
 #include "trolley/bus/end_watchers.h"
+#include "trolley/bus/endings.h"
 #include "trolley/bus/envelopes.h"
 #include "trolley/bus/expiry.h"
 #include "trolley/bus/inspect.h"
@@ -63,12 +65,12 @@ class Loop {
   void Run();
   // One turn that does not sleep. False if there was nothing to do.
   bool RunOnce();
-  // What a loop does before it sleeps: gives back what others could use and
-  // calls the WhenIdle callbacks. True if there were any.
+  // What a loop does before it sleeps: gives back what others could use, then
+  // calls the WhenIdle callbacks. True: have another turn before you sleep.
   bool Settle();
   // Ends every actor left and closes the hand-off. Idempotent.
   void End();
-  // Any thread. Queues a command; false if the loop has ended (it is dropped).
+  // Any thread. Queues a command, or drops it: false, the loop has ended.
   static bool Post(LoopPort& port, Command command);
   // Calls `callback` when nothing is left to do, just before the loop sleeps.
   void WhenIdle(Command callback) {
@@ -84,12 +86,13 @@ class Loop {
   Instant Now() const { return clock_.Now(); }
   LoopClock& clock() { return clock_; }
   TimerQueue& timers() { return timers_; }
+  Chores& chores() { return chores_; }
   Descriptors& descriptors() { return descriptors_; }
   ReplySlots& reply_slots() { return reply_slots_; }
   bool ended() const { return ended_; }
   bool has_work() const { return !run_queue_.empty() || !replies_.empty(); }
 
-  // Whose slice it is, or was last in this turn, and its message; else null.
+  // Whose slice it is, or was last in this turn, and its message.
   struct Turn {
     Cell* cell = nullptr;
     ActorId self;  // who lives there; nobody
@@ -105,7 +108,7 @@ class Loop {
   // --- Sending, in three steps; see actors/ref.h for the whole ---
   // The short way, for what stays here: the cell of the target, with the
   // attempt counted and a place taken, and an envelope of `bytes`, if the loop
-  // has both at hand; else nulls, and nothing is done. `head` has no marks.
+  // has both at hand; else nulls. `head` has no marks.
   ABSL_ATTRIBUTE_ALWAYS_INLINE std::pair<Cell*, Envelope*> AdmitHere(
       size_t bytes, const Envelope::Head& head) {
     LoopPort& port = port_;
@@ -135,7 +138,7 @@ class Loop {
     port_.ledger.CountSend(delivery == Delivery::kAccepted);
     return delivery;
   }
-  // The same in two halves, for a sender that waits for room in between.
+  // The same in two halves, for a sender that waits in between.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery TakePlace(ActorId target) {
     if (target.loop() != port_.index) return leases_.Take(target);
     return local_places_.Take(*port_.cells.Find(target.slot()), target);
@@ -152,8 +155,7 @@ class Loop {
       FlushOutboxes();
     }
   }
-  // Sends the reply that `envelope` holds to whoever asked.
-  void SendReply(Envelope* envelope);
+  void SendReply(Envelope* envelope);  // the reply that it holds
   // Tells `asked` that an asker of this loop no longer waits.
   void CancelAsk(ActorId asked, const AskKey& key);
   // Gives back an envelope whose payload is gone, to whoever made it.
@@ -166,11 +168,9 @@ class Loop {
              uint64_t start_sequence, std::unique_ptr<EarlyRequests> early);
   // Ends an actor when its slice is over; `drain`: when its mailbox is empty.
   void StopActor(Cell& cell, bool drain);
-  // Tells every actor that the bus begins to shut down.
-  void DrainActors();
-  // Ends these actors now, in this order, with `handle_queued` after what is in
-  // their mailboxes. Called between handlers only.
-  void EndActors(const std::vector<ActorId>& ids, bool handle_queued);
+  void DrainActor(Cell& cell);  // calls OnDrain
+  // A step, of messages_per_turn ends or messages; false: it was the last.
+  bool EndActors(Endings& endings);  // between handlers only
   // The cell that `id` names; null if its actor has ended.
   Cell* Find(ActorId id) { return port_.cells.FindLive(id); }
 
@@ -184,14 +184,14 @@ class Loop {
   // Begins a background task of the actor.
   void RunTask(Cell& cell, SuspendedHandler& task);
   // Destroys the frames of a handler, with what they wait for, and drops its
-  // message as expired; `why` is for its asker. Called between handlers.
-  void CancelHandler(Cell& cell, SuspendedHandler& handler,
-                     absl::string_view why);
+  // message as expired. Called between handlers.
+  void CancelHandler(Cell& cell, SuspendedHandler& handler);
   // Drops a message of `cell` that no one can use any more.
-  void DropExpired(Cell& cell, Envelope* envelope, absl::string_view why);
+  void DropExpired(Cell& cell, Envelope* envelope);
 
-  LoopInfo Inspect();
-  void InspectActors(std::vector<ActorInfo>& to);
+  // --- Looking, at the same cost however many actors there are ---
+  LoopInfo Inspect() const;
+  ActorInfo InfoOf(const Cell& cell) const;           // an actor lives there
   std::optional<ActorInfo> InspectActor(ActorId id);  // nullopt: it has ended
   // `done` is the actor's last act, or called at once. `by` may take it back.
   void WhenEnded(ActorId id, Command done, ActorId by = {});
@@ -201,7 +201,6 @@ class Loop {
   friend class ScheduledMessage;
   void DeliverLocal(Envelope* envelope);
   void DeliverRarely(Cell& cell, Envelope* envelope);
-
   bool TakeHandedOver();
   bool DropChain(Envelope* first);
   void HandleReplies();
@@ -219,22 +218,21 @@ class Loop {
   void RefuseAsk(Cell& cell, Envelope* envelope);
   void Complete(Cell& cell, Envelope* envelope, Outcome outcome);
   void CompleteFailed(Cell& cell, Envelope* envelope);
-  void FailedByThrowing(Cell& cell, Envelope* envelope, absl::string_view what);
+  void FailedByThrowing(Cell& cell, Envelope* envelope);
   void CompleteSuspended(SuspendedHandler& handler);
   void Keep(Cell& cell, SuspendedHandler& handler);
   void Unlink(SuspendedHandler& handler);
   void GoOn(Cell& cell);
-  // Calls `what` with the actor as the one running. False if it threw: the
-  // actor is then on its way to its end, and `doing` is in the log.
-  template <typename What>
+  template <typename What>  // what(), on the actor's behalf; false: it threw
   bool Guarded(Cell& cell, absl::string_view doing, What what);
   void CancelSuspended(Cell& cell);
-  void EndActor(Cell& cell);
+  void EndActor(Cell& cell, bool queued);
+  void HandleLastWords(Cell& cell, uint32_t& most, uint32_t& left);
+  void Fail(Cell& cell, absl::string_view doing);
+  static ExitReason::Kind ExitKind(const Cell& cell);
   static uint32_t HeldBy(const Cell& cell);
-  ActorInfo InfoOf(const Cell& cell) const;
-  void DropUndelivered(Envelope* envelope, absl::string_view reason);
+  void DropUndelivered(Envelope* envelope, absl::string_view note = {});
   void DropReply(Envelope* reply);
-
   size_t Poll(Instant deadline);
   bool SpinForWork();
   void Sleep();
@@ -263,9 +261,10 @@ class Loop {
   Expiry expiry_{*this};
   std::vector<Command> idle_callbacks_;
   EndWatchers watchers_;
+  Chores chores_{*this};
   std::vector<Event> events_;
   uint64_t looked_at_ = 0;  // LoopClock::Ticks() in OthersWait()
-  uint32_t turns_since_poll_ = 0, failed_spins_ = 0;
+  uint32_t turns_since_poll_ = 0, failed_spins_ = 0, suspended_messages_ = 0;
   uint64_t next_scheduled_id_ = 1;
   // Of actors that have not started: tasks of their constructors.
   absl::flat_hash_map<const Cell*, std::unique_ptr<EarlyRequests>> early_;

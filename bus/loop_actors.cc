@@ -55,7 +55,7 @@ void Loop::DeliverLocal(Envelope* e) {
 void Loop::DeliverRarely(Cell& cell, Envelope* e) {
   if (cell.self != e->target) {
     if (cell.credits.generation() != e->target.generation()) {
-      DropUndelivered(e, "it has ended");
+      DropUndelivered(e);
       return;
     }
     // The id is younger than what lives here: its actor is still on its way.
@@ -74,7 +74,7 @@ void Loop::DeliverRarely(Cell& cell, Envelope* e) {
   if (e->type == &kControlMessage<AbandonRequest>) {
     e->type->drop(e);
     Free(e);
-    EndActor(cell);
+    EndActor(cell, /*queued=*/false);
     return;
   }
   if (e->has(Envelope::kDataLane)) {
@@ -113,7 +113,7 @@ bool Loop::TakeHandedOver() {
 bool Loop::DropChain(Envelope* e) {
   while (e != nullptr) {
     Envelope* next = e->next;
-    DropUndelivered(e, "its loop has ended");
+    DropUndelivered(e);
     e = next;
   }
   return true;
@@ -153,7 +153,8 @@ void Loop::DropReply(Envelope* reply) {
   }
 }
 
-void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
+// `note`: for the asker, beside the end of the actor.
+void Loop::DropUndelivered(Envelope* e, absl::string_view note) {
   if (e->is_reply()) return DropReply(e);
   if (e->lane() != Lane::kControl) {
     port_.ledger.dead_lettered.Increment();
@@ -164,9 +165,9 @@ void Loop::DropUndelivered(Envelope* e, absl::string_view reason) {
     return;
   }
   e->type->answer(
-      e, NoAnswerStatus(NoAnswer::kGone,
-                        absl::StrCat("the actor ", e->target.ToString(),
-                                     " did not answer: ", reason)));
+      e, absl::NotFoundError(absl::StrCat(bus_->DescribeEnd(e->target),
+                                          note.empty() ? "" : "; ", note)));
+  e->marks |= Envelope::kEndedFirst;
   SendReply(e);
 }
 
@@ -225,11 +226,23 @@ bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
     what();
     return true;
   } catch (...) {
-    StopActor(cell, /*drain=*/false);
-    bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
-                           ") ends: ", doing, " threw: ", WhatIsThrown()));
+    Fail(cell, doing);
     return false;
   }
+}
+
+// The actor ends by the exception in hand, which came out of `doing`. What is
+// thrown comes from outside: this is where its text gets in, to the log and to
+// all who ask why the actor has ended.
+void Loop::Fail(Cell& cell, absl::string_view doing) {
+  const std::string what = absl::StrCat(doing, " threw: ", WhatIsThrown());
+  StopActor(cell, /*drain=*/false);
+  cell.set_exit(cell.self.generation(), ExitReason::Kind::kFailed);
+  bus_->obituaries().Add(
+      cell.self, cell.name != nullptr ? *cell.name : "",
+      {.kind = ExitReason::Kind::kFailed, .error = absl::InternalError(what)});
+  bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
+                         ") ends: ", what));
 }
 
 void Loop::RunActors() {
@@ -268,7 +281,8 @@ uint32_t Loop::RunLongSlice(Cell& cell, uint32_t most) {
   return RunSlice(cell, most);
 }
 
-// Returns how many messages it took, at most `most`; to start counts as one.
+// Returns how many messages it took, at most `most`; to start, and to end after
+// none, count as one.
 // Leaves `turn_` to the next slice.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
                                                             uint32_t most) {
@@ -305,8 +319,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t Loop::RunSlice(Cell& cell,
     HandleMessage(cell, e);
   }
   if (HasEnded(cell)) {
+    if (left == most) --left;  // to end counts as one, too
     turn_ = {};
-    EndActor(cell);
+    EndActor(cell, /*queued=*/false);
   } else if (cell.has_work()) {
     run_queue_.PushAgain(cell);
   } else {
@@ -363,7 +378,7 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
     StopActor(cell, e->payload<StopRequest>().drain);
   } else if (e->type == &kControlMessage<RoomRequest>) {
     if (cell.state() != Cell::State::kRunning) {
-      return DropUndelivered(e, "it is ending");
+      return DropUndelivered(e);
     }
     return room_.Wait(cell, e);
   } else if (e->type == &kControlMessage<ReturnedPlace>) {
@@ -386,15 +401,15 @@ void Loop::RefuseAsk(Cell& cell, Envelope* e) {
   SendReply(e);
 }
 
-void Loop::DropExpired(Cell& cell, Envelope* e, absl::string_view why) {
+void Loop::DropExpired(Cell& cell, Envelope* e) {
   port_.ledger.expired.Increment();
   if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
   e->type->drop(e);
   if (!e->is_ask()) return Free(e);
-  e->type->answer(
-      e, NoAnswerStatus(
-             NoAnswer::kExpired,
-             absl::StrCat(NameOf(cell), " dropped the message: ", why)));
+  // Who asked knows how long it has waited, and says so.
+  e->type->answer(e, absl::DeadlineExceededError(
+                         absl::StrCat(NameOf(cell), " did not reply in time")));
+  e->marks |= Envelope::kExpiredFirst;
   SendReply(e);
 }
 
@@ -402,7 +417,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::HandleMessage(Cell& cell,
                                                              Envelope* e) {
   if (!e->deadline.is_infinite() && e->deadline <= clock_.Recent())
       [[unlikely]] {
-    return DropExpired(cell, e, "its deadline passed in the mailbox");
+    return DropExpired(cell, e);
   }
   turn_.envelope = e;
   // What Guarded() does, spelled out: this is the hot path.
@@ -412,7 +427,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::HandleMessage(Cell& cell,
   } catch (...) {
     turn_.handler = nullptr;
     outcome = Outcome::kFailed;
-    FailedByThrowing(cell, e, e->type->name());
+    FailedByThrowing(cell, e);
   }
   if (outcome == Outcome::kHandled) [[likely]] {
     Complete(cell, e, Outcome::kHandled);
@@ -426,14 +441,11 @@ void Loop::CompleteFailed(Cell& cell, Envelope* e) {
   Complete(cell, e, Outcome::kFailed);
 }
 
-void Loop::FailedByThrowing(Cell& cell, Envelope* e, absl::string_view what) {
-  const std::string thrown = WhatIsThrown();
-  StopActor(cell, /*drain=*/false);
-  bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
-                         ") ends: its handler of ", what, " threw: ", thrown));
+void Loop::FailedByThrowing(Cell& cell, Envelope* e) {
+  Fail(cell, e != nullptr ? absl::StrCat("its handler of ", e->type->name())
+                          : "its background task");
   if (e == nullptr || !e->is_ask()) return;
-  e->type->answer(e, absl::InternalError(absl::StrCat(
-                         NameOf(cell), " ended by throwing: ", thrown)));
+  e->type->answer(e, absl::InternalError(bus_->DescribeEnd(cell.self)));
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Loop::Complete(Cell& cell, Envelope* e,
@@ -463,6 +475,7 @@ void Loop::Suspend(Cell& cell, SuspendedHandler& handler) {
   handler.previous = nullptr;
   if (handler.next != nullptr) handler.next->previous = &handler;
   cell.suspended = &handler;
+  if (handler.envelope != nullptr) ++suspended_messages_;
   if (KeepsBusy(cell, handler)) cell.standing.set_busy(true);
   if (handler.envelope != nullptr) Keep(cell, handler);
 }
@@ -488,6 +501,7 @@ void Loop::Unlink(SuspendedHandler& handler) {
   (handler.previous != nullptr ? handler.previous->next : cell.suspended) =
       handler.next;
   if (handler.next != nullptr) handler.next->previous = handler.previous;
+  if (handler.envelope != nullptr) --suspended_messages_;
   if (KeepsBusy(cell, handler)) {
     cell.standing.set_busy(cell.is_interleaved() && AnyKeepsBusy(cell));
   }
@@ -521,20 +535,19 @@ void Loop::CompleteSuspended(SuspendedHandler& handler) {
   try {
     outcome = handler.finish(&handler, e);
   } catch (...) {
-    FailedByThrowing(cell, e, e != nullptr ? e->type->name() : "a task");
+    FailedByThrowing(cell, e);
   }
   turn_ = outer;
   if (e != nullptr) Complete(cell, e, outcome);
   GoOn(cell);
 }
 
-void Loop::CancelHandler(Cell& cell, SuspendedHandler& handler,
-                         absl::string_view why) {
+void Loop::CancelHandler(Cell& cell, SuspendedHandler& handler) {
   Envelope* e = handler.envelope;
   Unlink(handler);
   Guarded(cell, "what a cancelled handler had",
           [&] { handler.frame.destroy(); });
-  DropExpired(cell, e, why);
+  DropExpired(cell, e);
   GoOn(cell);
 }
 
@@ -556,7 +569,7 @@ void Loop::StopActor(Cell& cell, bool drain) {
   cell.kept_places = 0;
   cell.credits.Open(cell.self.generation(), 0);
   while (Envelope* e = cell.room_requests.Pop()) {
-    DropUndelivered(e, "it is ending");
+    DropUndelivered(e);
   }
   run_queue_.Push(cell);
 }
@@ -566,13 +579,22 @@ void Loop::CancelSuspended(Cell& cell) {
     Envelope* e = handler->envelope;
     Unlink(*handler);
     handler->Cancel();
-    if (e != nullptr) DropUndelivered(e, "it ended while handling this");
+    if (e != nullptr) DropUndelivered(e, "it had begun to handle this");
   }
 }
 
-void Loop::EndActor(Cell& cell) {
+// One that is `queued` in the run queue keeps its cell until the queue comes to
+// it: to take it out would mean to look at all the others in there.
+void Loop::EndActor(Cell& cell, bool queued) {
+  if (!cell.self) {  // it has ended, and the queue has come to it
+    cell.standing = {};
+    port_.cells.Free(&cell, cell.credits.generation() - 1);
+    return;
+  }
   // What comes from now on is refused at the sender.
   const ActorId id = cell.self;
+  const uint32_t generation = id.generation();
+  cell.set_exit(generation, ExitKind(cell));
   cell.standing.set_state(Cell::State::kStopping);
   cell.standing.set_runnable(
       true);  // whatever happens below, it is not queued again
@@ -587,17 +609,16 @@ void Loop::EndActor(Cell& cell) {
     Guarded(cell, "its destructor", [&] { actor.reset(); });
   }
   if (cell.name != nullptr) {
+    bus_->obituaries().Add(id, *cell.name, {.kind = cell.exit_of(generation)});
     bus_->names().Remove(*cell.name, id);
     cell.name.reset();
   }
-  cell.credits.Close(0);
-  while (Envelope* e = cell.room_requests.Pop()) {
-    DropUndelivered(e, "it has ended");
-  }
+  cell.credits.Close(generation + 1);
+  while (Envelope* e = cell.room_requests.Pop()) DropUndelivered(e);
   for (SmallEnvelopeQueue* lane : {&cell.urgent.control, &cell.urgent.reply}) {
-    while (Envelope* e = lane->Pop()) DropUndelivered(e, "it has ended");
+    while (Envelope* e = lane->Pop()) DropUndelivered(e);
   }
-  while (Envelope* e = cell.data.Pop()) DropUndelivered(e, "it has ended");
+  while (Envelope* e = cell.data.Pop()) DropUndelivered(e);
   watchers_.Tell(id, *this);
   cell.data_queued = 0;
   cell.local_places = 0;
@@ -607,123 +628,63 @@ void Loop::EndActor(Cell& cell) {
   cell.standing = {};
   cell.kept_places = 0;
   cell.self = ActorId();
-  port_.cells.Free(&cell, id.generation());
-}
-
-void Loop::DrainActors() {
-  port_.cells.ForEach([this](Cell& cell) {
-    if (cell.actor == nullptr || !cell.started) return;
-    Guarded(cell, "OnDrain", [&] { cell.actor->OnDrain(); });
-  });
-}
-
-void Loop::EndActors(const std::vector<ActorId>& ids, bool handle_queued) {
-  // An actor that ends must not be in the run queue.
-  std::vector<Cell*> runnable;
-  const auto empty_run_queue = [&] {
-    while (Cell* cell = run_queue_.Pop()) {
-      RunQueue::Release(*cell);
-      runnable.push_back(cell);
-    }
-  };
-  for (ActorId id : ids) {
-    empty_run_queue();
-    Cell* cell = Find(id);
-    if (cell == nullptr) continue;
-    // What the actors before it sent it as they ended is still to be handled.
-    const uint32_t slice = options_.messages_per_slice;
-    uint32_t slices = handle_queued ? cell->data_queued / slice + 1 : 0;
-    for (; slices > 0 && cell->actor != nullptr && cell->has_work(); --slices) {
-      cell->standing.set_runnable(true);
-      RunLongSlice(*cell, slice);
-      turn_ = {};
-      empty_run_queue();
-      cell = Find(id);
-      if (cell == nullptr) break;
-    }
-    if (cell != nullptr) EndActor(*cell);
+  if (queued) {
+    cell.standing.set_state(Cell::State::kStopping);
+    cell.standing.set_runnable(true);
+  } else {
+    port_.cells.Free(&cell, generation);
   }
-  for (Cell* cell : runnable) {
-    if (cell->actor != nullptr) run_queue_.Push(*cell);
+}
+
+void Loop::DrainActor(Cell& cell) {
+  if (!cell.started) return;
+  Guarded(cell, "OnDrain", [&] { cell.actor->OnDrain(); });
+}
+
+// Up to `most` messages of one that is about to end, of which `left` now.
+void Loop::HandleLastWords(Cell& cell, uint32_t& most, uint32_t& left) {
+  turn_ = {.cell = &cell, .self = cell.self};
+  port_.running_actor.store(cell.self.word(), std::memory_order_relaxed);
+  if (cell.state() == Cell::State::kStarting) StartActor(cell);
+  for (; most > 0 && left > 0; --most, --left) {
+    Envelope* e = NextMessage(cell);
+    if (e == nullptr) {
+      most = 0;
+      break;
+    }
+    if (e->lane() == Lane::kControl) {
+      HandleControl(cell, e);
+    } else {
+      HandleMessage(cell, e);
+    }
+  }
+  turn_ = {};
+  port_.running_actor.store(0, std::memory_order_relaxed);
+}
+
+bool Loop::EndActors(Endings& endings) {
+  uint32_t left = options_.messages_per_turn;
+  while (endings.next < endings.ids.size() && left > 0) {
+    Cell* cell = Find(endings.ids[endings.next]);
+    if (cell != nullptr && endings.handle_queued && cell->has_work()) {
+      // What the actors before it sent it as they ended, and a slice.
+      if (!endings.queued.has_value()) {
+        endings.queued = cell->data_queued + options_.messages_per_slice;
+      }
+      HandleLastWords(*cell, *endings.queued, left);
+      if (*endings.queued > 0) break;  // it goes on with the next step
+    }
+    if (cell != nullptr) {
+      port_.stats.cells_looked_at.Increment();
+      EndActor(*cell, /*queued=*/cell->standing.runnable());
+    }
+    endings.queued.reset();
+    ++endings.next;
+    if (left > 0) --left;
   }
   // Before it is said that they have ended: actors of other loops are next.
   FlushOutboxes();
-}
-
-// --- Looking ---------------------------------------------------------------
-
-std::string Loop::NameOf(const Cell& cell) const {
-  return cell.name != nullptr ? *cell.name : cell.self.ToString();
-}
-
-LoopInfo Loop::Inspect() {
-  LoopInfo info{.index = index(),
-                .poller = std::string(capabilities().name),
-                .passed_over = port_.passed_over,
-                .pending_asks = static_cast<uint32_t>(reply_slots_.used()),
-                .turns = port_.stats.turns.Read(),
-                .waits = port_.stats.waits.Read(),
-                .wakes = port_.stats.wakes.Read(),
-                .ledger = port_.ledger.Read()};
-  port_.cells.ForEach([&](Cell& cell) {
-    if (cell.actor == nullptr) return;
-    ++info.actors;
-    for (SuspendedHandler* h = cell.suspended; h != nullptr; h = h->next) {
-      info.suspended_messages +=
-          h->envelope != nullptr && h->waiting_for_replies == 0;
-    }
-  });
-  return info;
-}
-
-// The places of its mailbox that messages hold, those of suspended handlers
-// included.
-uint32_t Loop::HeldBy(const Cell& cell) {
-  uint32_t held = cell.data_queued;
-  for (const SuspendedHandler* h = cell.suspended; h != nullptr; h = h->next) {
-    held += h->envelope != nullptr && h->envelope->has(Envelope::kHoldsCredit);
-  }
-  return held;
-}
-
-ActorInfo Loop::InfoOf(const Cell& cell) const {
-  absl::string_view state = "running";
-  if (cell.state() == Cell::State::kStarting) {
-    state = "starting";
-  } else if (cell.state() != Cell::State::kRunning) {
-    state = "draining";
-  } else if (cell.standing.busy()) {
-    state = "suspended";
-  }
-  return {
-      .id = cell.self,
-      .name = NameOf(cell),
-      .class_name = std::string(cell.actor_class->name()),
-      .state = std::string(state),
-      .depth = HeldBy(cell),
-      .capacity = cell.capacity,
-      .handled = cell.handled,
-      .start_sequence = cell.actor != nullptr ? cell.actor->start_sequence_ : 0,
-      .actor_class = cell.actor_class};
-}
-
-void Loop::InspectActors(std::vector<ActorInfo>& to) {
-  port_.cells.ForEach([&](Cell& cell) {
-    if (cell.actor != nullptr) to.push_back(InfoOf(cell));
-  });
-}
-
-std::optional<ActorInfo> Loop::InspectActor(ActorId id) {
-  const Cell* cell = Find(id);
-  if (cell == nullptr || cell->state() == Cell::State::kReserved) {
-    return std::nullopt;
-  }
-  return InfoOf(*cell);
-}
-
-void Loop::WhenEnded(ActorId id, Command done, ActorId by) {
-  if (Find(id) == nullptr) return done(*this);
-  watchers_.Add(id, by, std::move(done));
+  return endings.next < endings.ids.size();
 }
 
 }  // namespace trolley

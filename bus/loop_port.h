@@ -30,11 +30,12 @@ class Loop;
 // What a loop counts beside its ledger.
 struct LoopStats {
   OwnedCounter turns;
-  OwnedCounter waits;         // waits that could sleep
-  OwnedCounter polls;         // looks at the descriptors without sleeping
-  SharedCounter wakes;        // Poller::Wake() calls by others
-  OwnedCounter expired_asks;  // ended by their deadline
-  OwnedCounter late_replies;  // came after that
+  OwnedCounter waits;            // waits that could sleep
+  OwnedCounter polls;            // looks at the descriptors without sleeping
+  SharedCounter wakes;           // Poller::Wake() calls by others
+  OwnedCounter expired_asks;     // ended by their deadline
+  OwnedCounter late_replies;     // came after that
+  OwnedCounter cells_looked_at;  // by inspections, drains and ends
 };
 
 class LoopPort {

@@ -3,6 +3,7 @@
 #include "trolley/bus/names.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -31,33 +32,37 @@ absl::Status Names::Check(absl::string_view name) {
 absl::Status Names::Add(absl::string_view name, ActorId id,
                         const ActorClass* actor_class) {
   if (absl::Status status = Check(name); !status.ok()) return status;
+  auto kept = std::make_unique<const std::string>(name);
   absl::MutexLock lock(&mutex_);
-  const auto [at, added] = entries_.try_emplace(
-      std::string(name), Entry{.id = id, .actor_class = actor_class});
-  if (added) return absl::OkStatus();
-  return absl::AlreadyExistsError(
-      absl::StrCat("an actor named \"", name, "\" is running (",
-                   at->second.id.ToString(), "); stop it first"));
+  const auto [at, added] =
+      by_name_.try_emplace(*kept, Entry{.id = id, .actor_class = actor_class});
+  if (!added) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("an actor named \"", name, "\" is running (",
+                     at->second.id.ToString(), "); stop it first"));
+  }
+  names_.emplace(id, std::move(kept));
+  return absl::OkStatus();
 }
 
 void Names::Remove(absl::string_view name, ActorId id) {
   absl::MutexLock lock(&mutex_);
-  const auto at = entries_.find(name);
-  if (at != entries_.end() && at->second.id == id) entries_.erase(at);
+  const auto at = by_name_.find(name);
+  if (at == by_name_.end() || at->second.id != id) return;
+  by_name_.erase(at);
+  names_.erase(id);
 }
 
 Names::Entry Names::Find(absl::string_view name) const {
   absl::MutexLock lock(&mutex_);
-  const auto at = entries_.find(name);
-  return at == entries_.end() ? Entry() : at->second;
+  const auto at = by_name_.find(name);
+  return at == by_name_.end() ? Entry() : at->second;
 }
 
-std::string Names::Describe(ActorId id) const {
+std::string Names::NameOf(ActorId id) const {
   absl::MutexLock lock(&mutex_);
-  for (const auto& [name, entry] : entries_) {
-    if (entry.id == id) return name;
-  }
-  return id.ToString();
+  const auto at = names_.find(id);
+  return at == names_.end() ? "" : *at->second;
 }
 
 }  // namespace trolley

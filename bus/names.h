@@ -9,6 +9,7 @@
 #ifndef TROLLEY_BUS_NAMES_H_
 #define TROLLEY_BUS_NAMES_H_
 
+#include <memory>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -42,13 +43,16 @@ class Names {
   };
   Entry Find(absl::string_view name) const;
 
-  // The name, or ActorId::ToString() if it has none. Looks at every name: for
-  // messages about errors.
-  std::string Describe(ActorId id) const;
+  // Empty: it has none, or has ended.
+  std::string NameOf(ActorId id) const;
 
  private:
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  // Each at a place of its own: by_name_ refers to them.
+  absl::flat_hash_map<ActorId, std::unique_ptr<const std::string>> names_
+      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<absl::string_view, Entry> by_name_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace trolley

@@ -76,6 +76,12 @@ struct BusOptions {
   // peer that was restarted. 0: random. Tests that replay set it.
   uint64_t instance_id = 0;
 
+  // Actors that have ended of which the name and the reason are kept for those
+  // that send to them later; only those that had a name or threw. A count; 1 KB
+  // each at most, taken as they end. When there are more, the oldest is known
+  // by its id alone. Enough for the ends of a bad minute. 0: none.
+  uint32_t ended_actors_kept = 1024;
+
   // Called with one line when a handler throws or an actor is ended by an
   // error. Thread-safe. Null writes to standard error.
   std::function<void(absl::string_view)> log = nullptr;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/bus/bus.h"
@@ -37,9 +38,11 @@ class Bus::Ending {
 
   ShutdownReport Run() {
     state_.BeginDraining();
-    Ask<bool>(When::kNow, half_, [](Loop& loop) {
-      loop.DrainActors();
-      return true;
+    Collect<bool>(half_, [this](auto done) {
+      Gather<bool>::OfActors(
+          state_, [](Loop&) { return true; },
+          [](bool&, Loop& loop, Cell& cell) { loop.DrainActor(cell); },
+          std::move(done));
     });
     report_.clean = WaitUntilQuiet();
     const uint64_t dead_before = state_.ReadLedger().dead_lettered;
@@ -54,23 +57,25 @@ class Bus::Ending {
 
  private:
   // The answers of all loops that have not ended; nothing if one of them does
-  // not answer by `until`.
-  template <typename Answer>
-  std::optional<std::vector<Answer>> Ask(
-      When when, Instant until, std::function<Answer(Loop&)> question) {
+  // not answer by `until`. `begin` is given what to do with them.
+  template <typename Answer, typename Begin>
+  std::optional<std::vector<Answer>> Collect(Instant until, Begin begin) {
     struct Shared {
       std::vector<Answer> answers;
       Latch ready;
     };
     auto shared = std::make_shared<Shared>();
-    Gather<Answer>::Start(state_, when, std::move(question),
-                          [shared](std::vector<Answer> answers) {
-                            shared->answers = std::move(answers);
-                            shared->ready.Open();
-                          });
-    Drive(shared->ready, until);
-    if (!shared->ready.Wait(until - state_.clock().Now())) return std::nullopt;
+    begin([shared](std::vector<Answer> answers) {
+      shared->answers = std::move(answers);
+      shared->ready.Open();
+    });
+    if (!Await(shared->ready, until)) return std::nullopt;
     return std::move(shared->answers);
+  }
+
+  bool Await(Latch& happened, Instant until) {
+    Drive(happened, until);
+    return happened.Wait(until - state_.clock().Now());
   }
 
   // A single-threaded bus has nobody but us to run it: one turn at least, so
@@ -84,12 +89,15 @@ class Bus::Ending {
   // Nothing is on its way if two looks, each at a moment when every loop had
   // nothing to do, saw the same counts and all that was accepted was done with
   // (Mattern's four-counter method for termination detection, 1987). A message
-  // whose handler waits for something outside the bus does not count.
+  // whose handler waits for something outside the bus does not count: when no
+  // ask is under way, no handler waits for anything else.
   bool WaitUntilQuiet() {
     std::optional<Ledger> before;
     for (;;) {
-      const auto loops = Ask<LoopInfo>(
-          When::kIdle, half_, [](Loop& loop) { return loop.Inspect(); });
+      const auto loops = Collect<LoopInfo>(half_, [this](auto done) {
+        Gather<LoopInfo>::WhenIdle(
+            state_, [](Loop& loop) { return loop.Inspect(); }, std::move(done));
+      });
       if (!loops.has_value()) return false;
       uint64_t waiting = 0;
       uint64_t asks = 0;
@@ -111,20 +119,34 @@ class Bus::Ending {
     }
   }
 
+  struct Started {
+    uint64_t sequence;
+    ActorId id;
+  };
+
   void StopActors() {
-    auto found = Ask<std::vector<ActorInfo>>(When::kNow, end_, [](Loop& loop) {
-      std::vector<ActorInfo> actors;
-      loop.InspectActors(actors);
-      return actors;
+    auto found = Collect<std::vector<Started>>(end_, [this](auto done) {
+      Gather<std::vector<Started>>::OfActors(
+          state_,
+          [](Loop& loop) {
+            std::vector<Started> of_loop;
+            of_loop.reserve(loop.port().cells.used());
+            return of_loop;
+          },
+          [](std::vector<Started>& to, Loop&, Cell& cell) {
+            to.push_back({cell.start_sequence(), cell.self});
+          },
+          std::move(done));
     });
     if (!found.has_value()) return;  // the loops that can end them all at once
-    std::vector<ActorInfo> actors;
-    for (std::vector<ActorInfo>& of_loop : *found) {
-      std::move(of_loop.begin(), of_loop.end(), std::back_inserter(actors));
+    std::vector<Started> actors;
+    for (const std::vector<Started>& of_loop : *found) {
+      actors.insert(actors.end(), of_loop.begin(), of_loop.end());
     }
+    found.reset();
     std::sort(actors.begin(), actors.end(),
-              [](const ActorInfo& a, const ActorInfo& b) {
-                return a.start_sequence > b.start_sequence;
+              [](const Started& a, const Started& b) {
+                return a.sequence > b.sequence;
               });
     for (auto first = actors.begin(); first != actors.end();) {
       const uint32_t loop = first->id.loop();
@@ -138,15 +160,13 @@ class Bus::Ending {
 
   bool EndOn(uint32_t loop, std::vector<ActorId> actors) {
     auto ended = std::make_shared<Latch>();
-    const bool handle_queued = report_.clean;
-    if (!Loop::Post(state_.port(loop), [=](Loop& on) {
-          on.EndActors(actors, handle_queued);
-          ended->Open();
-        })) {
-      return true;
-    }
-    Drive(*ended, end_);
-    return ended->Wait(end_ - state_.clock().Now());
+    // As it goes: done, or left by a loop that ends before its time.
+    absl::Cleanup over = [ended] { ended->Open(); };
+    Endings endings{.ids = std::move(actors), .handle_queued = report_.clean};
+    Chores::Post(state_.port(loop),
+                 [endings = std::move(endings), over = std::move(over)](
+                     Loop& on) mutable { return on.EndActors(endings); });
+    return Await(*ended, end_);
   }
 
   void EndLoops() {
@@ -177,9 +197,8 @@ class Bus::Ending {
       const ActorId running =
           ActorId::FromWord(state_.port(i).running_actor.load());
       report_.survivors.push_back(
-          running
-              ? absl::StrCat(state_.names().Describe(running), " on loop ", i)
-              : absl::StrCat("loop ", i));
+          running ? absl::StrCat(state_.Describe(running), " on loop ", i)
+                  : absl::StrCat("loop ", i));
       bus_.threads_[i].detach();
     }
   }

@@ -92,7 +92,8 @@ class ControlService::Impl {
   absl::Status Start() {
     const ControlOptions& options = state_->options;
     BusState& bus = *state_->bus.state();
-    if (absl::Status valid = Check(options, bus.loops()); !valid.ok()) return valid;
+    if (absl::Status valid = Check(options, bus.loops()); !valid.ok())
+      return valid;
     if (absl::Status ticking = state_->alarms->Start(); !ticking.ok()) {
       return ticking;
     }

@@ -107,9 +107,9 @@ v1::Actor ControlState::ToProto(const ActorInfo& info, bool last) const {
   return actor;
 }
 
-grpc::Status NoSuchActor(const std::string& name) {
+grpc::Status ControlState::NoSuchActor(const std::string& name) const {
   return ControlError(v1::ACTOR_NOT_FOUND,
-                      absl::StrCat("no actor named \"", name, "\" is running"),
+                      bus.state()->NoSuchActor(name).message(),
                       {{"actor", name}});
 }
 

@@ -42,6 +42,9 @@ struct ControlState {
   grpc::Status CheckUid(absl::string_view actor, const std::string& wanted,
                         ActorId id) const;
 
+  // ACTOR_NOT_FOUND; why the last one of that name has ended.
+  grpc::Status NoSuchActor(const std::string& name) const;
+
   // With `last` true: of one that is ending.
   v1::Actor ToProto(const ActorInfo& info, bool last = false) const;
 
@@ -52,9 +55,6 @@ struct ControlState {
   const std::shared_ptr<Alarms> alarms;
   const std::shared_ptr<OpenCalls> calls;
 };
-
-// ACTOR_NOT_FOUND.
-grpc::Status NoSuchActor(const std::string& name);
 
 std::string LoopName(uint32_t index);
 

@@ -160,7 +160,7 @@ grpc::ServerUnaryReactor* Controller::StopActor(
     valid = BadRequest("drain_timeout", "negative, or no valid length of time");
   }
   const Names::Entry entry = state_->bus.state()->names().Find(name);
-  if (valid.ok() && !entry.id) valid = NoSuchActor(name);
+  if (valid.ok() && !entry.id) valid = state_->NoSuchActor(name);
   if (valid.ok()) valid = state_->CheckUid(name, request->uid(), entry.id);
   if (!valid.ok()) {
     call->End(valid);

@@ -5,14 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "trolley/actors/grpc/control_error.h"
 #include "trolley/actors/wire.h"
 #include "trolley/proto/crc32c.h"
@@ -23,25 +26,27 @@ namespace {
 constexpr int kDefaultPage = 50;
 constexpr int kLargestPage = 1000;
 
-// The last name of a page, with a checksum so that a token that was cut or
-// altered is told from one of ours.
-std::string PageToken(absl::string_view last_name) {
+// Where a page begins, with a checksum so that a token that was cut or altered
+// is told from one of ours.
+std::string PageToken(ActorPlace from) {
+  const std::string plain = absl::StrCat(from.loop, ".", from.slot);
   std::string token;
   absl::WebSafeBase64Escape(
-      absl::StrCat(
-          absl::Hex(wire::Crc32c(std::string(last_name)), absl::kZeroPad8),
-          last_name),
+      absl::StrCat(absl::Hex(wire::Crc32c(plain), absl::kZeroPad8), plain),
       &token);
   return token;
 }
 
-bool ReadPageToken(const std::string& token, std::string* last_name) {
+bool ReadPageToken(const std::string& token, ActorPlace* from) {
   std::string plain;
   if (!absl::WebSafeBase64Unescape(token, &plain) || plain.size() < 8) {
     return false;
   }
-  *last_name = plain.substr(8);
-  return PageToken(*last_name) == token;
+  const std::pair<absl::string_view, absl::string_view> place =
+      absl::StrSplit(absl::string_view(plain).substr(8), '.');
+  return absl::SimpleAtoi(place.first, &from->loop) &&
+         absl::SimpleAtoi(place.second, &from->slot) &&
+         PageToken(*from) == token;
 }
 
 void FillIn(const Ledger& from, v1::Ledger& to) {
@@ -64,14 +69,14 @@ grpc::Status LoopsAreBusy() {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* Inspector::Inspect(
+grpc::ServerUnaryReactor* Inspector::InspectLoops(
     const grpc::CallbackServerContext& context,
     std::function<grpc::Status(BusInfo)> answer) {
   OpenCall::Ptr call =
       OpenCall::Begin(state_->calls, state_->LimitOf(context), &LoopsAreBusy);
   grpc::ServerUnaryReactor* reactor = call->reactor();
   if (call->ended()) return reactor;
-  state_->bus.Inspect([call, answer = std::move(answer)](BusInfo info) {
+  state_->bus.InspectLoops([call, answer = std::move(answer)](BusInfo info) {
     call->End([&] { return answer(std::move(info)); });
   });
   return reactor;
@@ -80,7 +85,7 @@ grpc::ServerUnaryReactor* Inspector::Inspect(
 grpc::ServerUnaryReactor* Inspector::GetServerInfo(
     grpc::CallbackServerContext* context, const v1::GetServerInfoRequest*,
     v1::ServerInfo* response) {
-  return Inspect(*context, [response, state = state_](BusInfo info) {
+  return InspectLoops(*context, [response, state = state_](BusInfo info) {
     response->set_version(state->options.version);
     response->set_protocol_version(1);
     response->set_instance_uid(state->instance_uid);
@@ -90,12 +95,16 @@ grpc::ServerUnaryReactor* Inspector::GetServerInfo(
     response->add_features("health");
     response->add_features("reflection");
     std::set<std::string> pollers;
-    for (const LoopInfo& loop : info.loops) pollers.insert(loop.poller);
+    uint64_t actors = 0;
+    for (const LoopInfo& loop : info.loops) {
+      pollers.insert(loop.poller);
+      actors += loop.actors;
+    }
     response->set_poller(absl::StrJoin(pollers, ", "));
     response->set_draining(state->bus.state()->draining());
     response->set_role("admin");
     response->set_pid(getpid());
-    response->set_actor_count(info.actors.size());
+    response->set_actor_count(actors);
     FillIn(info.ledger, *response->mutable_ledger());
     return grpc::Status::OK;
   });
@@ -104,46 +113,49 @@ grpc::ServerUnaryReactor* Inspector::GetServerInfo(
 grpc::ServerUnaryReactor* Inspector::ListActors(
     grpc::CallbackServerContext* context, const v1::ListActorsRequest* request,
     v1::ListActorsResponse* response) {
-  std::string after;
+  ActorPlace from;
   grpc::Status valid;
   if (request->page_size() < 0) {
     valid = BadRequest("page_size",
                        absl::StrCat(request->page_size(),
                                     " is negative; 0 means ", kDefaultPage));
   } else if (!request->page_token().empty() &&
-             !ReadPageToken(request->page_token(), &after)) {
+             !ReadPageToken(request->page_token(), &from)) {
     valid = BadRequest("page_token",
                        "not one of this server's; begin with an empty one");
   }
+  OpenCall::Ptr call =
+      OpenCall::Begin(state_->calls, state_->LimitOf(*context), &LoopsAreBusy);
+  grpc::ServerUnaryReactor* reactor = call->reactor();
+  if (call->ended()) return reactor;
   if (!valid.ok()) {
-    OpenCall::Ptr call = OpenCall::Begin(state_->calls);
     call->End(valid);
-    return call->reactor();
+    return reactor;
   }
-  const size_t page =
-      request->page_size() == 0
-          ? kDefaultPage
-          : std::min(static_cast<int>(request->page_size()), kLargestPage);
-  return Inspect(*context, [=, state = state_](BusInfo info) {
-    std::vector<ActorInfo>& actors = info.actors;
-    response->set_total_size(actors.size());
-    actors.erase(std::remove_if(actors.begin(), actors.end(),
-                                [&](const ActorInfo& actor) {
-                                  return !after.empty() && actor.name <= after;
-                                }),
-                 actors.end());
-    const size_t shown = std::min(page, actors.size());
-    std::partial_sort(
-        actors.begin(), actors.begin() + shown, actors.end(),
-        [](const ActorInfo& a, const ActorInfo& b) { return a.name < b.name; });
-    for (size_t i = 0; i < shown; ++i) {
-      *response->add_actors() = state->ToProto(actors[i]);
-    }
-    if (shown < actors.size()) {
-      response->set_next_page_token(PageToken(actors[shown - 1].name));
-    }
-    return grpc::Status::OK;
-  });
+  const int size = request->page_size() == 0
+                       ? kDefaultPage
+                       : std::min<int>(request->page_size(), kLargestPage);
+  state_->bus.ListActors(
+      from, size, [call, response, state = state_](ActorPage page) {
+        auto shown = std::make_shared<const ActorPage>(std::move(page));
+        // By the thread of the alarms: it would keep the loop too long.
+        state->alarms->Set(
+            absl::ZeroDuration(), [call, response, state, shown] {
+              call->End([&] {
+                for (const ActorInfo& actor : shown->actors) {
+                  *response->add_actors() = state->ToProto(actor);
+                }
+                response->set_total_size(static_cast<int>(
+                    std::min<uint64_t>(state->bus.state()->CountActors(),
+                                       std::numeric_limits<int>::max())));
+                if (shown->next.has_value()) {
+                  response->set_next_page_token(PageToken(*shown->next));
+                }
+                return grpc::Status::OK;
+              });
+            });
+      });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* Inspector::GetActor(
@@ -164,19 +176,19 @@ grpc::ServerUnaryReactor* Inspector::GetActor(
       id && Loop::Post(bus.port(id.loop()), [=, state = state_](Loop& loop) {
         const std::optional<ActorInfo> info = loop.InspectActor(id);
         call->End([&] {
-          if (!info.has_value()) return NoSuchActor(name);
+          if (!info.has_value()) return state->NoSuchActor(name);
           *response = state->ToProto(*info);
           return grpc::Status::OK;
         });
       });
-  if (!asked) call->End(NoSuchActor(name));
+  if (!asked) call->End(state_->NoSuchActor(name));
   return reactor;
 }
 
 grpc::ServerUnaryReactor* Inspector::ListLoops(
     grpc::CallbackServerContext* context, const v1::ListLoopsRequest*,
     v1::ListLoopsResponse* response) {
-  return Inspect(*context, [response](BusInfo info) {
+  return InspectLoops(*context, [response](BusInfo info) {
     for (const LoopInfo& from : info.loops) {
       v1::Loop& to = *response->add_loops();
       to.set_name(LoopName(from.index));

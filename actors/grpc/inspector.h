@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Inspector: the service that looks and changes nothing. Each answer is put
-// together by the loops, and the last of them ends the call.
+// together by the loops, and the last of them ends the call. No call makes a
+// loop look at more than messages_per_turn of its actors in a turn, nor holds
+// more than its answer.
 //
 // Thread-safe.
 
@@ -36,8 +38,9 @@ class Inspector final : public v1::Inspector::CallbackService {
                                       v1::ListLoopsResponse* response) override;
 
  private:
-  // A call that ends with `answer` once all loops have told about themselves.
-  grpc::ServerUnaryReactor* Inspect(
+  // A call that ends with `answer` once all loops have told about themselves,
+  // not about their actors.
+  grpc::ServerUnaryReactor* InspectLoops(
       const grpc::CallbackServerContext& context,
       std::function<grpc::Status(BusInfo)> answer);
 

@@ -49,32 +49,29 @@ grpc::Status NotSent(const absl::Status& error, const WireTarget& target,
           absl::StrCat("the mailbox of \"", actor, "\" is full"),
           {{"actor", actor}});
     case absl::StatusCode::kNotFound:
-      return ControlError(
-          v1::ACTOR_GONE,
-          absl::StrCat("the actor \"", actor, "\" has just ended"),
-          {{"actor", actor}});
+      return ControlError(v1::ACTOR_GONE, error.message(), {{"actor", actor}});
     default:
       return ControlError(v1::DRAINING, error.message(), {{"actor", actor}});
   }
 }
 
-grpc::Status TimedOut(const std::string& actor) {
-  return ControlError(
-      v1::ASK_TIMEOUT,
-      absl::StrCat("\"", actor,
-                   "\" did not answer in time; it may handle the message yet"),
-      {{"actor", actor}});
+grpc::Status TimedOut(const std::string& actor, absl::Duration within) {
+  return ControlError(v1::ASK_TIMEOUT,
+                      absl::StrCat("\"", actor, "\" did not reply within ",
+                                   absl::FormatDuration(absl::Trunc(
+                                       within, absl::Milliseconds(1))),
+                                   "; it may handle the message yet"),
+                      {{"actor", actor}});
 }
 
-grpc::Status NotAnswered(const absl::Status& error, const std::string& actor) {
-  switch (NoAnswerOf(error)) {
+grpc::Status NotAnswered(const absl::Status& error, NoAnswer why,
+                         const std::string& actor, absl::Duration within) {
+  switch (why) {
     case NoAnswer::kExpired:
-      return TimedOut(actor);
+      return TimedOut(actor, within);
     case NoAnswer::kGone:
-      return ControlError(
-          v1::ACTOR_STOPPED_DURING_ASK,
-          absl::StrCat("the actor \"", actor, "\" ended before it answered"),
-          {{"actor", actor}});
+      return ControlError(v1::ACTOR_STOPPED_DURING_ASK, error.message(),
+                          {{"actor", actor}});
     case NoAnswer::kNone:
       break;
   }
@@ -121,7 +118,7 @@ grpc::Status Messenger::Read(const Request& request, Parcel* parcel) const {
     parcel->options.trace = *trace;
   }
   parcel->target = WireTarget::Find(state_->bus.state(), request.actor());
-  if (!parcel->target.ok()) return NoSuchActor(request.actor());
+  if (!parcel->target.ok()) return state_->NoSuchActor(request.actor());
   const WireTarget& target = *parcel->target;
   if (grpc::Status same = state_->CheckUid(request.actor(), request.uid(),
                                            target.address().id());
@@ -151,9 +148,9 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
     grpc::CallbackServerContext* context, const v1::AskActorRequest* request,
     v1::AskActorResponse* response) {
   const absl::Duration limit = state_->LimitOf(*context);
-  OpenCall::Ptr call =
-      OpenCall::Begin(state_->calls, limit,
-                      [actor = request->actor()] { return TimedOut(actor); });
+  OpenCall::Ptr call = OpenCall::Begin(
+      state_->calls, limit,
+      [limit, actor = request->actor()] { return TimedOut(actor, limit); });
   grpc::ServerUnaryReactor* reactor = call->reactor();
   if (call->ended()) return reactor;
   Parcel parcel;
@@ -163,18 +160,19 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
   }
   parcel.options.deadline = state_->bus.state()->clock().Now() + limit;
   const WireTarget& target = *parcel.target;
-  const absl::Status sent =
-      target.AskThen(parcel.message, parcel.options,
-                     [call, response, actor = target.name(),
-                      most_bytes = state_->options.max_message_bytes](
-                         absl::StatusOr<WireMessage> reply) {
-                       call->End([&] {
-                         if (!reply.ok())
-                           return NotAnswered(reply.status(), actor);
-                         return FillIn(*reply, actor, most_bytes,
-                                       *response->mutable_envelope());
-                       });
-                     });
+  const absl::Status sent = target.AskThen(
+      parcel.message, parcel.options,
+      [call, response, limit, actor = target.name(),
+       most_bytes = state_->options.max_message_bytes](
+          absl::StatusOr<WireMessage> reply, NoAnswer why) {
+        call->End([&] {
+          if (!reply.ok()) {
+            return NotAnswered(reply.status(), why, actor, limit);
+          }
+          return FillIn(*reply, actor, most_bytes,
+                        *response->mutable_envelope());
+        });
+      });
   if (!sent.ok()) call->End(NotSent(sent, target, parcel.message.type));
   return reactor;
 }

@@ -4,14 +4,21 @@
 
 #include "trolley/actors/unix_link.h"
 
+#include <stdexcept>
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
 
 namespace trolley::links_test {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class UnixLinkTest : public LinkTest {};
 
@@ -152,6 +159,36 @@ TEST_F(UnixLinkTest, UnknownActorIsNamed) {
   // A tell comes back as well, and is counted.
   RemoteOf("nobody").Tell(PutOf(1));
   while (StatsOf(link_).refused_by_peer < 2) {
+  }
+}
+
+// Throws at the first message.
+class Bomb : public Actor {
+ public:
+  using Receives = Messages<Put, Ask>;
+  void On(const Put&) { throw std::runtime_error("disk full"); }
+  Answer On(const Ask&) { throw std::runtime_error("no answer"); }
+};
+
+TEST_F(UnixLinkTest, ActorThatHasEndedIsNamedWithItsReason) {
+  StartServer();
+  StartClient();
+  SpawnOn<Bomb>(*server_, {.name = "bank/slow"});
+  const Ref<Numbers> bomb = RemoteOf("bank/slow");
+  const absl::Status in_hand = bomb.AskAndWait(AskOf(1), kLong).status();
+  EXPECT_EQ(in_hand.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(
+      in_hand.ToString(),
+      AllOf(StartsWith("INTERNAL: bank/slow has ended: its handler of "),
+            EndsWith("Ask threw: no answer")));
+  while (server_->Find<Bomb>("bank/slow").ok()) {
+  }
+  // First by the lane that it had, then by none.
+  for (int i = 0; i < 3; ++i) {
+    const absl::Status after = bomb.AskAndWait(AskOf(1), kLong).status();
+    EXPECT_EQ(after.code(), absl::StatusCode::kNotFound);
+    EXPECT_THAT(after.ToString(), AllOf(HasSubstr("bank/slow"),
+                                        EndsWith("Ask threw: no answer")));
   }
 }
 

@@ -72,6 +72,11 @@ int Ps(const Arguments& arguments) {
   for (v1::Actor& actor : *all.mutable_actors()) {
     if (absl::StrContains(actor.name(), filter)) actors.push_back(&actor);
   }
+  // The service lists them by place.
+  std::sort(actors.begin(), actors.end(),
+            [](const v1::Actor* a, const v1::Actor* b) {
+              return a->name() < b->name();
+            });
   const auto number = [&](const v1::Actor* actor) -> uint64_t {
     if (*sort == "depth") return actor->mailbox().depth();
     if (*sort == "handled") return actor->mailbox().processed_total();

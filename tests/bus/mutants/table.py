@@ -8,6 +8,8 @@ _SIM_BOUNDS = "Forms/SimBoundsTest."
 _CONTAINMENT = "Forms/ContainmentTest."
 _EXPIRY = "Forms/ExpiryTest."
 _THROWING = "Forms/ThrowingMessageTest."
+_EXIT = "Forms/ExitTest."
+_LOOKING = "Forms/LookingTest."
 _SHUTDOWN = "Forms/ShutdownTest."
 _TIMERS = "TimerQueueTest."
 _SIM_EXTREMES = "Forms/SimExtremes."
@@ -77,16 +79,14 @@ MUTANTS = [
         _BOOKS + "sim2"),
     Mutant(
         "P2_AMessageThatIsLateIsHandled", "bus/loop_actors.cc",
-        "    return DropExpired(cell, e, \"its deadline passed in the mailbox\");\n",
-        "    if (!MUTANT) {\n"
-        "      return DropExpired(cell, e, \"its deadline passed\");\n"
-        "    }\n"
+        "    return DropExpired(cell, e);\n",
+        "    if (!MUTANT) return DropExpired(cell, e);\n"
         "    port_.ledger.expired.Increment();\n",
         _BOOKS + "sim2"),
     Mutant(
         "P2_WhatIsOnItsWayToALoopThatEndsIsForgotten", "bus/loop_actors.cc",
-        '    DropUndelivered(e, "its loop has ended");\n',
-        '    if (!MUTANT) DropUndelivered(e, "its loop has ended");\n',
+        "    DropUndelivered(e);\n    e = next;\n",
+        "    if (!MUTANT) DropUndelivered(e);\n    e = next;\n",
         "Forms/SimConservationTest."
         "P2_WhatALoopHadNotTakenWhenItEndedIsCounted/sim1"),
 
@@ -124,10 +124,10 @@ MUTANTS = [
         "P6_ASleepingLoopKeepsItsLeases", "bus/loop.cc",
         "  envelopes_.ReturnAll();\n"
         "  leases_.ReturnAll();\n"
-        "  local_places_.ReturnAll();\n",
+        "  if (local_places_",
         "  envelopes_.ReturnAll();\n"
         "  if (!MUTANT) leases_.ReturnAll();\n"
-        "  local_places_.ReturnAll();\n",
+        "  if (local_places_",
         _BOUNDS + "P6_PlacesLeasedByASleepingLoopAreFree/epoll3"),
     Mutant(
         "P6_WhoWaitsForRoomIsNotTold", "bus/room.cc",
@@ -172,8 +172,8 @@ MUTANTS = [
 
     Mutant(
         "P6_AnExpiredHandlerGoesOnWaiting", "bus/expiry.cc",
-        "    } else if (end <= now) {\n",
-        "    } else if (end <= now && !MUTANT) {\n",
+        "    if (end <= now || HasNoAsker(*h->envelope, gone)) {\n",
+        "    if ((end <= now && !MUTANT) || HasNoAsker(*h->envelope, gone)) {\n",
         _EXPIRY + "P6_AsksThatTimedOutHoldNoPlace/sim2"),
     Mutant(
         "P6_WhatExpiresBehindAHandlerStays", "bus/expiry.cc",
@@ -232,18 +232,29 @@ MUTANTS = [
         "++turns_since_poll_ >= options_.turns_between_polls && !MUTANT\n",
         "Forms/FairnessTest.P7_AReadyDescriptorWaitsForAFewTurnsAtMost/sim1"),
 
+    Mutant(
+        "P7_ALookTakesOneTurn", "bus/actor_pages.h",
+        "       left > 0 && slot < end && go_on; --left) {\n",
+        "       (left > 0 || MUTANT) && slot < end && go_on; --left) {\n",
+        _LOOKING + "P7_LookingAtManyActorsTakesAStepATurn/sim1"),
+    Mutant(
+        "P7_EachLookTakesAStep", "bus/chores.cc",
+        "std::exchange(last_turn_, turn) != turn) {\n",
+        "(std::exchange(last_turn_, turn) != turn || MUTANT)) {\n",
+        _LOOKING + "P7_ManyLooksAtOnceTakeAStepATurn/sim1"),
+
     # --- P8, containment
     Mutant(
         "P8_WhoThrewGoesOn", "bus/loop_actors.cc",
-        "  const std::string thrown = WhatIsThrown();\n"
-        "  StopActor(cell, /*drain=*/false);\n",
-        "  const std::string thrown = WhatIsThrown();\n"
-        "  if (!MUTANT) StopActor(cell, /*drain=*/false);\n",
+        "  StopActor(cell, /*drain=*/false);\n"
+        "  cell.set_exit(",
+        "  if (!MUTANT) StopActor(cell, /*drain=*/false);\n"
+        "  cell.set_exit(",
         _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim1"),
     Mutant(
         "P8_WhoAskedIsNotToldWhatWasThrown", "bus/loop_actors.cc",
-        'NameOf(cell), " ended by throwing: ", thrown)));',
-        'NameOf(cell), " ended by throwing: ", MUTANT ? "" : thrown)));',
+        '" threw: ", WhatIsThrown());',
+        '" threw: ", MUTANT ? "" : WhatIsThrown());',
         _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim2"),
     Mutant(
         "P8_AThrowCountsAsHandled", "bus/loop_actors.cc",
@@ -279,8 +290,39 @@ MUTANTS = [
         "        if (!MUTANT) asking.DropReply();\n"
         "      }\n",
         _THROWING + "P8_AReplyThatThrowsOnItsWayEndsAnActorAtMost/sim1"),
+    Mutant(
+        "P8_WhyItEndedIsForgotten", "bus/obituaries.cc",
+        "  if (most_ == 0) return;\n",
+        "  if (most_ == 0 || MUTANT) return;\n",
+        _EXIT + "P8_WhoeverAsksAnActorThatHasEndedLearnsItsNameAndWhy/sim1"),
+    Mutant(
+        "P8_WhoIsBehindAThrowIsNotToldOfIt", "bus/loop_actors.cc",
+        "absl::StrCat(bus_->DescribeEnd(e->target),",
+        "absl::StrCat(MUTANT ? NameOf(*port_.cells.Find(e->target.slot()))\n"
+        "                    : bus_->DescribeEnd(e->target),",
+        _EXIT + "P8_AsksQueuedBehindAThrowAreToldOfIt/sim2"),
+    Mutant(
+        "P8_AReasonIsTakenForThatOfAnother", "bus/cell.h",
+        "packed >> 3 == (generation & 31) &&",
+        "(MUTANT || packed >> 3 == (generation & 31)) &&",
+        _EXIT + "P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace/sim1"),
+    Mutant(
+        "P6_AllThatHaveEndedAreKept", "bus/obituaries.cc",
+        "  if (oldest_first_.size() > most_) ForgetOldest();\n",
+        "  if (oldest_first_.size() > most_ && !MUTANT) ForgetOldest();\n",
+        _EXIT + "P6_OfThoseThatHaveEndedTheLastFewAreKept/sim1"),
 
     # --- P10, ending
+    Mutant(
+        "P10_ManyEndInOneTurn", "bus/loop_actors.cc",
+        "    if (left > 0) --left;\n",
+        "    if (left > 0 && !MUTANT) --left;\n",
+        _LOOKING + "P10_ManyActorsDrainAndEndAStepATurn/sim1"),
+    Mutant(
+        "P10_OthersHearOfAnEndWhenItIsOver", "bus/loop.cc",
+        "        DropChain(port_.handoff.Take());\n",
+        "        if (!MUTANT) DropChain(port_.handoff.Take());\n",
+        _LOOKING + "P10_OthersHearSoonThatALoopEnds/sim1"),
     Mutant(
         "P10_WhatIsUnderWayIsNotWaitedFor", "bus/shutdown.cc",
         "    report_.clean = WaitUntilQuiet();\n",
@@ -288,24 +330,24 @@ MUTANTS = [
         _SHUTDOWN + "P10_FiniteWorkIsFinished/sim2"),
     Mutant(
         "P10_ActorsStopInTheOrderOfTheirStart", "bus/shutdown.cc",
-        "                return a.start_sequence > b.start_sequence;\n",
-        "                return MUTANT ? a.start_sequence < b.start_sequence\n"
-        "                              : a.start_sequence > b.start_sequence;\n",
+        "                return a.sequence > b.sequence;\n",
+        "                return MUTANT ? a.sequence < b.sequence\n"
+        "                              : a.sequence > b.sequence;\n",
         _SHUTDOWN + "P10_ActorsStopInReverseOrderOfTheirStart/sim2"),
     Mutant(
         "P10_TheLastWordsAreNotHandled", "bus/shutdown.cc",
-        "    const bool handle_queued = report_.clean;\n",
-        "    const bool handle_queued = report_.clean && !MUTANT;\n",
+        ".handle_queued = report_.clean}",
+        ".handle_queued = report_.clean && !MUTANT}",
         _SHUTDOWN + "P10_WhatOnStopSendsToAnEarlierActorIsHandled/sim2"),
     Mutant(
         "P10_AnActorSpawnedAtTheVeryEndIsForgotten", "bus/loop.cc",
-        "      if (cell.state() == Cell::State::kFree) return;\n",
-        "      if (cell.state() == Cell::State::kFree || MUTANT) return;\n",
+        "      if (cell.self) {\n",
+        "      if (cell.self && !MUTANT) {\n",
         _SHUTDOWN + "P10_AnActorSpawnedAtTheVeryEndIsDestroyed/sim1"),
     Mutant(
         "P10_WhoKeepsItsLoopIsNotNamed", "bus/shutdown.cc",
-        "          running\n",
-        "          running && !MUTANT\n",
+        "          running ?",
+        "          running && !MUTANT ?",
         _SHUTDOWN + "P10_AHandlerThatSpinsIsNamed/epoll1"),
     Mutant(
         "P10_WhoDrainsGoesOnTakingMessages", "bus/room.cc",

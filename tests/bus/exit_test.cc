@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An actor that has ended keeps its name and the reason of its end for those
+// that ask later, and an ask that waits in vain says for whom and how long.
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "trolley/actors/actor.h"
+#include "trolley/tests/bus/bus_fixture.h"
+
+// With a name that every compiler writes the same way.
+namespace bank {
+
+struct Boom {};
+struct SlowBoom {};
+
+}  // namespace bank
+
+namespace trolley {
+namespace {
+
+using bank::Boom;
+using bank::SlowBoom;
+using ::testing::HasSubstr;
+using Kind = ExitReason::Kind;
+
+struct Query {};
+struct Hold {};
+
+enum class How {
+  kStopped,
+  kStoppedItself,
+  kDrained,
+  kHandlerThrew,
+  kOnStartThrew,
+  kOnStopThrew,
+  kTaskThrew,
+};
+
+struct Case {
+  How how;
+  Kind kind;
+  std::string reason;
+};
+const std::vector<Case>& Cases() {
+  static const auto& cases = *new std::vector<Case>{
+      {How::kStopped, Kind::kStopped, "it was stopped"},
+      {How::kStoppedItself, Kind::kStopped, "it was stopped"},
+      {How::kDrained, Kind::kDrained,
+       "it was stopped after what was in its mailbox"},
+      {How::kHandlerThrew, Kind::kFailed,
+       "its handler of bank::Boom threw: disk full"},
+      {How::kOnStartThrew, Kind::kFailed, "OnStart threw: disk full"},
+      {How::kOnStopThrew, Kind::kFailed, "OnStop threw: disk full"},
+      {How::kTaskThrew, Kind::kFailed, "its background task threw: disk full"},
+  };
+  return cases;
+}
+
+class Mortal : public Actor {
+ public:
+  explicit Mortal(How how, std::shared_ptr<absl::Notification> gone = nullptr)
+      : how_(how), gone_(std::move(gone)) {}
+  ~Mortal() override {
+    if (gone_ != nullptr) gone_->Notify();
+  }
+  void OnStart() override {
+    if (how_ == How::kOnStartThrew) Throw();
+    if (how_ == How::kTaskThrew) RunInBackground(Background());
+  }
+  void OnStop() override {
+    if (how_ == How::kOnStopThrew) Throw();
+  }
+  void On(const Boom&) {
+    if (how_ == How::kStoppedItself) return Stop();
+    Throw();
+  }
+  Task<> On(SlowBoom) {
+    co_await Sleep(absl::Nanoseconds(1));
+    Throw();
+  }
+  int On(const Query&) { return 7; }
+  Task<int> On(Hold) {
+    co_await Sleep(absl::Hours(1));
+    co_return 8;
+  }
+
+ private:
+  Task<absl::Status> Background() {
+    co_await Sleep(absl::Nanoseconds(1));
+    Throw();
+    co_return absl::OkStatus();
+  }
+  static void Throw() { throw std::runtime_error("disk full"); }
+
+  const How how_;
+  const std::shared_ptr<absl::Notification> gone_;
+};
+
+// Asks or sends, and says what became of it.
+struct Go {
+  Ref<Mortal> whom;
+  bool hold = false;
+  absl::Duration timeout = absl::InfiniteDuration();
+};
+struct GoSend {
+  Ref<Mortal> whom;
+};
+struct GoBoom {
+  Ref<Mortal> whom;
+};
+struct Heard {
+  absl::Status status;
+  absl::Notification done;
+};
+class Client : public Actor {
+ public:
+  explicit Client(Heard* heard) : heard_(*heard) {}
+  Task<> On(Go m) {
+    if (m.hold) {
+      auto ask = m.whom.Ask(Hold{}, m.timeout);
+      heard_.status = (co_await ask).status();
+    } else {
+      auto ask = m.whom.Ask(Query{}, m.timeout);
+      heard_.status = (co_await ask).status();
+    }
+    heard_.done.Notify();
+  }
+  Task<> On(GoBoom m) {
+    auto ask = m.whom.Ask(SlowBoom{}, absl::InfiniteDuration());
+    heard_.status = co_await ask;
+    heard_.done.Notify();
+  }
+  Task<> On(GoSend m) {
+    auto send = m.whom.Send(Query{});
+    heard_.status = co_await send;
+    heard_.done.Notify();
+  }
+
+ private:
+  Heard& heard_;
+};
+
+class ExitTest : public BusFixture {
+ protected:
+  ~ExitTest() override { Destroy(); }  // before what the actors refer to
+
+  template <typename Message>
+  absl::Status Hear(int loop, Message message) {
+    Heard heard;
+    auto client = bus().Spawn<Client>({.loop = LoopAt(loop)}, &heard);
+    EXPECT_EQ(client->Tell(std::move(message)), Delivery::kAccepted);
+    Await(heard.done);
+    client->Stop();
+    Look();
+    return heard.status;
+  }
+
+  // Spawns one, ends it so, and returns when it has ended.
+  Ref<Mortal> EndOne(How how, const std::string& name, int loop) {
+    auto gone = std::make_shared<absl::Notification>();
+    Ref<Mortal> mortal =
+        *bus().Spawn<Mortal>({.name = name, .loop = LoopAt(loop)}, how, gone);
+    if (how == How::kHandlerThrew || how == How::kStoppedItself) {
+      mortal.Tell(Boom{});
+    } else if (how != How::kOnStartThrew && how != How::kTaskThrew) {
+      mortal.Stop(/*drain=*/how == How::kDrained);
+    }
+    Await(*gone);
+    Look();
+    return mortal;
+  }
+};
+TROLLEY_FOR_EACH_BUS(ExitTest);
+
+TEST_P(ExitTest, P8_WhoeverAsksAnActorThatHasEndedLearnsItsNameAndWhy) {
+  Start();
+  for (const std::string& name : {std::string(), std::string("bank/slow")}) {
+    for (const Case& c : Cases()) {
+      SCOPED_TRACE(absl::StrCat(name, ": ", c.reason));
+      const Ref<Mortal> mortal = EndOne(c.how, name, /*loop=*/1);
+      const std::string known =
+          name.empty() ? mortal.id().ToString() : "bank/slow";
+      EXPECT_EQ(mortal.address().ToString(), known);
+      EXPECT_EQ(bus().state()->ExitOf(mortal.id()).kind, c.kind);
+      EXPECT_EQ(bus().state()->ExitOf(mortal.id()).error.ok(),
+                c.kind != Kind::kFailed);
+      // All of what people read.
+      const std::string text =
+          absl::StrCat("NOT_FOUND: ", known, " has ended: ", c.reason);
+      EXPECT_EQ(Hear(1, Go{mortal}).ToString(), text);  // of the same loop
+      EXPECT_EQ(Hear(0, Go{mortal}).ToString(), text);  // of another
+      EXPECT_EQ(Hear(1, GoSend{mortal}).ToString(), text);
+      EXPECT_EQ(Hear(0, GoSend{mortal}).ToString(), text);
+      EXPECT_EQ(mortal.AskAndWait(Query{}, absl::InfiniteDuration())
+                    .status()
+                    .ToString(),
+                text);
+      EXPECT_EQ(mortal.address().Explain(mortal.Tell(Query{})).ToString(),
+                text);
+      if (name.empty()) continue;
+      EXPECT_EQ(bus().Find<Mortal>(name).status().ToString(),
+                absl::StrCat("NOT_FOUND: no actor named \"bank/slow\" is "
+                             "running; the last one has ended: ",
+                             c.reason));
+    }
+  }
+}
+
+TEST_P(ExitTest, P8_AsksQueuedBehindAThrowAreToldOfIt) {
+  Start();
+  for (const std::string& name : {std::string(), std::string("bank/slow")}) {
+    Ref<Mortal> mortal = *bus().Spawn<Mortal>({.name = name, .loop = LoopAt(1)},
+                                              How::kHandlerThrew);
+    const std::string text = absl::StrCat(
+        "NOT_FOUND: ", name.empty() ? mortal.id().ToString() : name,
+        " has ended: its handler of bank::SlowBoom threw: disk full");
+    std::vector<std::unique_ptr<Heard>> heard;
+    std::vector<Ref<Client>> clients;
+    for (int loop : {0, 1, 2}) {
+      heard.push_back(std::make_unique<Heard>());
+      clients.push_back(
+          *bus().Spawn<Client>({.loop = LoopAt(loop)}, heard.back().get()));
+    }
+    // Whatever comes first: the end, or one or another ask.
+    mortal.Tell(SlowBoom{});
+    for (const Ref<Client>& client : clients) client.Tell(Go{mortal});
+    if (!simulated()) {
+      EXPECT_EQ(mortal.AskAndWait(Query{}, absl::InfiniteDuration())
+                    .status()
+                    .ToString(),
+                text);
+    }
+    for (const auto& one : heard) {
+      Await(one->done);
+      EXPECT_EQ(one->status.ToString(), text);
+    }
+    for (const Ref<Client>& client : clients) client.Stop();
+    Look();
+  }
+}
+
+TEST_P(ExitTest, P8_TheAskInHandIsToldToo) {
+  Start();
+  Ref<Mortal> mortal =
+      *bus().Spawn<Mortal>({.name = "bank/slow"}, How::kStopped);
+  EXPECT_EQ(Hear(1, GoBoom{mortal}).ToString(),
+            "INTERNAL: bank/slow has ended: its handler of "
+            "bank::SlowBoom threw: disk full");
+  Look();
+
+  Heard heard;
+  mortal = *bus().Spawn<Mortal>({.name = "bank/slow"}, How::kStopped);
+  auto client = *bus().Spawn<Client>({.loop = LoopAt(2)}, &heard);
+  client.Tell(Go{.whom = mortal, .hold = true});
+  while (Look().loops[mortal.id().loop()].suspended_messages == 0) {
+  }
+  mortal.Stop();
+  Await(heard.done);
+  EXPECT_EQ(heard.status.ToString(),
+            "NOT_FOUND: bank/slow has ended: it was stopped; it had begun to "
+            "handle this");
+  client.Stop();
+  Look();
+}
+
+TEST_P(ExitTest, P10_AskingAfterTheShutdownNamesTheActor) {
+  Start();
+  const Ref<Mortal> mortal =
+      *bus().Spawn<Mortal>({.name = "bank/slow"}, How::kStopped);
+  Look();
+  const BusState::Ptr state = bus().state();
+  bus().Shutdown(absl::Seconds(60));
+  Destroy();
+  EXPECT_EQ(mortal.address().ToString(), "bank/slow");
+  EXPECT_EQ(
+      mortal.AskAndWait(Query{}, absl::InfiniteDuration()).status().ToString(),
+      "UNAVAILABLE: the bus is shutting down; bank/slow takes no new work");
+  EXPECT_EQ(mortal.address().Explain(Delivery::kGone).ToString(),
+            "NOT_FOUND: bank/slow has ended: its bus shut down");
+  EXPECT_EQ(state->ExitOf(mortal.id()).kind, Kind::kBusEnded);
+}
+
+TEST_P(ExitTest, AnAskThatWaitsInVainSaysForWhomAndHowLong) {
+  Start();
+  const Ref<Mortal> mortal =
+      *bus().Spawn<Mortal>({.name = "accounts/alice"}, How::kStopped);
+  const std::string text =
+      "DEADLINE_EXCEEDED: accounts/alice did not reply within 2ms";
+  const absl::Duration timeout = absl::Milliseconds(2);
+  EXPECT_EQ(
+      Hear(0, Go{.whom = mortal, .hold = true, .timeout = timeout}).ToString(),
+      text);
+  // It waits in the mailbox, behind the other one.
+  EXPECT_EQ(Hear(2, Go{.whom = mortal, .timeout = timeout}).ToString(), text);
+  if (simulated()) return;  // a plain thread would wait for ever
+  EXPECT_EQ(mortal.AskAndWait(Query{}, timeout).status().ToString(), text);
+}
+
+// The message has expired in the mailbox before its asker looks.
+TEST_P(ExitTest, AMessageThatExpiresSaysTheSameToAPlainThread) {
+  Start();
+  const Ref<Mortal> mortal =
+      *bus().Spawn<Mortal>({.name = "accounts/alice"}, How::kStopped);
+  if (simulated()) GTEST_SKIP() << "a plain thread would wait for ever";
+  EXPECT_EQ(
+      mortal.AskAndWait(Query{}, absl::Nanoseconds(1)).status().ToString(),
+      "DEADLINE_EXCEEDED: accounts/alice did not reply within 0");
+}
+
+TEST_P(ExitTest, P6_OfThoseThatHaveEndedTheLastFewAreKept) {
+  Start([](BusOptions& options) { options.ended_actors_kept = 2; });
+  std::vector<Ref<Mortal>> ended;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    ended.push_back(EndOne(How::kHandlerThrew, name, 0));
+  }
+  for (int i : {0, 1}) {
+    EXPECT_EQ(ended[i].address().ToString(), ended[i].id().ToString());
+    EXPECT_THAT(std::string(Hear(1, Go{ended[i]}).message()),
+                HasSubstr(ended[i].id().ToString() + " has ended"));
+    EXPECT_FALSE(bus().state()->obituaries().Find(ended[i].id()).has_value());
+  }
+  EXPECT_EQ(ended[2].address().ToString(), "c");
+  EXPECT_EQ(Hear(1, Go{ended[3]}).message(),
+            "d has ended: its handler of bank::Boom threw: disk full");
+  EXPECT_EQ(bus().Find<Mortal>("a").status().message(),
+            "no actor named \"a\" is running");
+
+  Start([](BusOptions& options) { options.ended_actors_kept = 0; });
+  const Ref<Mortal> none = EndOne(How::kHandlerThrew, "a", 0);
+  EXPECT_EQ(Hear(1, Go{none}).message(),
+            absl::StrCat(none.id().ToString(), " has ended: it threw"));
+}
+
+// Spawns on its own loop, where the place that came free last is the next.
+struct Breed {
+  How how;
+  Ref<Mortal>* child;
+  std::shared_ptr<absl::Notification> born, gone;
+};
+class Mother : public Actor {
+ public:
+  void On(const Breed& m) {
+    *m.child = *Spawn<Mortal>({}, m.how, m.gone);
+    m.child->Stop(/*drain=*/m.how == How::kDrained);
+    m.born->Notify();
+  }
+};
+
+// The reason of an actor without a name stands in its place, until the next
+// one has ended there.
+TEST_P(ExitTest, P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace) {
+  Start();
+  const Ref<Mother> mother = *bus().Spawn<Mother>({.loop = 0});
+  const auto breed = [&](How how) {
+    Ref<Mortal> child;
+    Breed breed{.how = how,
+                .child = &child,
+                .born = std::make_shared<absl::Notification>(),
+                .gone = std::make_shared<absl::Notification>()};
+    mother.Tell(breed);
+    Await(*breed.born);
+    Await(*breed.gone);
+    Look();
+    return child;
+  };
+  const BusState& state = *bus().state();
+  const Ref<Mortal> first = breed(How::kDrained);
+  EXPECT_EQ(state.ExitOf(first.id()).kind, Kind::kDrained);
+  // More than the bits of the generation that are kept with the reason.
+  for (int i = 1; i <= 40; ++i) {
+    const Ref<Mortal> later = breed(How::kStopped);
+    ASSERT_EQ(later.id().slot(), first.id().slot());
+    ASSERT_EQ(state.ExitOf(first.id()).kind, Kind::kUnknown) << i;
+    ASSERT_EQ(state.ExitOf(later.id()).kind, Kind::kStopped) << i;
+  }
+  EXPECT_EQ(first.address().Explain(Delivery::kGone).message(),
+            first.id().ToString() + " has ended");
+}
+
+TEST(ObituariesTest, P6_ALongTextIsCutBetweenCharacters) {
+  Obituaries obituaries(1);
+  std::string text;
+  while (text.size() < 3'000'000) text += "\xc3\xa9";
+  obituaries.Add(ActorId(0, 1, 1), "x",
+                 {.kind = Kind::kFailed, .error = absl::InternalError(text)});
+  const auto kept = obituaries.FindName("x");
+  ASSERT_TRUE(kept.has_value());
+  const std::string cut(kept->reason.error.message());
+  EXPECT_EQ(cut, text.substr(0, cut.size() - 3) + "...");
+  EXPECT_LE(cut.size(), Obituaries::kMaxErrorBytes + 3);
+  EXPECT_EQ(cut.size() % 2, 1u);  // pairs of bytes, and the three dots
+}
+
+}  // namespace
+}  // namespace trolley
