@@ -71,10 +71,11 @@ class Stream final : private Watcher {
   // Nothing is registered until somebody has to wait. Makes `fd` non-blocking;
   // if it cannot, every operation says why.
   Stream(Loop& loop, ScopedFd fd);
-  // For Read() alone, of what may be shared: changes no flag. A named pipe
-  // waits for its first writer. Another process that reads from the same open
-  // file may take what was there: the kernel then says so (pipes since Linux
-  // 6.5, sockets) or, of a terminal, keeps the loop until there is more.
+  // For Read() alone, of what may be shared: changes no flag (a sigio poller
+  // sets O_ASYNC while it watches). A named pipe waits for its first writer.
+  // Another process that reads from the same open file may take what was there:
+  // the kernel then says so (pipes since Linux 6.5, sockets) or, of a terminal,
+  // keeps the loop until there is more.
   struct OnlyRead {};
   Stream(Loop& loop, ScopedFd fd, OnlyRead);
   ~Stream();
