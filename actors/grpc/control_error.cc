@@ -23,6 +23,7 @@ grpc::StatusCode CodeOf(v1::ErrorReason reason) {
       return grpc::StatusCode::UNAVAILABLE;
     case v1::MAILBOX_FULL:
     case v1::PAYLOAD_TOO_LARGE:
+    case v1::TOO_MANY_CALLS:
       return grpc::StatusCode::RESOURCE_EXHAUSTED;
     case v1::MESSAGE_TYPE_REJECTED:
     case v1::BAD_PAYLOAD:
@@ -30,6 +31,7 @@ grpc::StatusCode CodeOf(v1::ErrorReason reason) {
       return grpc::StatusCode::INVALID_ARGUMENT;
     case v1::ASK_TIMEOUT:
     case v1::STOP_TIMEOUT:
+    case v1::LOOPS_BUSY:
       return grpc::StatusCode::DEADLINE_EXCEEDED;
     case v1::ACTOR_STOPPED_DURING_ASK:
     case v1::STALE_INCARNATION:
@@ -66,7 +68,8 @@ grpc::Status ControlError(v1::ErrorReason reason, absl::string_view message,
 }
 
 grpc::Status BadRequest(absl::string_view field, absl::string_view message) {
-  return ControlError(v1::BAD_REQUEST, absl::StrCat(field, ": ", message),
+  return ControlError(v1::BAD_REQUEST,
+                      absl::StrCat(field, field.empty() ? "" : ": ", message),
                       {{"field", std::string(field)}});
 }
 

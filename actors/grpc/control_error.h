@@ -28,7 +28,7 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 grpc::Status ControlError(v1::ErrorReason reason, absl::string_view message,
                           const Metadata& metadata);
 
-// BAD_REQUEST about one field.
+// BAD_REQUEST about one field; "": about the request as a whole.
 grpc::Status BadRequest(absl::string_view field, absl::string_view message);
 
 // What the handler of `actor` said.

@@ -9,7 +9,6 @@
 #include <grpcpp/server_builder.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <climits>
 #include <memory>
 #include <optional>
@@ -30,8 +29,8 @@
 namespace trolley {
 namespace {
 
-// For the actor that accepts, and for streams of gRPC's own (a health watch),
-// to end before they are left behind or cut off.
+// For the actor that accepts, for the last answers, and for gRPC, to end before
+// they are left behind or cut off; each.
 constexpr absl::Duration kStopWait = absl::Seconds(1);
 
 absl::Status Check(const ControlOptions& options, uint32_t loops) {
@@ -41,6 +40,9 @@ absl::Status Check(const ControlOptions& options, uint32_t loops) {
   };
   if (options.max_connections == 0) {
     return bad("max_connections", "is 0: nobody could connect");
+  }
+  if (options.max_connections_per_user == 0) {
+    return bad("max_connections_per_user", "is 0: nobody could connect");
   }
   if (options.max_calls_per_connection == 0 ||
       options.max_calls_per_connection > INT_MAX) {
@@ -116,9 +118,13 @@ class ControlService::Impl {
     if (listener_.Stop() == Delivery::kAccepted) {
       listener_ended_->Wait(kStopWait);
     }
+    state_->calls->EndAll();
+    state_->calls->AwaitNone(kStopWait);
+    // gRPC cancels the calls that come once it shuts down, and their clients
+    // would read CANCELLED. So the connections end first: from here on nothing
+    // that the server says gets out.
     connections_->Close();
     server_->GetHealthCheckService()->SetServingStatus(false);
-    state_->calls->EndAll();
     ShutDownWithin(kStopWait);
     server_->Wait();
     server_.reset();
@@ -206,6 +212,10 @@ uint64_t ControlService::refused_peers() const {
 
 uint64_t ControlService::turned_away() const {
   return impl_->connections().turned_away();
+}
+
+uint64_t ControlService::displaced() const {
+  return impl_->connections().displaced();
 }
 
 void ControlService::Stop() { impl_->Stop(); }

@@ -14,7 +14,7 @@
 //
 // The socket is ours (actors/unix_socket.h), not gRPC's: it is 0600 from its
 // first moment, is never taken from a live server, and a peer whose user is not
-// allowed is closed before a byte of it is read. Whoever is allowed may do
+// allowed is closed before a byte of it is read. A user that is allowed may do
 // everything.
 //
 // Ownership: owns the socket, the gRPC server and the actor that accepts; the
@@ -67,13 +67,20 @@ struct ControlOptions {
   // The loop that accepts; SpawnOptions::kAnyLoop: any.
   int loop = SpawnOptions::kAnyLoop;
 
-  // Connections at one time, at least 1; one more is closed at once. 64: people
-  // and their scripts. Each costs two descriptors.
+  // Connections at one time, at least 1; a count. 64: people and their scripts. Each costs
+  // two descriptors. One more is closed at once, unless it is root's or of the
+  // user that this process runs as: then the user with most connections loses
+  // the one that has been open for longest.
   uint32_t max_connections = 64;
 
-  // Calls at one time on one connection, 1 to 2^31 - 1; a client queues what is
-  // more. 256:
-  // with max_connections, at most 16384 asks are open.
+  // Connections of one user at one time, at least 1; a count. One more takes the place of
+  // the one of this user that has been open for longest. 32: half, so that no
+  // user takes the places of all.
+  uint32_t max_connections_per_user = 32;
+
+  // Calls at one time on one connection, 1 to 2^31 - 1; a count. A client queues what is more.
+  // 256: with max_connections, at most 16384 calls are open. Calls that have
+  // ended, but wait in the queue of a loop that is busy, count in that product.
   uint32_t max_calls_per_connection = 256;
 
   // Bytes of one request and of one response, 4 KiB to 1 GiB. 4 MiB is gRPC's
@@ -99,10 +106,10 @@ struct ControlOptions {
 class ControlService {
  public:
   // Serves `bus` at options.path from now on.
-  // InvalidArgument: an option is out of its range; the message names it.
-  // ResourceExhausted: no thread is left. AlreadyExists: a live
-  // server has the path. Otherwise as ListenUnix (actors/unix_socket.h) and
-  // SpawnActor (bus/spawn.h).
+  //   InvalidArgument    an option is out of its range; the message names it
+  //   AlreadyExists      a live server has the path
+  //   others             as ListenUnix (actors/unix_socket.h) and SpawnActor
+  //                      (bus/spawn.h)
   static absl::StatusOr<std::unique_ptr<ControlService>> Start(
       Bus& bus, ControlOptions options);
 
@@ -113,14 +120,22 @@ class ControlService {
   // What a client dials: "unix:" and the path.
   std::string address() const;
 
-  // Connections closed because of their user, or because there were
-  // max_connections; counts.
+  // Connections closed because of their user; because there were
+  // max_connections, or no descriptor; to make room for another; counts.
   uint64_t refused_peers() const;
   uint64_t turned_away() const;
+  uint64_t displaced() const;
 
-  // Takes no more connections, removes the socket, ends the calls that are open
-  // with UNAVAILABLE (reason DRAINING), and the server. Idempotent. Call it
-  // before Bus::Shutdown.
+  // Ends the service, in this order:
+  //   1. It takes no more connections, and the socket is removed.
+  //   2. Each call that is open ends with UNAVAILABLE (reason DRAINING), and so
+  //      does each that comes.
+  //   3. When the answers to those that were open are written, at most 1 s
+  //      later, the connections are closed.
+  // So a client sees an answer or UNAVAILABLE, and no other code. A call that
+  // was on its way when its connection was closed is UNAVAILABLE without a
+  // reason, and it is not known whether it was carried out.
+  // Idempotent. Waits at most 3 s. Call it before Bus::Shutdown.
   void Stop();
 
  private:

@@ -42,7 +42,11 @@ ControlState::ControlState(Bus& bus, ControlOptions options)
       instance_uid(NewInstanceUid()),
       start_time(absl::Now()),
       alarms(std::make_shared<Alarms>()),
-      calls(std::make_shared<OpenCalls>(alarms)) {}
+      calls(std::make_shared<OpenCalls>(
+          alarms, OpenCalls::Limits{
+                      .most_calls = uint64_t{this->options.max_connections} *
+                                    this->options.max_calls_per_connection,
+                      .most_bytes = this->options.max_message_bytes})) {}
 
 absl::Duration ControlState::LimitOf(
     const grpc::CallbackServerContext& context) const {

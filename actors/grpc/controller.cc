@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "trolley/actors/grpc/control_error.h"
+#include "trolley/actors/grpc/serve.h"
 
 namespace trolley::control {
 namespace {
@@ -40,27 +41,39 @@ grpc::Status StillStopping(const std::string& name) {
       {{"actor", name}, {"state", "DRAINING"}});
 }
 
+grpc::Status Check(const ControlState& state,
+                   const v1::StopActorRequest& request) {
+  grpc::Status valid = state.CheckName("name", request.name());
+  if (valid.ok() && !v1::StopActorRequest::Mode_IsValid(request.mode())) {
+    valid = BadRequest("mode", absl::StrCat(static_cast<int>(request.mode()),
+                                            " is not a mode"));
+  }
+  if (valid.ok() && !DrainOf(request).has_value()) {
+    valid = BadRequest("drain_timeout", "negative, or no valid length of time");
+  }
+  return valid;
+}
+
 }  // namespace
 
-// The actors that are being stopped, and who waits for that.
+// The actors that are being stopped, and the calls that wait for that.
 class Controller::Stops : public std::enable_shared_from_this<Stops> {
  public:
   explicit Stops(std::shared_ptr<const ControlState> state)
       : state_(std::move(state)), bus_(state_->bus.state()) {}
 
-  // False: the loop has ended.
-  bool Stop(ActorId id, bool drain, OpenCall::Ptr call, v1::Actor* response) {
-    const bool first = Add(id, std::move(call), response);
-    const bool posted =
-        Loop::Post(bus_->port(id.loop()),
-                   [id, drain, first, self = shared_from_this()](Loop& loop) {
-                     if (Cell* cell = loop.Find(id))
-                       loop.StopActor(*cell, drain);
-                     if (!first) return;
-                     loop.WhenEnded(id, [id, self](Loop& on) {
-                       self->Ended(id, on.InspectActor(id));
-                     });
-                   });
+  // False: the loop has ended. The call counts while the loop has to be told.
+  bool Stop(ActorId id, bool drain, const OpenCall::Ptr& call, v1::Actor last) {
+    const bool first = Add(id, call, std::move(last));
+    const bool posted = Loop::Post(
+        bus_->port(id.loop()),
+        [id, drain, first, call, self = shared_from_this()](Loop& loop) {
+          if (Cell* cell = loop.Find(id)) loop.StopActor(*cell, drain);
+          if (!first) return;
+          loop.WhenEnded(id, [id, self](Loop& on) {
+            self->Ended(id, on.InspectActor(id));
+          });
+        });
     if (!posted) Take(id);
     return posted;
   }
@@ -84,7 +97,7 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
  private:
   struct Waiting {
     std::weak_ptr<OpenCall> call;
-    v1::Actor* response;  // of the call, while it is open
+    v1::Actor last;  // what is known of it already
   };
   struct Stopping {
     std::vector<Waiting> waiting;
@@ -92,16 +105,18 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
     Alarms::Id at_once;
   };
 
-  // True if nobody has stopped this actor before.
-  bool Add(ActorId id, OpenCall::Ptr call, v1::Actor* response) {
+  // True: this is the first stop of this actor.
+  bool Add(ActorId id, const OpenCall::Ptr& call, v1::Actor last) {
     absl::MutexLock lock(&mutex_);
     const auto [stop, first] = stops_.try_emplace(id);
     std::vector<Waiting>& waiting = stop->second.waiting;
-    waiting.erase(
-        std::remove_if(waiting.begin(), waiting.end(),
-                       [](const Waiting& w) { return w.call.expired(); }),
-        waiting.end());
-    waiting.push_back({std::move(call), response});
+    waiting.erase(std::remove_if(waiting.begin(), waiting.end(),
+                                 [](const Waiting& w) {
+                                   const OpenCall::Ptr open = w.call.lock();
+                                   return open == nullptr || open->ended();
+                                 }),
+                  waiting.end());
+    waiting.push_back({call, std::move(last)});
     return first;
   }
 
@@ -120,12 +135,14 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
     for (Waiting& waiting : stopped.waiting) {
       OpenCall::Ptr call = waiting.call.lock();
       if (call == nullptr) continue;
-      call->End([&] {
-        // The name is given back before the end, so it is kept from before.
-        const std::string name = waiting.response->name();
-        if (info.has_value()) *waiting.response = state_->ToProto(*info, true);
-        waiting.response->set_name(name);
-        waiting.response->set_state(v1::Actor::STOPPED);
+      call->Answer<v1::Actor>([&](v1::Actor& actor) {
+        if (info.has_value()) {
+          actor = state_->ToProto(*info, true);
+          // The name is given back before the end, so it is kept from before.
+          actor.set_name(waiting.last.name());
+        } else {
+          actor = waiting.last;
+        }
         return grpc::Status::OK;
       });
     }
@@ -143,38 +160,33 @@ Controller::Controller(std::shared_ptr<const ControlState> state)
 Controller::~Controller() = default;
 
 grpc::ServerUnaryReactor* Controller::StopActor(
-    grpc::CallbackServerContext* context, const v1::StopActorRequest* request,
-    v1::Actor* response) {
-  const std::string name = request->name();
-  OpenCall::Ptr call = OpenCall::Begin(state_->calls, state_->LimitOf(*context),
-                                       [name] { return StillStopping(name); });
-  grpc::ServerUnaryReactor* reactor = call->reactor();
-  if (call->ended()) return reactor;
-  const std::optional<absl::Duration> drain_for = DrainOf(*request);
-  grpc::Status valid = state_->CheckName("name", name);
-  if (valid.ok() && !v1::StopActorRequest::Mode_IsValid(request->mode())) {
-    valid = BadRequest("mode", absl::StrCat(static_cast<int>(request->mode()),
-                                            " is not a mode"));
-  }
-  if (valid.ok() && !drain_for.has_value()) {
-    valid = BadRequest("drain_timeout", "negative, or no valid length of time");
-  }
-  const Names::Entry entry = state_->bus.state()->names().Find(name);
-  if (valid.ok() && !entry.id) valid = state_->NoSuchActor(name);
-  if (valid.ok()) valid = state_->CheckUid(name, request->uid(), entry.id);
-  if (!valid.ok()) {
-    call->End(valid);
-    return reactor;
-  }
-  response->set_name(name);
-  response->set_type(std::string(entry.actor_class->name()));
-  const bool drain = request->mode() != v1::StopActorRequest::IMMEDIATE;
-  if (!stops_->Stop(entry.id, drain, call, response)) {
-    call->End(ControlError(v1::DRAINING, "the bus has shut down", {}));
-  } else if (drain) {
-    stops_->StopAtOnceAfter(entry.id, *drain_for);
-  }
-  return reactor;
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Serve<v1::StopActorRequest>(
+      *state_, {context, request, response},
+      [](const v1::StopActorRequest& asked) {
+        return [name = asked.name()] { return StillStopping(name); };
+      },
+      [&](const v1::StopActorRequest& asked, const OpenCall::Ptr& call) {
+        const std::string& name = asked.name();
+        const std::optional<absl::Duration> drain_for = DrainOf(asked);
+        const Names::Entry entry = state_->bus.state()->names().Find(name);
+        grpc::Status valid = Check(*state_, asked);
+        if (valid.ok() && !entry.id) valid = state_->NoSuchActor(name);
+        if (valid.ok()) valid = state_->CheckUid(name, asked.uid(), entry.id);
+        if (!valid.ok()) return call->Fail(valid);
+        v1::Actor last;
+        last.set_name(name);
+        last.set_uid(state_->UidOf(entry.id));
+        last.set_type(std::string(entry.actor_class->name()));
+        last.set_state(v1::Actor::STOPPED);
+        const bool drain = asked.mode() != v1::StopActorRequest::IMMEDIATE;
+        if (!stops_->Stop(entry.id, drain, call, std::move(last))) {
+          call->Fail(ControlError(v1::DRAINING, "the bus has shut down", {}));
+        } else if (drain) {
+          stops_->StopAtOnceAfter(entry.id, *drain_for);
+        }
+      });
 }
 
 }  // namespace trolley::control

@@ -18,14 +18,17 @@
 
 namespace trolley::control {
 
-class Controller final : public v1::Controller::CallbackService {
+using RawController =
+    v1::Controller::WithRawCallbackMethod_StopActor<v1::Controller::Service>;
+
+class Controller final : public RawController {
  public:
   explicit Controller(std::shared_ptr<const ControlState> state);
   ~Controller() override;
 
   grpc::ServerUnaryReactor* StopActor(grpc::CallbackServerContext* context,
-                                      const v1::StopActorRequest* request,
-                                      v1::Actor* response) override;
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
 
  private:
   class Stops;

@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "trolley/actors/grpc/control_error.h"
+#include "trolley/actors/grpc/serve.h"
 #include "trolley/actors/wire.h"
 #include "trolley/proto/crc32c.h"
 
@@ -61,147 +62,180 @@ void FillIn(const Ledger& from, v1::Ledger& to) {
 }
 
 grpc::Status LoopsAreBusy() {
-  return grpc::Status(
-      grpc::StatusCode::DEADLINE_EXCEEDED,
+  return ControlError(
+      v1::LOOPS_BUSY,
       "a loop did not answer in time: a handler keeps it. A stack trace of "
-      "the process shows which (gdb -p PID)");
+      "the process shows which (gdb -p PID)",
+      {});
+}
+
+Late LoopsAreLate(const google::protobuf::Message&) { return &LoopsAreBusy; }
+
+grpc::Status CheckPage(const v1::ListActorsRequest& request, ActorPlace* from) {
+  if (request.page_size() < 0) {
+    return BadRequest(
+        "page_size", absl::StrCat(request.page_size(), " is negative; 0 means ",
+                                  kDefaultPage));
+  }
+  if (!request.page_token().empty() &&
+      !ReadPageToken(request.page_token(), from)) {
+    return BadRequest("page_token",
+                      "not one of this server's; begin with an empty one");
+  }
+  return grpc::Status::OK;
+}
+
+// Asks all loops about themselves, not about their actors, then ends the call.
+template <typename Response, typename Fill>
+void InspectLoops(const ControlState& state, OpenCall::Ptr call, Fill fill) {
+  state.bus.InspectLoops([call = std::move(call), fill](BusInfo info) {
+    call->Answer<Response>([&](Response& response) {
+      fill(info, response);
+      return grpc::Status::OK;
+    });
+  });
+}
+
+// The actors of `found`, as many as fit into one response.
+void FillPage(const ControlState& state, const ActorPage& found,
+              v1::ListActorsResponse& page) {
+  // Room for what is around the actors.
+  constexpr size_t kAround = 512;
+  page.set_total_size(static_cast<int>(std::min<uint64_t>(
+      state.bus.state()->CountActors(), std::numeric_limits<int>::max())));
+  size_t bytes = kAround;
+  for (const ActorInfo& info : found.actors) {
+    v1::Actor actor = state.ToProto(info);
+    bytes += actor.ByteSizeLong() + 8;
+    if (page.actors_size() > 0 && bytes > state.options.max_message_bytes) {
+      page.set_next_page_token(
+          PageToken({.loop = info.id.loop(), .slot = info.id.slot()}));
+      return;
+    }
+    *page.add_actors() = std::move(actor);
+  }
+  if (found.next.has_value()) page.set_next_page_token(PageToken(*found.next));
+}
+
+void FillIn(const ControlState& state, const BusInfo& info,
+            v1::ServerInfo& response) {
+  response.set_version(state.options.version);
+  response.set_protocol_version(1);
+  response.set_instance_uid(state.instance_uid);
+  const timespec start = absl::ToTimespec(state.start_time);
+  response.mutable_start_time()->set_seconds(start.tv_sec);
+  response.mutable_start_time()->set_nanos(start.tv_nsec);
+  response.add_features("health");
+  response.add_features("reflection");
+  std::set<std::string> pollers;
+  uint64_t actors = 0;
+  for (const LoopInfo& loop : info.loops) {
+    pollers.insert(loop.poller);
+    actors += loop.actors;
+  }
+  response.set_poller(absl::StrJoin(pollers, ", "));
+  response.set_draining(state.bus.state()->draining());
+  response.set_role("admin");
+  response.set_pid(getpid());
+  response.set_actor_count(actors);
+  FillIn(info.ledger, *response.mutable_ledger());
+}
+
+void FillIn(const LoopInfo& from, v1::Loop& to) {
+  to.set_name(LoopName(from.index));
+  to.set_poller(from.poller);
+  to.set_passed_over(from.passed_over);
+  to.set_actor_count(from.actors);
+  to.set_wakeups_total(from.wakes);
+  to.set_turns_total(from.turns);
+  to.set_waits_total(from.waits);
+  to.set_pending_asks(from.pending_asks);
 }
 
 }  // namespace
 
-grpc::ServerUnaryReactor* Inspector::InspectLoops(
-    const grpc::CallbackServerContext& context,
-    std::function<grpc::Status(BusInfo)> answer) {
-  OpenCall::Ptr call =
-      OpenCall::Begin(state_->calls, state_->LimitOf(context), &LoopsAreBusy);
-  grpc::ServerUnaryReactor* reactor = call->reactor();
-  if (call->ended()) return reactor;
-  state_->bus.InspectLoops([call, answer = std::move(answer)](BusInfo info) {
-    call->End([&] { return answer(std::move(info)); });
-  });
-  return reactor;
-}
-
 grpc::ServerUnaryReactor* Inspector::GetServerInfo(
-    grpc::CallbackServerContext* context, const v1::GetServerInfoRequest*,
-    v1::ServerInfo* response) {
-  return InspectLoops(*context, [response, state = state_](BusInfo info) {
-    response->set_version(state->options.version);
-    response->set_protocol_version(1);
-    response->set_instance_uid(state->instance_uid);
-    const timespec start = absl::ToTimespec(state->start_time);
-    response->mutable_start_time()->set_seconds(start.tv_sec);
-    response->mutable_start_time()->set_nanos(start.tv_nsec);
-    response->add_features("health");
-    response->add_features("reflection");
-    std::set<std::string> pollers;
-    uint64_t actors = 0;
-    for (const LoopInfo& loop : info.loops) {
-      pollers.insert(loop.poller);
-      actors += loop.actors;
-    }
-    response->set_poller(absl::StrJoin(pollers, ", "));
-    response->set_draining(state->bus.state()->draining());
-    response->set_role("admin");
-    response->set_pid(getpid());
-    response->set_actor_count(actors);
-    FillIn(info.ledger, *response->mutable_ledger());
-    return grpc::Status::OK;
-  });
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Serve<v1::GetServerInfoRequest>(
+      *state_, {context, request, response}, &LoopsAreLate,
+      [&](const v1::GetServerInfoRequest&, const OpenCall::Ptr& call) {
+        InspectLoops<v1::ServerInfo>(
+            *state_, call,
+            [state = state_](const BusInfo& info, v1::ServerInfo& server) {
+              FillIn(*state, info, server);
+            });
+      });
 }
 
 grpc::ServerUnaryReactor* Inspector::ListActors(
-    grpc::CallbackServerContext* context, const v1::ListActorsRequest* request,
-    v1::ListActorsResponse* response) {
-  ActorPlace from;
-  grpc::Status valid;
-  if (request->page_size() < 0) {
-    valid = BadRequest("page_size",
-                       absl::StrCat(request->page_size(),
-                                    " is negative; 0 means ", kDefaultPage));
-  } else if (!request->page_token().empty() &&
-             !ReadPageToken(request->page_token(), &from)) {
-    valid = BadRequest("page_token",
-                       "not one of this server's; begin with an empty one");
-  }
-  OpenCall::Ptr call =
-      OpenCall::Begin(state_->calls, state_->LimitOf(*context), &LoopsAreBusy);
-  grpc::ServerUnaryReactor* reactor = call->reactor();
-  if (call->ended()) return reactor;
-  if (!valid.ok()) {
-    call->End(valid);
-    return reactor;
-  }
-  const int size = request->page_size() == 0
-                       ? kDefaultPage
-                       : std::min<int>(request->page_size(), kLargestPage);
-  state_->bus.ListActors(
-      from, size, [call, response, state = state_](ActorPage page) {
-        auto shown = std::make_shared<const ActorPage>(std::move(page));
-        // By the thread of the alarms: it would keep the loop too long.
-        state->alarms->Set(
-            absl::ZeroDuration(), [call, response, state, shown] {
-              call->End([&] {
-                for (const ActorInfo& actor : shown->actors) {
-                  *response->add_actors() = state->ToProto(actor);
-                }
-                response->set_total_size(static_cast<int>(
-                    std::min<uint64_t>(state->bus.state()->CountActors(),
-                                       std::numeric_limits<int>::max())));
-                if (shown->next.has_value()) {
-                  response->set_next_page_token(PageToken(*shown->next));
-                }
-                return grpc::Status::OK;
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Serve<v1::ListActorsRequest>(
+      *state_, {context, request, response}, &LoopsAreLate,
+      [&](const v1::ListActorsRequest& asked, const OpenCall::Ptr& call) {
+        ActorPlace from;
+        if (grpc::Status valid = CheckPage(asked, &from); !valid.ok()) {
+          return call->Fail(valid);
+        }
+        const int most = asked.page_size() == 0
+                             ? kDefaultPage
+                             : std::min(int{asked.page_size()}, kLargestPage);
+        state_->bus.ListActors(
+            from, most, [call, state = state_](ActorPage page) {
+              auto found = std::make_shared<const ActorPage>(std::move(page));
+              // By the thread of the alarms: it would keep the loop too long.
+              state->alarms->Set(absl::ZeroDuration(), [call, state, found] {
+                call->Answer<v1::ListActorsResponse>(
+                    [&](v1::ListActorsResponse& response) {
+                      FillPage(*state, *found, response);
+                      return grpc::Status::OK;
+                    });
               });
             });
       });
-  return reactor;
 }
 
 grpc::ServerUnaryReactor* Inspector::GetActor(
-    grpc::CallbackServerContext* context, const v1::GetActorRequest* request,
-    v1::Actor* response) {
-  OpenCall::Ptr call =
-      OpenCall::Begin(state_->calls, state_->LimitOf(*context), &LoopsAreBusy);
-  grpc::ServerUnaryReactor* reactor = call->reactor();
-  if (call->ended()) return reactor;
-  const std::string name = request->name();
-  if (grpc::Status valid = state_->CheckName("name", name); !valid.ok()) {
-    call->End(valid);
-    return reactor;
-  }
-  BusState& bus = *state_->bus.state();
-  const ActorId id = bus.names().Find(name).id;
-  const bool asked =
-      id && Loop::Post(bus.port(id.loop()), [=, state = state_](Loop& loop) {
-        const std::optional<ActorInfo> info = loop.InspectActor(id);
-        call->End([&] {
-          if (!info.has_value()) return state->NoSuchActor(name);
-          *response = state->ToProto(*info);
-          return grpc::Status::OK;
-        });
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Serve<v1::GetActorRequest>(
+      *state_, {context, request, response}, &LoopsAreLate,
+      [&](const v1::GetActorRequest& asked, const OpenCall::Ptr& call) {
+        const std::string name = asked.name();
+        if (grpc::Status valid = state_->CheckName("name", name); !valid.ok()) {
+          return call->Fail(valid);
+        }
+        BusState& bus = *state_->bus.state();
+        const ActorId id = bus.names().Find(name).id;
+        const auto look = [state = state_, call, name, id](Loop& loop) {
+          const std::optional<ActorInfo> info = loop.InspectActor(id);
+          call->Answer<v1::Actor>([&](v1::Actor& actor) {
+            if (!info.has_value()) return state->NoSuchActor(name);
+            actor = state->ToProto(*info);
+            return grpc::Status::OK;
+          });
+        };
+        if (!id || !Loop::Post(bus.port(id.loop()), look)) {
+          call->Fail(state_->NoSuchActor(name));
+        }
       });
-  if (!asked) call->End(state_->NoSuchActor(name));
-  return reactor;
 }
 
 grpc::ServerUnaryReactor* Inspector::ListLoops(
-    grpc::CallbackServerContext* context, const v1::ListLoopsRequest*,
-    v1::ListLoopsResponse* response) {
-  return InspectLoops(*context, [response](BusInfo info) {
-    for (const LoopInfo& from : info.loops) {
-      v1::Loop& to = *response->add_loops();
-      to.set_name(LoopName(from.index));
-      to.set_poller(from.poller);
-      to.set_passed_over(from.passed_over);
-      to.set_actor_count(from.actors);
-      to.set_wakeups_total(from.wakes);
-      to.set_turns_total(from.turns);
-      to.set_waits_total(from.waits);
-      to.set_pending_asks(from.pending_asks);
-    }
-    return grpc::Status::OK;
-  });
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Serve<v1::ListLoopsRequest>(
+      *state_, {context, request, response}, &LoopsAreLate,
+      [&](const v1::ListLoopsRequest&, const OpenCall::Ptr& call) {
+        InspectLoops<v1::ListLoopsResponse>(
+            *state_, call,
+            [](const BusInfo& info, v1::ListLoopsResponse& loops) {
+              for (const LoopInfo& loop : info.loops) {
+                FillIn(loop, *loops.add_loops());
+              }
+            });
+      });
 }
 
 }  // namespace trolley::control

@@ -18,32 +18,32 @@
 
 namespace trolley::control {
 
-class Inspector final : public v1::Inspector::CallbackService {
+// Each method takes the bytes of its request as they are.
+using RawInspector = v1::Inspector::WithRawCallbackMethod_GetServerInfo<
+    v1::Inspector::WithRawCallbackMethod_ListActors<
+        v1::Inspector::WithRawCallbackMethod_GetActor<
+            v1::Inspector::WithRawCallbackMethod_ListLoops<
+                v1::Inspector::Service>>>>;
+
+class Inspector final : public RawInspector {
  public:
   explicit Inspector(std::shared_ptr<const ControlState> state)
       : state_(std::move(state)) {}
 
   grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
-                                          const v1::GetServerInfoRequest*,
-                                          v1::ServerInfo* response) override;
-  grpc::ServerUnaryReactor* ListActors(
-      grpc::CallbackServerContext* context,
-      const v1::ListActorsRequest* request,
-      v1::ListActorsResponse* response) override;
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListActors(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetActor(grpc::CallbackServerContext* context,
-                                     const v1::GetActorRequest* request,
-                                     v1::Actor* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListLoops(grpc::CallbackServerContext* context,
-                                      const v1::ListLoopsRequest*,
-                                      v1::ListLoopsResponse* response) override;
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
 
  private:
-  // A call that ends with `answer` once all loops have told about themselves,
-  // not about their actors.
-  grpc::ServerUnaryReactor* InspectLoops(
-      const grpc::CallbackServerContext& context,
-      std::function<grpc::Status(BusInfo)> answer);
-
   const std::shared_ptr<const ControlState> state_;
 };
 

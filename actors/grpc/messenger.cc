@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/actors/grpc/control_error.h"
+#include "trolley/actors/grpc/serve.h"
 
 namespace trolley::control {
 namespace {
@@ -132,49 +133,57 @@ grpc::Status Messenger::Read(const Request& request, Parcel* parcel) const {
 }
 
 grpc::ServerUnaryReactor* Messenger::SendMessage(
-    grpc::CallbackServerContext*, const v1::SendMessageRequest* request,
-    v1::SendMessageResponse*) {
-  OpenCall::Ptr call = OpenCall::Begin(state_->calls);
-  call->End([&] {
-    Parcel parcel;
-    if (grpc::Status read = Read(*request, &parcel); !read.ok()) return read;
-    return NotSent(parcel.target->Tell(parcel.message, parcel.options),
-                   *parcel.target, parcel.message.type);
-  });
-  return call->reactor();
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Serve<v1::SendMessageRequest>(
+      *state_, {context, request, response},
+      [](const v1::SendMessageRequest&) { return nullptr; },
+      [&](const v1::SendMessageRequest& sent, const OpenCall::Ptr& call) {
+        call->Answer<v1::SendMessageResponse>([&](v1::SendMessageResponse&) {
+          Parcel parcel;
+          if (grpc::Status read = Read(sent, &parcel); !read.ok()) return read;
+          return NotSent(parcel.target->Tell(parcel.message, parcel.options),
+                         *parcel.target, parcel.message.type);
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* Messenger::AskActor(
-    grpc::CallbackServerContext* context, const v1::AskActorRequest* request,
-    v1::AskActorResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   const absl::Duration limit = state_->LimitOf(*context);
-  OpenCall::Ptr call = OpenCall::Begin(
-      state_->calls, limit,
-      [limit, actor = request->actor()] { return TimedOut(actor, limit); });
-  grpc::ServerUnaryReactor* reactor = call->reactor();
-  if (call->ended()) return reactor;
-  Parcel parcel;
-  if (grpc::Status read = Read(*request, &parcel); !read.ok()) {
-    call->End(read);
-    return reactor;
-  }
-  parcel.options.deadline = state_->bus.state()->clock().Now() + limit;
-  const WireTarget& target = *parcel.target;
-  const absl::Status sent = target.AskThen(
-      parcel.message, parcel.options,
-      [call, response, limit, actor = target.name(),
-       most_bytes = state_->options.max_message_bytes](
-          absl::StatusOr<WireMessage> reply, NoAnswer why) {
-        call->End([&] {
-          if (!reply.ok()) {
-            return NotAnswered(reply.status(), why, actor, limit);
-          }
-          return FillIn(*reply, actor, most_bytes,
-                        *response->mutable_envelope());
-        });
+  return Serve<v1::AskActorRequest>(
+      *state_, {context, request, response},
+      [limit](const v1::AskActorRequest& asked) {
+        return
+            [limit, actor = asked.actor()] { return TimedOut(actor, limit); };
+      },
+      [&](const v1::AskActorRequest& asked, const OpenCall::Ptr& call) {
+        Parcel parcel;
+        if (grpc::Status read = Read(asked, &parcel); !read.ok()) {
+          return call->Fail(read);
+        }
+        parcel.options.deadline = state_->bus.state()->clock().Now() + limit;
+        const WireTarget& target = *parcel.target;
+        // The message may outlive its call by far, so it does not hold it.
+        const absl::Status sent = target.AskThen(
+            parcel.message, parcel.options,
+            [weak = std::weak_ptr<OpenCall>(call), limit, actor = target.name(),
+             most_bytes = state_->options.max_message_bytes](
+                absl::StatusOr<WireMessage> reply, NoAnswer why) {
+              const OpenCall::Ptr open = weak.lock();
+              if (open == nullptr) return;
+              open->Answer<v1::AskActorResponse>(
+                  [&](v1::AskActorResponse& answer) {
+                    if (!reply.ok()) {
+                      return NotAnswered(reply.status(), why, actor, limit);
+                    }
+                    return FillIn(*reply, actor, most_bytes,
+                                  *answer.mutable_envelope());
+                  });
+            });
+        if (!sent.ok()) call->Fail(NotSent(sent, target, parcel.message.type));
       });
-  if (!sent.ok()) call->End(NotSent(sent, target, parcel.message.type));
-  return reactor;
 }
 
 }  // namespace trolley::control

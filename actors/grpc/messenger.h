@@ -16,17 +16,20 @@
 
 namespace trolley::control {
 
-class Messenger final : public v1::Messenger::CallbackService {
+using RawMessenger = v1::Messenger::WithRawCallbackMethod_SendMessage<
+    v1::Messenger::WithRawCallbackMethod_AskActor<v1::Messenger::Service>>;
+
+class Messenger final : public RawMessenger {
  public:
   explicit Messenger(std::shared_ptr<const ControlState> state)
       : state_(std::move(state)) {}
 
   grpc::ServerUnaryReactor* SendMessage(grpc::CallbackServerContext* context,
-                                        const v1::SendMessageRequest* request,
-                                        v1::SendMessageResponse*) override;
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* AskActor(grpc::CallbackServerContext* context,
-                                     const v1::AskActorRequest* request,
-                                     v1::AskActorResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
 
  private:
   // Who is meant and what is sent, all of it checked but for the bytes.

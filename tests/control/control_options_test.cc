@@ -83,9 +83,10 @@ TEST(ControlOptionsTest, EveryNumberWorksOrIsRefusedByName) {
   AtExtremes<ControlOptions>(
       [](ControlOptions& o, auto visit) {
         TROLLEY_FIELDS(o, visit, path, socket_mode, allowed_uids, version, loop,
-                       max_connections, max_calls_per_connection,
-                       max_message_bytes, handshake_timeout, idle_timeout,
-                       default_deadline, longest_deadline);
+                       max_connections, max_connections_per_user,
+                       max_calls_per_connection, max_message_bytes,
+                       handshake_timeout, idle_timeout, default_deadline,
+                       longest_deadline);
       },
       [&](const ControlOptions& options) {
         if (options.socket_mode == 0 || options.socket_mode == 1) {

@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -21,6 +21,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
 #include "trolley/actors/unix_socket.h"
 #include "trolley/poller/sys.h"
@@ -31,85 +32,17 @@ namespace {
 
 namespace v1 = control::v1;
 using test::Add;
+using test::Client;
+using test::Context;
+using test::InfoOf;
+using test::Outcome;
+using test::Pack;
 using test::RunningBus;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
-
-// A client with a connection of its own; gRPC would share one otherwise.
-struct Client {
-  explicit Client(const std::string& address) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetMaxReceiveMessageSize(-1);
-    channel = grpc::CreateCustomChannel(
-        address, grpc::InsecureChannelCredentials(), arguments);
-    inspector = v1::Inspector::NewStub(channel);
-    messenger = v1::Messenger::NewStub(channel);
-    controller = v1::Controller::NewStub(channel);
-  }
-
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<v1::Inspector::Stub> inspector;
-  std::unique_ptr<v1::Messenger::Stub> messenger;
-  std::unique_ptr<v1::Controller::Stub> controller;
-};
-
-struct Context {
-  // Infinite: no deadline.
-  explicit Context(absl::Duration timeout = absl::Seconds(20)) {
-    if (timeout == absl::InfiniteDuration()) return;
-    context.set_deadline(std::chrono::system_clock::now() +
-                         absl::ToChronoMilliseconds(timeout));
-  }
-  grpc::ClientContext* operator&() { return &context; }
-  grpc::ClientContext context;
-};
-
-v1::ErrorInfo InfoOf(const grpc::Status& status) {
-  v1::StatusDetails details;
-  v1::ErrorInfo info;
-  EXPECT_TRUE(details.ParseFromString(status.error_details()));
-  EXPECT_EQ(details.code(), status.error_code());
-  EXPECT_EQ(details.details_size(), 1);
-  if (details.details_size() == 0) return info;
-  EXPECT_EQ(details.details(0).type_url(),
-            "type.googleapis.com/google.rpc.ErrorInfo");
-  EXPECT_TRUE(info.ParseFromString(details.details(0).value()));
-  EXPECT_EQ(info.domain(), "trolleybus");
-  return info;
-}
-
-// "CODE REASON", or what there is.
-std::string Outcome(const grpc::Status& status) {
-  if (status.ok()) return "OK";
-  static constexpr const char* kCodes[] = {"OK",
-                                           "CANCELLED",
-                                           "UNKNOWN",
-                                           "INVALID_ARGUMENT",
-                                           "DEADLINE",
-                                           "NOT_FOUND",
-                                           "ALREADY_EXISTS",
-                                           "PERMISSION_DENIED",
-                                           "EXHAUSTED",
-                                           "PRECONDITION",
-                                           "ABORTED",
-                                           "OUT_OF_RANGE",
-                                           "UNIMPLEMENTED",
-                                           "INTERNAL",
-                                           "UNAVAILABLE",
-                                           "DATA_LOSS",
-                                           "UNAUTHENTICATED"};
-  return absl::StrCat(
-      kCodes[status.error_code()],
-      status.error_details().empty() ? "" : " " + InfoOf(status).reason());
-}
-
-void Pack(const google::protobuf::Message& message, v1::Envelope* envelope) {
-  envelope->mutable_payload()->PackFrom(message);
-}
 
 class ControlServiceTest : public ::testing::Test {
  protected:
@@ -647,6 +580,8 @@ TEST_F(ControlServiceTest, OptionsOutOfRangeAreNamed) {
   };
   EXPECT_THAT(std::string(start({.max_connections = 0}).message()),
               HasSubstr("ControlOptions::max_connections"));
+  EXPECT_THAT(std::string(start({.max_connections_per_user = 0}).message()),
+              HasSubstr("ControlOptions::max_connections_per_user"));
   EXPECT_THAT(std::string(start({.max_message_bytes = 1}).message()),
               HasSubstr("ControlOptions::max_message_bytes"));
   EXPECT_EQ(start({.default_deadline = absl::ZeroDuration()}).code(),
@@ -658,28 +593,68 @@ TEST_F(ControlServiceTest, OptionsOutOfRangeAreNamed) {
   EXPECT_EQ(long_path.status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(ControlConnectionsTest, OneTooManyIsTurnedAwayUntilAnotherHasGone) {
+// A connection that speaks HTTP/2 and then nothing more.
+ScopedFd ConnectAndIdle(const std::string& path) {
+  auto fd = ConnectUnix(RealSys(), path);
+  EXPECT_TRUE(fd.ok()) << fd.status();
+  const std::string preface(
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+  EXPECT_EQ(write(fd->get(), preface.data(), preface.size()), preface.size());
+  EXPECT_EQ(fcntl(fd->get(), F_SETFL, 0), 0);  // blocking
+  return *std::move(fd);
+}
+
+// Reads until the server closes it.
+void AwaitEnd(const ScopedFd& fd) {
+  char bytes[4096];
+  while (read(fd.get(), bytes, sizeof(bytes)) > 0) {
+  }
+}
+
+bool Works(Client& client) {
+  v1::ServerInfo server;
+  Context context;
+  return client.inspector
+      ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
+      .ok();
+}
+
+TEST(ControlConnectionsTest, IdleConnectionsOfOneUserLockNobodyOut) {
+  RunningBus running;
+  std::vector<ScopedFd> idle;
+  for (int i = 0; i < 100; ++i) {
+    idle.push_back(ConnectAndIdle(running.folder.path()));
+  }
+  Client client(running.control->address());
+  EXPECT_TRUE(Works(client));
+  EXPECT_EQ(running.control->displaced(), 101 - 32);
+  EXPECT_EQ(running.control->turned_away(), 0);
+}
+
+TEST(ControlConnectionsTest, TheLongestOpenOfAUserMakesRoom) {
+  RunningBus running({.max_connections_per_user = 2});
+  const ScopedFd first = ConnectAndIdle(running.folder.path());
+  const ScopedFd second = ConnectAndIdle(running.folder.path());
+  Client third(running.control->address());
+  EXPECT_TRUE(Works(third));
+  AwaitEnd(first);
+  Client fourth(running.control->address());
+  EXPECT_TRUE(Works(fourth));
+  AwaitEnd(second);
+  EXPECT_TRUE(Works(third));
+  EXPECT_EQ(running.control->displaced(), 2);
+}
+
+TEST(ControlConnectionsTest, AConnectionThatHasEndedTakesNoPlace) {
   RunningBus running({.max_connections = 1});
-  const auto works = [](Client& client) {
-    v1::ServerInfo server;
-    Context context;
-    return client.inspector
-        ->GetServerInfo(&context, v1::GetServerInfoRequest(), &server)
-        .ok();
-  };
-  auto first = std::make_unique<Client>(running.control->address());
-  ASSERT_TRUE(works(*first));
-  {
-    Client second(running.control->address());
-    EXPECT_FALSE(works(second));
-    EXPECT_TRUE(works(*first));
+  for (int i = 0; i < 20; ++i) {
+    auto fd = ConnectUnix(RealSys(), running.folder.path());
+    ASSERT_TRUE(fd.ok()) << fd.status();
+    ASSERT_EQ(shutdown(fd->get(), SHUT_RDWR), 0);
   }
-  EXPECT_GE(running.control->turned_away(), 1);
-  first.reset();
-  for (bool in = false; !in;) {
-    Client third(running.control->address());
-    in = works(third);
-  }
+  Client client(running.control->address());
+  EXPECT_TRUE(Works(client));
+  EXPECT_EQ(running.control->displaced(), 0);
 }
 
 TEST(ControlConnectionsTest, ASilentPeerIsClosed) {

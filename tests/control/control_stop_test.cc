@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The end of a control service while clients call it: what a client sees is an
+// answer, or UNAVAILABLE, which is what clients retry.
+
+#include <atomic>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/control/control_client.h"
+#include "tests/control/running_bus.h"
+
+namespace trolley {
+namespace {
+
+namespace v1 = control::v1;
+using test::Client;
+using test::Context;
+using test::Outcome;
+using test::Pack;
+using test::RunningBus;
+using ::testing::AnyOf;
+
+constexpr int kClients = 6;
+constexpr int kCallsEach = 24;  // at one time
+
+// Clients that always have calls under way, each replaced when it has ended,
+// until a client finds that it cannot connect any more.
+class Crowd {
+ public:
+  Crowd(const std::string& address, uint64_t seed) : random_(seed) {
+    for (int i = 0; i < kClients; ++i) {
+      clients_.push_back(std::make_unique<Client>(address));
+    }
+    for (int i = 0; i < kClients * kCallsEach; ++i) {
+      Begin(*clients_[i % kClients]);
+    }
+  }
+
+  void AwaitAnswers(int count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [&] {
+      mutex_.AssertReaderHeld();
+      return answered_ >= count;
+    };
+    mutex_.Await(absl::Condition(&enough));
+  }
+
+  // How many calls ended in each way, by method and outcome.
+  std::map<std::string, int> Finish() {
+    ending_ = true;
+    absl::MutexLock lock(&mutex_);
+    const auto none = [&] {
+      mutex_.AssertReaderHeld();
+      return open_ == 0;
+    };
+    mutex_.Await(absl::Condition(&none));
+    return outcomes_;
+  }
+
+ private:
+  // Freed by the thread of the test: gRPC's own threads must not let go of the
+  // last call of a channel.
+  struct Call {
+    virtual ~Call() = default;
+    Context context{absl::Seconds(60)};
+  };
+  template <typename Request, typename Response>
+  struct CallOf : Call {
+    Request request;
+    Response response;
+  };
+
+  template <typename Request, typename Response>
+  CallOf<Request, Response>* New() {
+    auto call = std::make_unique<CallOf<Request, Response>>();
+    CallOf<Request, Response>* kept = call.get();
+    absl::MutexLock lock(&mutex_);
+    calls_.push_back(std::move(call));
+    return kept;
+  }
+  std::function<void(grpc::Status)> Done(Client& client, const char* method) {
+    return [this, &client, method](const grpc::Status& status) {
+      Ended(client, method, status);
+    };
+  }
+
+  void Begin(Client& client) {
+    int which;
+    {
+      absl::MutexLock lock(&mutex_);
+      ++open_;
+      which = random_() % 4;
+    }
+    if (which == 0) {
+      auto* call = New<v1::SendMessageRequest, v1::SendMessageResponse>();
+      test::Add add;
+      add.set_amount(1);
+      call->request.set_actor("a");
+      Pack(add, call->request.mutable_envelope());
+      client.messenger->async()->SendMessage(&call->context, &call->request,
+                                             &call->response,
+                                             Done(client, "SendMessage"));
+    } else if (which == 1) {
+      auto* call = New<v1::AskActorRequest, v1::AskActorResponse>();
+      call->request.set_actor("b");
+      Pack(test::GetTotal(), call->request.mutable_envelope());
+      client.messenger->async()->AskActor(&call->context, &call->request,
+                                          &call->response,
+                                          Done(client, "AskActor"));
+    } else if (which == 2) {
+      auto* call = New<v1::GetActorRequest, v1::Actor>();
+      call->request.set_name("a");
+      client.inspector->async()->GetActor(&call->context, &call->request,
+                                          &call->response,
+                                          Done(client, "GetActor"));
+    } else {
+      auto* call = New<v1::ListActorsRequest, v1::ListActorsResponse>();
+      client.inspector->async()->ListActors(&call->context, &call->request,
+                                            &call->response,
+                                            Done(client, "ListActors"));
+    }
+  }
+
+  void Ended(Client& client, const char* name, const grpc::Status& status) {
+    // Once the service has stopped, a client ends with what it has open.
+    if (!ending_ || status.ok()) Begin(client);
+    absl::MutexLock lock(&mutex_);
+    --open_;
+    if (status.ok()) ++answered_;
+    ++outcomes_[absl::StrCat(name, " ", Outcome(status))];
+  }
+
+  std::atomic<bool> ending_{false};
+  absl::Mutex mutex_;
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  int open_ ABSL_GUARDED_BY(mutex_) = 0;
+  int answered_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, int> outcomes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Call>> calls_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST(ControlStopTest, CallsEndWithAnAnswerOrUnavailableAndSendsAreNotLost) {
+  const uint64_t seed = std::random_device()();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937_64 random(seed);
+  std::map<std::string, int> all;
+  for (int round = 0; round < 12; ++round) {
+    RunningBus running;
+    Ref<test::Counter> a = running.Spawn("a", 100000);
+    running.Spawn("b", 100000);
+    std::map<std::string, int> outcomes;
+    {
+      Crowd crowd(running.control->address(), random());
+      crowd.AwaitAnswers(random() % 300);
+      running.control->Stop();
+      outcomes = crowd.Finish();
+    }
+    const auto total = a.AskAndWait(test::GetTotal(), absl::Seconds(60));
+    ASSERT_TRUE(total.ok()) << total.status();
+    // What was refused with a reason was not done; what was cut off, perhaps.
+    const int done = outcomes["SendMessage OK"];
+    const int perhaps = outcomes["SendMessage UNAVAILABLE"];
+    EXPECT_GE(total->total(), done);
+    EXPECT_LE(total->total(), done + perhaps);
+    for (const auto& [outcome, n] : outcomes) all[outcome] += n;
+  }
+  for (const auto& [outcome, n] : all) {
+    std::cout << outcome << ": " << n << "\n";
+    EXPECT_THAT(outcome.substr(outcome.find(' ') + 1),
+                AnyOf("OK", "UNAVAILABLE DRAINING", "UNAVAILABLE"));
+  }
+}
+
+// With nothing new on its way, each that is open hears the reason.
+TEST(ControlStopTest, EveryOpenCallHearsTheReason) {
+  RunningBus running;
+  running.Spawn("a");
+  struct OpenAsk {
+    Context context{absl::Seconds(60)};
+    v1::AskActorRequest request;
+    v1::AskActorResponse response;
+    grpc::Status status;
+    absl::Notification done;
+  };
+  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<std::unique_ptr<OpenAsk>> asks;
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<Client>(running.control->address()));
+    for (int j = 0; j < kCallsEach; ++j) {
+      OpenAsk* ask = asks.emplace_back(std::make_unique<OpenAsk>()).get();
+      ask->request.set_actor("a");
+      Pack(test::Hold(), ask->request.mutable_envelope());
+      clients.back()->messenger->async()->AskActor(&ask->context, &ask->request,
+                                                   &ask->response,
+                                                   [ask](grpc::Status status) {
+                                                     ask->status = status;
+                                                     ask->done.Notify();
+                                                   });
+    }
+  }
+  // One of them is with the actor, the others are in its mailbox.
+  for (bool all = false; !all;) {
+    const auto info = running.bus->Inspect(absl::Seconds(60));
+    ASSERT_TRUE(info.ok()) << info.status();
+    for (const ActorInfo& actor : info->actors) {
+      all |= actor.name == "a" && info->ledger.attempted >= asks.size();
+    }
+  }
+  running.control->Stop();
+  for (const auto& ask : asks) {
+    ask->done.WaitForNotification();
+    EXPECT_EQ(Outcome(ask->status), "UNAVAILABLE DRAINING");
+  }
+}
+
+}  // namespace
+}  // namespace trolley
