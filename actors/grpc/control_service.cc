@@ -20,6 +20,7 @@
 #include "trolley/actors/grpc/control_listener.h"
 #include "trolley/actors/grpc/control_state.h"
 #include "trolley/actors/grpc/controller.h"
+#include "trolley/actors/grpc/grpc_needs.h"
 #include "trolley/actors/grpc/inspector.h"
 #include "trolley/actors/grpc/messenger.h"
 #include "trolley/actors/grpc/standard_places.h"
@@ -94,8 +95,14 @@ class ControlService::Impl {
   absl::Status Start() {
     const ControlOptions& options = state_->options;
     BusState& bus = *state_->bus.state();
-    if (absl::Status valid = Check(options, bus.loops()); !valid.ok())
+    if (absl::Status valid = Check(options, bus.loops()); !valid.ok()) {
       return valid;
+    }
+    // Before anything is there that would be left behind.
+    if (absl::Status enough = control::CheckGrpcNeeds(bus.sys());
+        !enough.ok()) {
+      return enough;
+    }
     if (absl::Status ticking = state_->alarms->Start(); !ticking.ok()) {
       return ticking;
     }
