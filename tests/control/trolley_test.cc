@@ -4,19 +4,27 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/control/child.h"
 #include "tests/control/running_bus.h"
+#include "tools/trolley/hints.h"
+#include "trolley/actors/unix_socket.h"
 #include "trolley/poller/fault_sys.h"
+#include "trolley/poller/sys.h"
 
 namespace trolley {
 namespace {
@@ -233,8 +241,11 @@ TEST_F(TrolleyTest, AWrongCommandLineSaysWhatWasMeant) {
   EXPECT_THAT(usage({"ps", "--timeout"}), HasSubstr("needs a value"));
   EXPECT_THAT(usage({"ps", "--timeout", "soon"}), HasSubstr("2s"));
   EXPECT_THAT(usage({"ps", "-o", "json", "-o", "name"}), HasSubstr("twice"));
-  EXPECT_THAT(usage({"ask", "a"}), HasSubstr("usage: trolley ask NAME TYPE"));
-  EXPECT_THAT(usage({"stop"}), HasSubstr("usage: trolley stop"));
+  EXPECT_THAT(usage({"ask", "a"}),
+              HasSubstr("TYPE is missing\nusage: trolley ask NAME TYPE"));
+  EXPECT_THAT(usage({"ask"}), HasSubstr("NAME is missing"));
+  EXPECT_THAT(usage({"stop"}),
+              HasSubstr("NAME is missing\nusage: trolley stop"));
   EXPECT_THAT(usage({"stop", "--now", "--drain", "1s", "a"}),
               HasSubstr("exclude"));
   EXPECT_THAT(usage({"send", "a", "Add", "{\"amuont\": 1}"}),
@@ -269,10 +280,183 @@ TEST_F(TrolleyTest, AnAddressThatIsNoneSaysSo) {
       RunTrolley({"--address", "unix:" + running_.folder.path("none"), "ps"});
   EXPECT_THAT(missing, Exits(3));
   EXPECT_THAT(missing.err, StartsWith("cannot connect to unix:"));
-  EXPECT_THAT(missing.err, HasSubstr("hint: "));
+  EXPECT_THAT(missing.err, HasSubstr("there is no Unix socket at"));
+  EXPECT_THAT(missing.err, HasSubstr("hint: start the program"));
   // A path alone will do.
   EXPECT_THAT(RunTrolley({"ps", "--address", running_.folder.path()}),
               Exits(0));
+}
+
+// What is wrong with a JSON text is told, and nothing else is.
+TEST_F(TrolleyTest, AWrongJsonTextSaysWhatIsWrongWithIt) {
+  running_.Spawn("a");
+  struct Wrong {
+    std::string json;
+    std::string said;
+    bool lists_fields;
+  };
+  const std::vector<Wrong> table = {
+      {"{\"amount\": 1", "the JSON text ends too early, after {\"amount\": 1",
+       false},
+      {"{\"amount\": ", "ends too early", false},
+      {"{\"note\": \"x", "ends too early, after {\"note\": \"x", false},
+      {"{", "ends too early", false},
+      {"", "the JSON text is empty", false},
+      {" \n", "the JSON text is empty", false},
+      {"nonsense", "the text is no JSON, at nonsense -- ", false},
+      {"{\"amount\": 1}}", "the text is no JSON, at } -- ", false},
+      {"[1]", "the JSON of a message is an object", true},
+      {"null", "the JSON of a message is an object", true},
+      {"{\"amuont\": 1}", "no field \"amuont\"; did you mean amount?", true},
+      {"{\"zzz\": 1}", "no field \"zzz\"\n", true},
+      {"{\"amount\": \"x\"}",
+       "the field amount takes a value of type int64, not \"x\"", false},
+      {"{\"amount\": 99999999999999999999}", "takes a value of type int64",
+       false},
+      {"{\"note\": 1}", "the field note takes a value of type string, not 1",
+       false},
+      {"{\"data\": \"%%%\"}",
+       "the field data takes bytes in Base64, such as \"aGVsbG8=\", not "
+       "\"%%%\"",
+       false},
+      {"{\"data\": 7}", "the field data takes bytes in Base64", false},
+      {"{\"colour\": \"PINK\"}",
+       "the field colour takes one of COLOUR_UNSPECIFIED, RED, not \"PINK\"",
+       false},
+  };
+  for (const Wrong& wrong : table) {
+    const Result r = Trolley({"send", "a", "Add", wrong.json});
+    EXPECT_THAT(r, Exits(2)) << wrong.json;
+    EXPECT_THAT(r.err, StartsWith("trolley: ")) << wrong.json;
+    EXPECT_THAT(r.err, HasSubstr(wrong.said)) << wrong.json;
+    EXPECT_EQ(absl::StrContains(r.err, "has the fields"), wrong.lists_fields)
+        << wrong.json << "\n"
+        << r.err;
+    EXPECT_EQ(Trolley({"send", "a", "Add", "@-"}, wrong.json).err, r.err);
+  }
+}
+
+TEST_F(TrolleyTest, AFileThatCannotBeReadIsNamed) {
+  running_.Spawn("a");
+  const auto said = [&](const std::string& file) {
+    const Result r = Trolley({"send", "a", "Add", file});
+    EXPECT_THAT(r, Exits(2));
+    return r.err;
+  };
+  EXPECT_THAT(said("@/no/such/file"), HasSubstr("/no/such/file: No such file"));
+  EXPECT_THAT(said("@/tmp"), HasSubstr("cannot read /tmp: Is a directory"));
+  EXPECT_THAT(said("@/dev/zero"), HasSubstr("/dev/zero: more than 64 MiB"));
+  EXPECT_THAT(said("@"), HasSubstr("@ needs a file"));
+}
+
+// A listening socket of a kind, at a path of its own; `said` is all it says to
+// those that connect, before it closes them. Nothing: it keeps them waiting.
+class Listener {
+ public:
+  Listener(const std::string& path, int kind, std::optional<std::string> said)
+      : fd_(socket(AF_UNIX, kind, 0)) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+              0);
+    if (kind != SOCK_DGRAM) {
+      EXPECT_EQ(listen(fd_, 16), 0);
+    }
+    if (!said.has_value()) return;
+    thread_ = std::thread([this, said = *said] {
+      int peer;
+      while ((peer = accept(fd_, nullptr, nullptr)) >= 0) {
+        (void)!write(peer, said.data(), said.size());
+        // Until the peer has read it, and gone.
+        if (!said.empty()) {
+          char bytes[256];
+          while (read(peer, bytes, sizeof(bytes)) > 0) {
+          }
+        }
+        close(peer);
+      }
+    });
+  }
+  ~Listener() {
+    shutdown(fd_, SHUT_RDWR);
+    if (thread_.joinable()) thread_.join();
+    close(fd_);
+  }
+
+ private:
+  const int fd_;
+  std::thread thread_;
+};
+
+TEST_F(TrolleyTest, WhatIsNoControlSocketIsNamed) {
+  const test::SocketFolder& folder = running_.folder;
+  const std::string file = folder.path("file");
+  std::ofstream(file) << "x";
+  const Listener datagrams(folder.path("dgram"), SOCK_DGRAM, std::nullopt);
+  const Listener packets(folder.path("seqpacket"), SOCK_SEQPACKET,
+                         std::nullopt);
+  const Listener silent(folder.path("silent"), SOCK_STREAM, std::nullopt);
+  const Listener closing(folder.path("closing"), SOCK_STREAM, "");
+  const Listener links(folder.path("links"), SOCK_STREAM,
+                       "TRLY\r\n\x1a 0123456789abcdef01234567");
+  const Listener other(folder.path("other"), SOCK_STREAM,
+                       "220 mail.example ESMTP\x1b[2J\r\n");
+  struct Wrong {
+    std::string path;
+    std::string what;
+    std::string hint;
+  };
+  const std::vector<Wrong> table = {
+      {"none", "there is no Unix socket at", "start the program"},
+      {"file", "is a regular file, not a socket", "ControlOptions::path"},
+      {".", "is a directory, not a socket", "ControlOptions::path"},
+      {"dgram", "is a Unix socket, but not one for streams",
+       "ControlOptions::path"},
+      {"seqpacket", "is a Unix socket, but not one for streams",
+       "ControlOptions::path"},
+      {"silent", "takes the connection and says nothing", "stopped or stuck"},
+      {"closing", "closes the connection without a word", "log says why"},
+      {"links", "is no control socket: it is a socket for links",
+       "ControlOptions::path"},
+      {"other", "is no control socket", "ControlOptions::path"},
+  };
+  for (const Wrong& wrong : table) {
+    const Result r = RunTrolley({"ps", "--timeout", "1s", "--address",
+                                 folder.folder() + "/" + wrong.path});
+    EXPECT_THAT(r, Exits(3)) << wrong.path;
+    EXPECT_EQ(r.out, "");
+    EXPECT_THAT(r.err, StartsWith("cannot connect to unix:")) << wrong.path;
+    EXPECT_THAT(r.err, HasSubstr(wrong.what)) << wrong.path;
+    EXPECT_THAT(r.err, HasSubstr("hint: ")) << wrong.path;
+    EXPECT_THAT(r.err, HasSubstr(wrong.hint)) << wrong.path;
+    EXPECT_THAT(r.err, Not(HasSubstr("\x1b"))) << wrong.path;
+  }
+}
+
+// A new reason without a hint is a failure.
+TEST(TrolleyHintTest, EachReasonHasAWayOut) {
+  const auto* reasons = control::v1::ErrorReason_descriptor();
+  for (int i = 0; i < reasons->value_count(); ++i) {
+    control::v1::ErrorInfo info;
+    info.set_reason(reasons->value(i)->name());
+    EXPECT_EQ(
+        tools::HintFor(info).empty(),
+        reasons->value(i)->number() == control::v1::ERROR_REASON_UNSPECIFIED)
+        << info.reason();
+  }
+}
+
+TEST_F(TrolleyTest, IdleConnectionsDoNotLockItOut) {
+  std::vector<ScopedFd> idle;
+  for (int i = 0; i < 64; ++i) {
+    auto fd = ConnectUnix(RealSys(), running_.folder.path());
+    ASSERT_TRUE(fd.ok()) << fd.status();
+    const std::string preface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    ASSERT_GT(write(fd->get(), preface.data(), preface.size()), 0);
+    idle.push_back(*std::move(fd));
+  }
+  EXPECT_THAT(Trolley({"ps"}), Exits(0));
 }
 
 TEST(TrolleyServerTest, APathLeftByAKilledServerIsTakenAgain) {

@@ -8,6 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "trolley/actors/printable.h"
 
 namespace trolley::tools {
@@ -170,9 +172,13 @@ absl::Status Arguments::CheckOperands() const {
         command_->operands, " [OPTION...]"));
   }
   if (operands_.size() < command_->least_operands) {
+    const std::vector<std::string> names =
+        absl::StrSplit(command_->operands, ' ');
     return absl::InvalidArgumentError(
-        absl::StrCat("something is missing\nusage: trolley ", command_->name,
-                     " ", command_->operands, " [OPTION...]"));
+        absl::StrCat(absl::StripSuffix(names[operands_.size()], "..."),
+                     " is missing\nusage: trolley ", command_->name, " ",
+                     command_->operands, " [OPTION...]\n`trolley ",
+                     command_->name, " --help` says what each is"));
   }
   return absl::OkStatus();
 }

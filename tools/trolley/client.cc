@@ -6,6 +6,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <utility>
 
@@ -13,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "tools/trolley/hints.h"
+#include "tools/trolley/reach.h"
 #include "trolley/actors/printable.h"
 
 namespace trolley::tools {
@@ -80,33 +83,6 @@ v1::ErrorInfo InfoOf(const grpc::Status& error) {
   return info;
 }
 
-std::string HintFor(const v1::ErrorInfo& info) {
-  const auto actor = info.metadata().find("actor");
-  const std::string name =
-      actor != info.metadata().end() ? Printable(actor->second) : "NAME";
-  const std::string& reason = info.reason();
-  if (reason == "ACTOR_NOT_FOUND" || reason == "ACTOR_GONE") {
-    return "`trolley ps -o name` lists who is running";
-  }
-  if (reason == "MESSAGE_TYPE_REJECTED") {
-    return absl::StrCat("`trolley info ", name, "` lists what it takes");
-  }
-  if (reason == "MAILBOX_FULL") {
-    return absl::StrCat("try again when it has caught up; `trolley info ", name,
-                        "` shows its depth");
-  }
-  if (reason == "ASK_TIMEOUT" || reason == "STOP_TIMEOUT") {
-    return absl::StrCat("wait longer with --timeout; `trolley info ", name,
-                        "` shows whether it is busy");
-  }
-  if (reason == "ACTOR_STOPPED_DURING_ASK") {
-    return "ask again if it is started anew";
-  }
-  if (reason == "DRAINING") return "the program is on its way to its end";
-  if (reason == "STALE_INCARNATION") return "look at it again, then decide";
-  return "";
-}
-
 void Say(absl::string_view text) { std::cerr << text << "\n"; }
 
 void SayHint(const std::string& hint) {
@@ -135,40 +111,51 @@ absl::StatusOr<Client> Client::Create(const Arguments& arguments) {
   return client;
 }
 
+// gRPC could not talk to the service, and says so in words of its own; or our
+// own CallLimit has cancelled the call.
+int Client::ReportUnreached(const grpc::Status& error) const {
+  // Longer than a server that runs takes to say who it is.
+  constexpr absl::Duration kListen = absl::Seconds(1);
+  const Reached reached = Reach(address_.substr(strlen(kScheme)), kListen);
+  const bool late = error.error_code() != grpc::StatusCode::UNAVAILABLE;
+  if (!reached.what.empty()) {
+    Say(absl::StrCat("cannot connect to ", Printable(address_), ": ",
+                     reached.what));
+    SayHint(reached.hint);
+  } else if (late) {
+    Say(absl::StrCat("DEADLINE_EXCEEDED: no answer within ",
+                     absl::FormatDuration(timeout_)));
+    SayHint("wait longer with --timeout");
+  } else {
+    Say(absl::StrCat("the connection to ", Printable(address_),
+                     " ended: ", Printable(error.error_message())));
+    SayHint("the program's log says why; whether it was done is not known");
+  }
+  return late && reached.what.empty() ? kTimeout : kCannotConnect;
+}
+
 int Client::Report(const grpc::Status& error) const {
   const v1::ErrorInfo info = InfoOf(error);
-  const std::string message = Printable(error.error_message());
-  // Who speaks our protocol gives a reason; without one it is gRPC that cannot
-  // reach anybody.
-  if (error.error_code() == grpc::StatusCode::UNAVAILABLE &&
-      info.reason().empty()) {
-    Say(absl::StrCat("cannot connect to ", Printable(address_), ": ", message));
-    SayHint(absl::StrContains(message, "No such file")
-                ? "is the program running, and is this its socket?"
-            : absl::StrContains(message, "Permission denied")
-                ? "only the user that runs the program, and root, may connect"
-            : absl::StrContains(message, "refused")
-                ? "the program that made this socket is gone; start it anew"
-                : "the service closed the connection: its log says why, such "
-                  "as a user that is not allowed");
-    return kCannotConnect;
+  const grpc::StatusCode code = error.error_code();
+  // A service that speaks our protocol gives a reason.
+  if (info.reason().empty() && (code == grpc::StatusCode::UNAVAILABLE ||
+                                code == grpc::StatusCode::DEADLINE_EXCEEDED ||
+                                code == grpc::StatusCode::CANCELLED)) {
+    return ReportUnreached(error);
   }
   Say(absl::StrCat(
-      CodeName(error.error_code()),
+      CodeName(code),
       info.reason().empty() ? "" : " " + Printable(info.reason(), 64), ": ",
-      message));
-  // Cancelled without a reason was it by our own CallLimit.
-  const bool late =
-      (error.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
-       info.reason() != "HANDLER_FAILED") ||
-      (error.error_code() == grpc::StatusCode::CANCELLED &&
-       info.reason().empty());
-  SayHint(late && info.reason().empty()
-              ? absl::StrCat("no answer within ",
-                             absl::FormatDuration(timeout_),
-                             "; wait longer with --timeout")
-              : HintFor(info));
-  return late ? kTimeout : kRpcError;
+      Printable(error.error_message())));
+  const bool strange =
+      info.reason().empty() && code == grpc::StatusCode::UNIMPLEMENTED;
+  SayHint(strange ? "a gRPC server listens there, but not a control service of "
+                    "this version"
+                  : HintFor(info));
+  return code == grpc::StatusCode::DEADLINE_EXCEEDED &&
+                 info.reason() != "HANDLER_FAILED"
+             ? kTimeout
+             : kRpcError;
 }
 
 int ReportUsage(const absl::Status& error) {

@@ -45,6 +45,8 @@ class Client {
  private:
   Client() = default;
 
+  int ReportUnreached(const grpc::Status& error) const;
+
   std::string address_;
   std::string output_;
   absl::Duration timeout_;

@@ -4,10 +4,9 @@
 
 #include <errno.h>
 
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -31,27 +30,38 @@ constexpr char kMessageDetails[] =
     "message; @FILE reads it from a file, @- from standard input; without it\n"
     "the message is empty.";
 
+// A message of gRPC's is shorter, and a file without an end is no message.
+constexpr size_t kMostJsonBytes = 64u << 20;
+
+absl::Status Unreadable(const std::string& path, const char* why) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cannot read ", path == "-" ? "standard input" : Printable(path), ": ",
+      why));
+}
+
 // InvalidArgument: the file cannot be read.
 absl::StatusOr<std::string> ReadJson(const std::vector<std::string>& operands) {
   if (operands.size() < 3) return "{}";
   const std::string& word = operands[2];
   if (!absl::StartsWith(word, "@")) return word;
   const std::string path = word.substr(1);
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path);
-    if (!file.is_open()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "cannot read ", Printable(path), ": ", std::strerror(errno)));
-    }
-  }
-  std::istream& from = path == "-" ? std::cin : file;
-  std::string text((std::istreambuf_iterator<char>(from)),
-                   std::istreambuf_iterator<char>());
-  if (from.bad()) {
+  if (path.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("cannot read ", Printable(path)));
+        "@ needs a file: @FILE, or @- for standard input");
   }
+  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return Unreadable(path, std::strerror(errno));
+  std::string text;
+  char bytes[4096];
+  size_t n;
+  while ((n = std::fread(bytes, 1, sizeof(bytes), file)) > 0 &&
+         text.size() <= kMostJsonBytes) {
+    text.append(bytes, n);
+  }
+  const int error = std::ferror(file) != 0 ? errno : 0;
+  if (file != stdin) std::fclose(file);
+  if (error != 0) return Unreadable(path, std::strerror(error));
+  if (text.size() > kMostJsonBytes) return Unreadable(path, "more than 64 MiB");
   return text;
 }
 

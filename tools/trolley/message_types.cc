@@ -8,25 +8,11 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "tools/trolley/json_error.h"
 #include "tools/trolley/print.h"
-#include "trolley/actors/printable.h"
 
 namespace trolley::tools {
 namespace {
-
-std::string FieldsOf(const google::protobuf::Descriptor& type) {
-  std::string fields;
-  for (int i = 0; i < type.field_count(); ++i) {
-    const google::protobuf::FieldDescriptor& field = *type.field(i);
-    absl::StrAppend(&fields, i > 0 ? ", " : "", field.name(), " (",
-                    field.is_repeated() ? "repeated " : "",
-                    field.message_type() != nullptr
-                        ? field.message_type()->full_name()
-                        : field.type_name(),
-                    ")");
-  }
-  return fields.empty() ? "no fields" : absl::StrCat("the fields ", fields);
-}
 
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
@@ -91,10 +77,8 @@ absl::StatusOr<std::string> MessageTypes::FromJson(const std::string& type,
   const auto read =
       google::protobuf::util::JsonStringToMessage(json, message->get());
   if (!read.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the JSON does not fit ", type, ": ",
-                     Printable(read.message().ToString(), 300), "\n", type,
-                     " has ", FieldsOf(*(*message)->GetDescriptor())));
+    return JsonError(*(*message)->GetDescriptor(), json,
+                     std::string(read.message()));
   }
   return (*message)->SerializeAsString();
 }

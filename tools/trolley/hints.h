@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hints: the way out of an error, for people.
+//
+// A function without state, thread-safe.
+
+#ifndef TROLLEY_TOOLS_TROLLEY_HINTS_H_
+#define TROLLEY_TOOLS_TROLLEY_HINTS_H_
+
+#include <string>
+
+#include "trolley/proto/control.pb.h"
+
+namespace trolley::tools {
+
+// For an error of the control service. Every reason has one; empty: it gave no
+// reason, or one that is newer than this command.
+std::string HintFor(const control::v1::ErrorInfo& info);
+
+}  // namespace trolley::tools
+
+#endif  // TROLLEY_TOOLS_TROLLEY_HINTS_H_

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/trolley/reach.h"
+
+#include <poll.h>
+#include <time.h>
+
+#include <array>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "trolley/actors/printable.h"
+#include "trolley/actors/unix_socket.h"
+#include "trolley/poller/sys.h"
+
+namespace trolley::tools {
+namespace {
+
+constexpr char kFindIt[] =
+    "give the path that the program passes as ControlOptions::path";
+
+std::string HintFor(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kNotFound:
+      return absl::StrCat("start the program, or ", kFindIt);
+    case absl::StatusCode::kPermissionDenied:
+      return "only the user that runs the program, and root, may connect";
+    case absl::StatusCode::kUnavailable:
+      return absl::StrContains(error.message(), "too many")
+                 ? "the program may be stopped or stuck; `ps` shows its state"
+                 : "the program that made this socket is gone; start it anew";
+    default:
+      return kFindIt;
+  }
+}
+
+// The first bytes that it says; empty: it ended, or said nothing.
+std::string Listen(int fd, absl::Duration limit, bool* ended) {
+  pollfd waiting = {.fd = fd, .events = POLLIN, .revents = 0};
+  const timespec most = absl::ToTimespec(limit);
+  *ended = false;
+  if (RealSys().Ppoll(absl::MakeSpan(&waiting, 1), &most) <= 0) return "";
+  std::array<char, 64> bytes;
+  const ssize_t n = RealSys().Read(fd, absl::MakeSpan(bytes));
+  *ended = n <= 0;
+  return n > 0 ? std::string(bytes.data(), n) : "";
+}
+
+// What an HTTP/2 client says first. A peer that has gone already is no matter.
+void Greet(int fd) {
+  char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+  iovec bytes = {.iov_base = preface, .iov_len = sizeof(preface) - 1};
+  msghdr message = {};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  RealSys().Sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+// The header of an HTTP/2 SETTINGS frame, on stream 0.
+bool IsHttp2(const std::string& said) {
+  return said.size() >= 9 && said[3] == 4 && said[4] == 0 &&
+         said.substr(5, 4) == std::string(4, '\0');
+}
+
+}  // namespace
+
+Reached Reach(const std::string& path, absl::Duration limit) {
+  const absl::StatusOr<ScopedFd> fd = ConnectUnix(RealSys(), path);
+  if (!fd.ok()) {
+    return {Printable(std::string(fd.status().message())),
+            HintFor(fd.status())};
+  }
+  Greet(fd->get());
+  bool ended;
+  const std::string said = Listen(fd->get(), limit, &ended);
+  if (IsHttp2(said)) return {};
+  const std::string shown = Printable(path);
+  if (ended) {
+    return {absl::StrCat(shown, " closes the connection without a word"),
+            "the program's log says why, such as a user that is not allowed; "
+            "or it is no control socket"};
+  }
+  if (said.empty()) {
+    return {absl::StrCat(shown, " takes the connection and says nothing"),
+            "the program may be stopped or stuck; `ps` shows its state; or it "
+            "is no control socket"};
+  }
+  const std::string links =
+      absl::StartsWith(said, "TRLY") ? ": it is a socket for links" : "";
+  return {absl::StrCat(shown, " is no control socket", links), kFindIt};
+}
+
+}  // namespace trolley::tools
