@@ -188,15 +188,15 @@ remote_wrong=(
   "\"text\"|[5]"
   "text.c_str()|const char"
 )
-# Type|arguments|word.
+# Type|arguments|word. V is another number for each verb.
 account_misnamed=(
   "Withdraw|1|shop::Withdraw"
   "const char*|\"x\"|const char"
   "const Deposit|1|const shop::Deposit"
   "Deposit&|deposit|shop::Deposit"
   "char[5]|\"text\"|char"
-  "Deposit|\"x\"|cannot be built"
-  "Deposit|1L << 40|cannot be built"
+  "Text<V>|1|cannot be built"
+  "Text<V>|\"x\", 1L << 40|cannot be built"
 )
 
 account_right=(
@@ -264,6 +264,7 @@ wrong_messages() {
       add "$(fill "${whole[v]}" "Reader<$v>" "${kind%|*}" '')" "${kind##*|}"
     done
     for kind in "${account_misnamed[@]}"; do
+      kind=${kind//V>/1$v>}
       local rest=${kind#*|}
       # Another actor: the pair of types may have been spoken of above.
       add "$(fill "${named[v]}" "Account<1$v>" "${rest%|*}" "${kind%%|*}")" \
