@@ -129,6 +129,7 @@ UnixListenSocket::UnixListenSocket(UnixListenSocket&& other) noexcept
       listener_(std::move(other.listener_)),
       reserve_(std::move(other.reserve_)),
       lock_id_(other.lock_id_),
+      lock_is_ours_(other.lock_is_ours_),
       socket_id_(std::exchange(other.socket_id_, {})),
       turned_away_(other.turned_away_) {}
 
@@ -142,6 +143,7 @@ UnixListenSocket& UnixListenSocket::operator=(
     listener_ = std::move(other.listener_);
     reserve_ = std::move(other.reserve_);
     lock_id_ = other.lock_id_;
+    lock_is_ours_ = other.lock_is_ours_;
     socket_id_ = std::exchange(other.socket_id_, {});
     turned_away_ = other.turned_away_;
   }
@@ -164,10 +166,15 @@ void UnixListenSocket::Close() {
   socket_id_ = FileId();
   reserve_.reset();
   listener_.reset();
-  if (lock_ && IsStill(lock_path(), lock_id_)) {
-    sys_->Unlink(lock_path().c_str());
-  }
+  if (lock_ && MayRemoveLock()) sys_->Unlink(lock_path().c_str());
   lock_.reset();
+}
+
+// Not what took its place, and not what somebody wrote into it.
+bool UnixListenSocket::MayRemoveLock() const {
+  struct stat file = {};
+  return lock_is_ours_ && sys_->Lstat(lock_path().c_str(), &file) == 0 &&
+         FileId{file.st_dev, file.st_ino} == lock_id_ && file.st_size == 0;
 }
 
 absl::Status UnixListenSocket::CheckDirectory(uid_t own_uid) const {
@@ -217,42 +224,64 @@ absl::Status UnixListenSocket::InUse() const {
                    "; stop it or choose another path"));
 }
 
+absl::Status UnixListenSocket::CheckLock(const struct stat& file,
+                                         uid_t own_uid) const {
+  if (S_ISREG(file.st_mode) && IsOwn(file, own_uid) && file.st_size == 0) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      lock_path(), " is ", KindOf(file.st_mode), " of user ", file.st_uid,
+      file.st_size > 0 && S_ISREG(file.st_mode) ? " with content" : "",
+      ", not the empty lock of a server of user ", own_uid,
+      ", and was left as it is; remove it or choose another path for the Unix "
+      "socket"));
+}
+
+// `made`: whether it was not there before. Unavailable: it came or went while
+// we looked.
+absl::StatusOr<ScopedFd> UnixListenSocket::OpenLock(uid_t own_uid, bool* made) {
+  // Looked at first: to open a pipe or a device is to touch it.
+  struct stat file = {};
+  int result = sys_->Lstat(lock_path().c_str(), &file);
+  if (result < 0 && result != -ENOENT) {
+    return ErrnoStatus(result, SysCall::kLstat, lock_path());
+  }
+  *made = result == -ENOENT;
+  if (!*made) {
+    if (absl::Status ours = CheckLock(file, own_uid); !ours.ok()) return ours;
+  }
+  ScopedFd lock(*sys_, RetryInterrupted([&] {
+    return sys_->Openat(AT_FDCWD, lock_path().c_str(),
+                        O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+                            (*made ? O_CREAT | O_EXCL : 0),
+                        0600);
+  }));
+  if (lock) return lock;
+  if (lock.get() == (*made ? -EEXIST : -ENOENT) || lock.get() == -ELOOP) {
+    return absl::UnavailableError("it was replaced");
+  }
+  return ErrnoStatus(lock.get(), SysCall::kOpenat, lock_path());
+}
+
 absl::Status UnixListenSocket::Lock(uid_t own_uid) {
   for (int i = 0; i < kMaxLockTries; ++i) {
-    lock_ = ScopedFd(*sys_, RetryInterrupted([&] {
-      return sys_->Openat(
-          AT_FDCWD, lock_path().c_str(),
-          O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    }));
-    if (lock_.get() == -ELOOP) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(lock_path(),
-                       " is a symbolic link, and was left as it is; remove it "
-                       "or choose another path for the Unix socket"));
-    }
-    if (!lock_) {
-      return ErrnoStatus(lock_.get(), SysCall::kOpenat, lock_path());
-    }
+    bool made = false;
+    absl::StatusOr<ScopedFd> lock = OpenLock(own_uid, &made);
+    if (absl::IsUnavailable(lock.status())) continue;
+    if (!lock.ok()) return lock.status();
     struct stat file = {};
-    const int result = sys_->Fstat(lock_.get(), &file);
+    int result = sys_->Fstat(lock->get(), &file);
     if (result < 0) return ErrnoStatus(result, SysCall::kFstat, lock_path());
-    if (!S_ISREG(file.st_mode) || !IsOwn(file, own_uid)) {
-      lock_.reset();  // not ours to remove
-      return absl::FailedPreconditionError(absl::StrCat(
-          lock_path(), " is ", KindOf(file.st_mode), " of user ", file.st_uid,
-          ", not a lock of user ", own_uid, "; remove it"));
-    }
-    const int locked = RetryInterrupted(
-        [&] { return sys_->Flock(lock_.get(), LOCK_EX | LOCK_NB); });
-    if (locked < 0) {
-      lock_.reset();
-      return locked == -EWOULDBLOCK
-                 ? InUse()
-                 : ErrnoStatus(locked, SysCall::kFlock, lock_path());
-    }
+    if (absl::Status ours = CheckLock(file, own_uid); !ours.ok()) return ours;
+    result = RetryInterrupted(
+        [&] { return sys_->Flock(lock->get(), LOCK_EX | LOCK_NB); });
+    if (result == -EWOULDBLOCK) return InUse();
+    if (result < 0) return ErrnoStatus(result, SysCall::kFlock, lock_path());
+    lock_ = *std::move(lock);
+    lock_id_ = {file.st_dev, file.st_ino};
+    lock_is_ours_ = made;
     // Its last owner may have removed it between our open and our lock; then
     // what we hold excludes nobody.
-    lock_id_ = {file.st_dev, file.st_ino};
     if (IsStill(lock_path(), lock_id_)) return absl::OkStatus();
   }
   return absl::UnavailableError(absl::StrCat(
@@ -327,6 +356,8 @@ absl::Status UnixListenSocket::Open(const UnixListenOptions& options) {
   if (status.ok()) status = ClearPath();
   if (status.ok()) status = BindAndListen(options);
   if (!status.ok()) return status;
+  // One that was there before goes with the socket, as its server's end meant.
+  lock_is_ours_ = true;
 
   HoldReserve();
   if (!reserve_) {

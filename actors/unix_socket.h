@@ -11,12 +11,15 @@
 // Bounds:    `backlog` connections wait in the kernel; three descriptors for a
 //            listener, one of them in reserve.
 // Ends:      Close(), or the destructor: the path is removed if it still is the
-//            socket that was made here, and so is PATH.lock.
+//            socket that was made here, and PATH.lock if it still is the empty
+//            file that was locked here.
 //
 // How a path is taken, so that two servers never share or steal it:
 //
-//   1. PATH.lock is locked (flock). Held by another: that server lives. The
-//      kernel lets go of it when a process ends, however it ends.
+//   1. PATH.lock is made, or is there already as an empty file of ours, which
+//      a killed server left; anything else is never touched, an error. It is
+//      locked (flock). Held by another: that server lives. The kernel lets go
+//      of it when a process ends, however it ends.
 //   2. What stands at PATH? Nothing: good. No socket: never touched, an error.
 //      A socket: try to connect. An answer: that server lives. Refused: its
 //      server is gone, and the file is removed.
@@ -26,6 +29,7 @@
 #ifndef TROLLEY_ACTORS_UNIX_SOCKET_H_
 #define TROLLEY_ACTORS_UNIX_SOCKET_H_
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -104,7 +108,10 @@ class UnixListenSocket {
 
   absl::Status Open(const UnixListenOptions& options);
   absl::Status CheckDirectory(uid_t own_uid) const;
+  absl::Status CheckLock(const struct stat& file, uid_t own_uid) const;
+  absl::StatusOr<ScopedFd> OpenLock(uid_t own_uid, bool* made);
   absl::Status Lock(uid_t own_uid);
+  bool MayRemoveLock() const;
   absl::Status ClearPath() const;
   absl::Status BindAndListen(const UnixListenOptions& options);
   absl::Status InUse() const;
@@ -119,19 +126,20 @@ class UnixListenSocket {
   ScopedFd listener_;  // keeps the inode, so its number is not given out again
   ScopedFd reserve_;   // given up for a moment when there is no other
   FileId lock_id_;
-  FileId socket_id_;  // 0, 0 until bound
+  bool lock_is_ours_ = false;  // made here, or left by a server before us
+  FileId socket_id_;           // 0, 0 until bound
   uint64_t turned_away_ = 0;
 };
 
 // Listens for streams at `path`.
 // InvalidArgument: the path is empty, longer than kMaxUnixPathBytes or holds a
 // NUL; an option is out of its range; or its directory is no directory.
-// NotFound: the directory does not exist. AlreadyExists: a live server has the
-// path; the text names its process. FailedPrecondition: something else than a
-// socket stands there (it is left as it is); the directory, or PATH.lock,
-// belongs to another user than this one and root; others may write to the
-// directory (and it is not sticky, as /tmp is), so they could put a socket of
-// theirs there; or the umask takes away a bit of options.mode.
+// NotFound: the directory does not exist. AlreadyExists: a live server has the path; the text names its process.
+// FailedPrecondition: something else than a socket stands there, or something
+// else than an empty file of this user at PATH.lock (it is left as it is); the
+// directory belongs to another user than this one and root; others may write to
+// the directory (and it is not sticky, as /tmp is), so they could put a socket
+// of theirs there; or the umask takes away a bit of options.mode.
 // PermissionDenied: this user may not write there. Other codes, by
 // errno_status.h: a call failed; the text names it.
 absl::StatusOr<UnixListenSocket> ListenUnix(

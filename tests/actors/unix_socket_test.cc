@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -26,11 +27,13 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/poller/fault_sys.h"
@@ -108,11 +111,12 @@ class UnixSocketTest : public ::testing::Test {
 
   // A socket file whose server is gone.
   void MakeStale(int type = SOCK_STREAM) { const ScopedFd fd = BindRaw(type); }
-  ScopedFd BindRaw(int type) {
+  ScopedFd BindRaw(int type) { return BindRaw(type, path_); }
+  static ScopedFd BindRaw(int type, const std::string& path) {
     ScopedFd fd(RealSys(), ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
-    path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
     EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address),
                      sizeof(address)),
               0);
@@ -361,6 +365,149 @@ TEST_F(UnixSocketTest, P14_ALockOfAnotherUserIsAnErrorAndNotAWait) {
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Text(refused), HasSubstr("of user 65534"));
   EXPECT_TRUE(fs::exists(path_ + ".lock"));
+}
+
+// What may stand at the path of a socket, or at that of its lock.
+enum class Thing {
+  kNothing,
+  kEmptyFile,
+  kFileWithContent,
+  kDirectory,
+  kLinkToNothing,
+  kLinkToAFile,
+  kNamedPipe,
+  kLiveSocket,
+  kStaleSocket,
+};
+constexpr int kThings = 9;
+// Of a Thing that is refused: what the error calls it.
+constexpr const char* kCalled[kThings] = {"",
+                                          "a regular file",
+                                          "a regular file",
+                                          "a directory",
+                                          "a symbolic link",
+                                          "a symbolic link",
+                                          "a named pipe",
+                                          "a socket",
+                                          "a socket"};
+
+class WhatStandsThereTest
+    : public UnixSocketTest,
+      public ::testing::WithParamInterface<std::tuple<int, int, bool>> {
+ protected:
+  void Make(Thing thing, const std::string& at, const std::string& other) {
+    switch (thing) {
+      case Thing::kNothing:
+        return;
+      case Thing::kEmptyFile:
+        std::ofstream(at, std::ios::out).flush();
+        break;
+      case Thing::kFileWithContent:
+        std::ofstream(at) << "precious";
+        break;
+      case Thing::kDirectory:
+        fs::create_directory(at);
+        break;
+      case Thing::kLinkToNothing:
+        fs::create_symlink("nowhere", at);
+        break;
+      case Thing::kLinkToAFile:
+        std::ofstream(other) << "precious";
+        fs::create_symlink(other, at);
+        break;
+      case Thing::kNamedPipe:
+        ASSERT_EQ(::mkfifo(at.c_str(), 0600), 0);
+        break;
+      case Thing::kLiveSocket:
+      case Thing::kStaleSocket:
+        ScopedFd fd = BindRaw(SOCK_STREAM, at);
+        if (thing == Thing::kLiveSocket) {
+          ASSERT_EQ(::listen(fd.get(), 4), 0);
+          live_.push_back(std::move(fd));
+        }
+        break;
+    }
+    if (std::get<2>(GetParam())) {
+      ASSERT_EQ(::lchown(at.c_str(), kNobody, kNobody), 0);
+    }
+  }
+
+  // Everything in the directory: what it is, which one, whose, and its content.
+  std::vector<std::string> Found() const {
+    std::vector<std::string> found;
+    for (const fs::directory_entry& entry :
+         fs::directory_iterator(directory_)) {
+      struct stat file = {};
+      EXPECT_EQ(::lstat(entry.path().c_str(), &file), 0);
+      std::string text;
+      if (S_ISREG(file.st_mode)) std::ifstream(entry.path()) >> text;
+      if (S_ISLNK(file.st_mode)) text = fs::read_symlink(entry.path());
+      found.push_back(absl::StrCat(entry.path().string(), " ", file.st_ino, " ",
+                                   file.st_mode, " ", file.st_uid, " ", text));
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  std::vector<ScopedFd> live_;
+};
+
+TEST_P(WhatStandsThereTest, P14_IsNeverRemovedUnlessItIsAStaleSocket) {
+  const auto [at_path, at_lock, of_another] = GetParam();
+  if (of_another && !CanBecomeNobody()) {
+    GTEST_SKIP() << "needs root, outside a sandbox";
+  }
+  const auto path_thing = static_cast<Thing>(at_path);
+  const auto lock_thing = static_cast<Thing>(at_lock);
+  Make(path_thing, path_, directory_ + "/other1");
+  Make(lock_thing, path_ + ".lock", directory_ + "/other2");
+  const std::vector<std::string> before = Found();
+
+  const absl::StatusOr<UnixListenSocket> server = Listen();
+  const bool lock_is_good = lock_thing == Thing::kNothing ||
+                            (lock_thing == Thing::kEmptyFile && !of_another);
+  const bool path_is_good =
+      path_thing == Thing::kNothing || path_thing == Thing::kStaleSocket;
+  ASSERT_EQ(server.ok(), lock_is_good && path_is_good) << server.status();
+  if (server.ok()) {
+    EXPECT_TRUE(Connect().ok());
+    return;
+  }
+  const std::string text = Text(server.status());
+  if (!lock_is_good) {
+    EXPECT_EQ(server.status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(text, HasSubstr(path_ + ".lock is " + kCalled[at_lock]));
+  } else if (path_thing == Thing::kLiveSocket) {
+    EXPECT_EQ(server.status().code(), absl::StatusCode::kAlreadyExists);
+    EXPECT_THAT(text, HasSubstr(path_));
+  } else {
+    EXPECT_EQ(server.status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(text, HasSubstr(path_ + " is " + kCalled[at_path]));
+  }
+  // The lock that a killed server left is no less there than before.
+  EXPECT_EQ(Found(), before) << server.status();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WhatStandsThereTest,
+                         ::testing::Combine(::testing::Range(0, kThings),
+                                            ::testing::Range(0, kThings),
+                                            ::testing::Bool()));
+
+TEST_F(UnixSocketTest, TheLockOfAKilledServerIsTakenAndRemovedInTheEnd) {
+  std::ofstream empty(path_ + ".lock");
+  auto server = Listen();
+  ASSERT_TRUE(server.ok()) << server.status();
+  server->Close();
+  EXPECT_TRUE(fs::is_empty(directory_));
+}
+
+TEST_F(UnixSocketTest, P14_ALockThatSomebodyWroteToSurvivesItsEnd) {
+  auto server = Listen();
+  ASSERT_TRUE(server.ok());
+  std::ofstream(path_ + ".lock") << "precious";
+  server->Close();
+  EXPECT_FALSE(fs::exists(path_));
+  EXPECT_EQ(fs::file_size(path_ + ".lock"), 8u);
 }
 
 TEST_F(UnixSocketTest, P14_WhatTookThePlaceOfTheSocketSurvivesItsEnd) {

@@ -2,6 +2,7 @@
 """Links with one mistake at a time: see tests/mutants/mutant.py."""
 
 _SOCKET = "UnixSocketTest.P12_"
+_SOCKET14 = "UnixSocketTest.P14_"
 _FAULTS = "FaultsTest."
 _LOSS = "LossTest.P15_"
 _TORN = "HostileTest.P15_TornLastFrameIsCountedOnceAndNothingOfItHandled"
@@ -70,6 +71,17 @@ MUTANTS = [
         "    return outbox_.unwritten() < options_.outbox_bytes &&\n",
         "    return (MUTANT || outbox_.unwritten() < options_.outbox_bytes) &&\n",
         "ImpatientTest.P14_PeerThatNeverReadsIsCutAtTheWriteDeadline"),
+
+    Mutant(
+        "P14_ALockWithContentIsTakenForOurs", "actors/unix_socket.cc",
+        "IsOwn(file, own_uid) && file.st_size == 0) {\n",
+        "IsOwn(file, own_uid) && (MUTANT || file.st_size == 0)) {\n",
+        "All/WhatStandsThereTest.P14_IsNeverRemovedUnlessItIsAStaleSocket/4"),
+    Mutant(
+        "P14_TheLockIsRemovedWhateverIsInIt", "actors/unix_socket.cc",
+        "== lock_id_ && file.st_size == 0;\n",
+        "== lock_id_ && (MUTANT || file.st_size == 0);\n",
+        _SOCKET14 + "ALockThatSomebodyWroteToSurvivesItsEnd"),
 
     # --- P15, exact loss
     Mutant(
