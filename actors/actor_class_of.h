@@ -33,6 +33,17 @@ constexpr absl::Duration OvertimeOf() {
   }
 }
 
+template <typename A>
+constexpr auto LinkOf() -> const Address& (*)(const ActorBase&) {
+  if constexpr (kLeadsOverALink<A>) {
+    return [](const ActorBase& actor) -> const Address& {
+      return static_cast<const A&>(actor).link().address();
+    };
+  } else {
+    return nullptr;
+  }
+}
+
 }  // namespace internal
 
 template <typename A>
@@ -42,6 +53,7 @@ const ActorClass* ActorClassOf() {
       .wire_methods = &internal::WireMethodsOf<A>,
       .interleaved = internal::IsInterleaved<A>(),
       .overtime = internal::OvertimeOf<A>(),
+      .link_of = internal::LinkOf<A>(),
   };
   return &kClass;
 }

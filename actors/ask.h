@@ -98,6 +98,16 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
  public:
   bool await_ready() const { return resolved_ || waits(); }
 
+  // If there is no reply yet, it resolves to `why`, and the coroutine goes on
+  // in a later turn; a reply that comes is dropped, and the handler is cancelled
+  // if it waits.
+  void GiveUp(absl::Status why) {
+    if (resolved_) return;
+    CancelAsked();
+    Fail(std::move(why));
+    loop()->timers().Set(*this, loop()->Now());
+  }
+
  protected:
   // Nothing was sent: resolves to `error`.
   AskAwaiter(Loop* loop, absl::Status error)
@@ -120,8 +130,7 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
     }
   }
   ~AskAwaiter() override {
-    // The asked actor need not go on.
-    if (ask_id() != 0) loop()->CancelAsk(asked_, {asker().word(), ask_id()});
+    CancelAsked();
     if (reply_ != nullptr) DropReply();
   }
 
@@ -153,9 +162,15 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
     resolved_ = true;
     Wake();
   }
+  // The asked actor need not go on.
+  void CancelAsked() {
+    if (ask_id() != 0) loop()->CancelAsk(asked_, {asker().word(), ask_id()});
+  }
   void OnTimer() override {
-    loop()->port().stats.expired_asks.Increment();
-    Fail(loop()->bus().NoReplyWithin(asked_, within_));
+    if (!resolved_) {
+      loop()->port().stats.expired_asks.Increment();
+      Fail(loop()->bus().NoReplyWithin(asked_, within_));
+    }
     Wake();
   }
 

@@ -83,6 +83,12 @@ using Reply = typename internal::ReplyFor<HandlerResult<A, M>>::Type;
 
 namespace internal {
 
+// Whether what A is told leaves the process (bus/actor_class.h).
+template <typename A>
+inline constexpr bool kLeadsOverALink = requires {
+  A::kLeadsOverALink;
+};
+
 // The reply as the asker in the same process gets it.
 struct TypedReply {
   template <typename A, typename M>
@@ -179,6 +185,7 @@ class Handler {
       .drop = &DropAs<M>,
       .answer = &Answer,
       .name = &TypeName<M>,
+      .leads_over_a_link = kLeadsOverALink<A>,
   };
 
  private:

@@ -79,6 +79,15 @@ void Unsend(BusState& bus, Loop* loop, Envelope* e) {
   SendControl(bus, target, ReturnedPlace{});
 }
 
+Delivery NotConnected(BusState& bus, Loop* loop) {
+  if (loop != nullptr) {
+    loop->port().ledger.CountSend(false);
+  } else {
+    bus.CountNotConnected();
+  }
+  return Delivery::kNotConnected;
+}
+
 Delivery PostFromOutside(BusState& bus, Envelope* e) {
   const Delivery delivery = bus.SendAdmitted(e);
   if (delivery != Delivery::kAccepted && !e->is_ask()) {

@@ -180,6 +180,14 @@ inline Delivery Admit(BusState* bus, Loop* loop, ActorId target) {
   return loop != nullptr ? loop->Admit(target) : bus->Admit(target);
 }
 
+// Whether a tell or send of `type` to `target` would go nowhere, because the
+// link that it would leave by is down.
+inline bool LinkIsDown(BusState& bus, const MessageType& type, ActorId target) {
+  return type.leads_over_a_link && !bus.IsConnected(target);
+}
+// What such a tell returns; counts it.
+Delivery NotConnected(BusState& bus, Loop* loop);
+
 // Queues an admitted envelope. Anything but kAccepted: it was dropped and freed
 // (an ask's envelope is left to the caller).
 Delivery PostFromOutside(BusState& bus, Envelope* e);

@@ -82,8 +82,8 @@ class Ref {
   ActorId id() const { return address_.id(); }
   explicit operator bool() const { return static_cast<bool>(address_); }
 
-  // kAccepted, kFull, kGone or kDraining; what is refused is counted, and not
-  // moved from.
+  // Any Delivery; what is refused is counted, and not moved from. kNotConnected
+  // comes from actors of other processes only (actors/remote.h).
   template <int&... kDeduced, typename X>
   Delivery Tell(X&& message) const {
     return Tell<Whole<X>>(std::forward<X>(message));
@@ -92,7 +92,8 @@ class Ref {
   Delivery Tell(Args&&... args) const {
     Check<M, Args...>();
     Loop* loop = internal::LoopOf(address_.bus());
-    if (loop == nullptr || internal::MayBeTraced(*loop)) [[unlikely]] {
+    if (loop == nullptr || internal::MayBeTraced(*loop) ||
+        TypeOf<M>()->leads_over_a_link) [[unlikely]] {
       return TellAnyway<M>({}, std::forward<Args>(args)...);
     }
     return internal::SendFromLoop<M>(
@@ -110,7 +111,7 @@ class Ref {
     return TellAnyway<M>(options, std::forward<Args>(args)...);
   }
 
-  // Waits for room if the mailbox is full. Resolves to OK or NotFound.
+  // Waits for room if the mailbox is full. Errors: as listed in send.h.
   template <int&... kDeduced, typename X>
   SendingFor<X> Send(X&& message) const {
     return Send<Whole<X>>(std::forward<X>(message));
@@ -223,6 +224,9 @@ class Ref {
                                               Args&&... args) const {
     BusState* bus = address_.bus();
     Loop* loop = internal::LoopOf(bus);
+    if (address_ && internal::LinkIsDown(*bus, *TypeOf<M>(), id())) {
+      return internal::NotConnected(*bus, loop);
+    }
     const auto finish = [&](Envelope* e) {
       internal::SetTrace(options.trace, loop, e);
     };

@@ -2,11 +2,17 @@
 
 #include "trolley/actors/send.h"
 
+#include "trolley/actors/posting.h"
+
 namespace trolley {
 
 Sending::Sending(Loop* loop, Envelope* message, absl::Status error)
     : ReplyAwaiter(loop), message_(message), result_(std::move(error)) {
   if (message_ == nullptr) return;
+  if (internal::LinkIsDown(loop->bus(), *message_->type, message_->target)) {
+    Conclude(Delivery::kNotConnected);
+    return;
+  }
   const Delivery delivery = loop->TakePlace(message_->target);
   if (delivery != Delivery::kFull) {
     Conclude(delivery);
@@ -42,8 +48,25 @@ void Sending::OnReply(Envelope* e) {
   e->type->drop(e);
   loop()->Free(e);
   Settle();
-  Conclude(granted ? Delivery::kAccepted : Delivery::kGone);
+  if (granted &&
+      internal::LinkIsDown(loop()->bus(), *message_->type, message_->target)) {
+    // The place is for the next one.
+    loop()->Send(ControlEnvelope(
+        loop()->NewEnvelope(Envelope::BytesFor<ReturnedPlace>()),
+        message_->target, ReturnedPlace{}));
+    Conclude(Delivery::kNotConnected);
+  } else {
+    Conclude(granted ? Delivery::kAccepted : Delivery::kGone);
+  }
   Wake();
+}
+
+void Sending::GiveUp() {
+  if (message_ == nullptr) return;
+  Settle();
+  loop()->port().ledger.CountSend(false);
+  Drop(absl::CancelledError("the sender waits for room no longer"));
+  loop()->timers().Set(*this, loop()->Now());
 }
 
 void Sending::Conclude(Delivery delivery) {
@@ -52,7 +75,11 @@ void Sending::Conclude(Delivery delivery) {
     loop()->Send(std::exchange(message_, nullptr));
     return;
   }
-  result_ = loop()->bus().Explain(delivery, message_->target);
+  Drop(loop()->bus().Explain(delivery, message_->target));
+}
+
+void Sending::Drop(absl::Status result) {
+  result_ = std::move(result);
   message_->type->drop(message_);
   loop()->Free(std::exchange(message_, nullptr));
 }

@@ -11,8 +11,12 @@
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    as Asking.
-// Ends:      resolves once: OK (accepted), or NotFound, the actor has ended. To
-//            await it again, or from two coroutines, is a FailedPrecondition.
+// Ends:      resolves once: OK (accepted), or
+//              NotFound      the actor has ended
+//              Unavailable   the link to its process is down
+//              Cancelled     GiveUp()
+//            To await it again, or from two coroutines, is a
+//            FailedPrecondition.
 //            Destroyed earlier, the message is dropped.
 
 #ifndef TROLLEY_ACTORS_SEND_H_
@@ -26,19 +30,25 @@
 
 namespace trolley {
 
-class [[nodiscard]] Sending : public internal::ReplyAwaiter {
+class [[nodiscard]] Sending : public internal::ReplyAwaiter, private Timer {
  public:
   // Ref::Send makes these. Takes `message`, complete but for its place; null
   // with an error to resolve to.
   Sending(Loop* loop, Envelope* message, absl::Status error);
-  ~Sending();
+  ~Sending() override;
 
   bool await_ready() const { return message_ == nullptr || waits(); }
   absl::Status await_resume();
 
+  // If it still waits for room, it waits no longer: the message is dropped, and
+  // the coroutine goes on in a later turn.
+  void GiveUp();
+
  private:
   void OnReply(Envelope* e) override;
+  void OnTimer() override { Wake(); }
   void Conclude(Delivery delivery);
+  void Drop(absl::Status result);
 
   Envelope* message_;  // null once it is sent or dropped
   absl::Status result_;

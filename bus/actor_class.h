@@ -12,6 +12,8 @@
 
 namespace trolley {
 
+class ActorBase;
+class Address;
 struct WireMethod;
 
 struct ActorClass {
@@ -25,6 +27,9 @@ struct ActorClass {
   // How long after its message's deadline a suspended handler may go on before
   // it is cancelled. A class says so by `kOvertime = absl::Seconds(1)`.
   absl::Duration overtime = absl::ZeroDuration();
+  // The link by which what is told to such an actor leaves the process. Null:
+  // it does not leave. A class says so by `kLeadsOverALink = true`.
+  const Address& (*link_of)(const ActorBase& actor) = nullptr;
 };
 
 }  // namespace trolley

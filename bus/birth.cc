@@ -111,6 +111,9 @@ absl::StatusOr<uint32_t> Birth::ChooseLoop(const Birth* parent) const {
 absl::StatusOr<Address> Birth::Finish(std::unique_ptr<ActorBase> actor) {
   Cell& cell = *std::exchange(cell_, nullptr);
   actor->birth_ = nullptr;
+  if (actor_class_->link_of != nullptr) {
+    bus_->LeadOver(id_, actor_class_->link_of(*actor));
+  }
   const uint64_t sequence = bus_->NextStartSequence();
   if (local()) {
     loop_->Adopt(cell, std::move(actor), actor_class_, options_, sequence,

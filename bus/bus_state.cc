@@ -10,6 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/bus/address.h"
 #include "trolley/bus/loop.h"
 
 namespace trolley {
@@ -72,6 +73,36 @@ Delivery BusState::Admit(ActorId target) {
   }
   if (delivery != Delivery::kAccepted) outside_.refused.Increment();
   return delivery;
+}
+
+namespace {
+
+// Where the messages of an actor lead that was given a link which names nobody.
+constexpr ActorId kNowhere = ActorId::FromWord(~uint64_t{0});
+
+}  // namespace
+
+void BusState::LeadOver(ActorId actor, const Address& link) {
+  ActorId line = link ? link.id() : kNowhere;
+  if (link && link.bus() != this) line = ActorId();  // unknown here
+  port(actor.loop()).lines.Set(actor.slot(), line);
+}
+
+void BusState::SetConnected(ActorId link, bool connected) {
+  port(link.loop()).lines.Set(link.slot(), connected ? ActorId() : link);
+}
+
+bool BusState::IsConnected(ActorId actor) {
+  const auto lives = [this](ActorId id) {
+    return port(id.loop()).cells.Find(id.slot())->credits.generation() ==
+           id.generation();
+  };
+  const ActorId link = port(actor.loop()).lines.Get(actor.slot());
+  const bool connected =
+      !link || (link != kNowhere && lives(link) &&
+                port(link.loop()).lines.Get(link.slot()) != link);
+  // What was read is another's if the actor has ended.
+  return connected || !lives(actor);
 }
 
 Delivery BusState::SendAdmitted(Envelope* envelope) {

@@ -32,6 +32,8 @@
 
 namespace trolley {
 
+class Address;
+
 class BusState {
  public:
   using Ptr = RefPtr<BusState>;
@@ -93,6 +95,20 @@ class BusState {
   // The message was not made for which Admit took the place; the caller gives
   // the place back.
   void CountUnmade() { outside_.refused.Increment(); }
+
+  // --- Actors whose messages leave the process ---
+  // What is told to `actor` leaves by `link`. Called before the id of `actor`
+  // is known to anybody.
+  void LeadOver(ActorId actor, const Address& link);
+  // `link` takes messages that leave, or takes none, from now on. On the loop
+  // of `link`, which takes some when it starts.
+  void SetConnected(ActorId link, bool connected);
+  // False: what is told to `actor`, which leads over a link, would go nowhere,
+  // because the link takes none or has ended. True of an `actor` that has
+  // ended: Admit tells.
+  bool IsConnected(ActorId actor);
+  // A send from a thread that is not a loop of this bus ended with that.
+  void CountNotConnected() { outside_.CountSend(false); }
 
   // As it stands now; loops write theirs meanwhile. Exact when they are idle.
   Ledger ReadLedger() const;

@@ -139,6 +139,9 @@ class CellTable {
   // Loop thread only. Frees a cell that `generation` lived in.
   void Free(Cell* cell, uint32_t generation);
 
+  // All slots are below it.
+  uint32_t max_slots() const { return max_made_; }
+
   // Any slot taken from an ActorId that this bus handed out.
   Cell* Find(uint32_t slot) const {
     return chunks_[slot / kChunk].load(std::memory_order_acquire) +

@@ -43,7 +43,7 @@ absl::Status DeliveryStatus(Delivery delivery, absl::string_view to) {
           absl::StrCat("the bus is shutting down; ", to, " takes no new work"));
     case Delivery::kNotConnected:
       return absl::UnavailableError(
-          absl::StrCat("the link to ", to, " is not connected"));
+          absl::StrCat("the link of ", to, " is not connected"));
   }
   return absl::InternalError("unknown delivery code");
 }

@@ -16,11 +16,12 @@
 namespace trolley {
 
 enum class Delivery : uint8_t {
-  kAccepted,      // in the mailbox, or on its way there with its place reserved
-  kFull,          // the actor's data lane is at its bound
-  kGone,          // the actor has ended, or the address never named one
-  kDraining,      // the bus is shutting down and takes no new work
-  kNotConnected,  // the link to the actor's process is down
+  kAccepted,  // in the mailbox, or on its way there with its place reserved
+  kFull,      // the actor's data lane is at its bound
+  kGone,      // the actor has ended, or the address never named one
+  kDraining,  // the bus is shutting down and takes no new work
+  // The link to the actor's process is down, or takes no more messages.
+  kNotConnected,
 };
 
 // "full", "gone" and so on: the words of the ledger and of every tool. The

@@ -59,6 +59,9 @@ struct MessageType {
 
   // The message type's name, for people.
   absl::string_view (*name)();
+
+  // The actor's messages leave the process by a link, which may be down.
+  bool leads_over_a_link = false;
 };
 
 // Which queue of a mailbox a message waits in. Only kData is bounded: a full

@@ -43,7 +43,8 @@ void Expiry::OnTimer() {
   next_ = Instant::Infinite();
   const Keys gone = std::exchange(gone_, {});
   Instant soonest = Instant::Infinite();
-  for (const ActorId id : std::exchange(watched_, {})) {
+  std::swap(watched_, looked_at_);
+  for (const ActorId id : looked_at_) {
     Cell* cell = loop_.Find(id);
     if (cell == nullptr || cell->actor == nullptr) continue;
     cell->expiry_watched = false;
@@ -52,6 +53,7 @@ void Expiry::OnTimer() {
     if (!cell->expiry_watched) Add(*cell);
     soonest = std::min(soonest, next);
   }
+  looked_at_.clear();
   const Instant ended = loop_.Now();
   not_before_ = ended + std::max(kPause, (ended - began) * 50);
   if (soonest < next_) Arm(soonest);

@@ -70,6 +70,7 @@ class Expiry final : private Timer {
 
   Loop& loop_;
   std::vector<ActorId> watched_;
+  std::vector<ActorId> looked_at_;  // in OnTimer(): keeps its memory
   Keys gone_;
   Instant next_ = Instant::Infinite();  // when the next look is due
   Instant not_before_;

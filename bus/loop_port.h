@@ -21,6 +21,7 @@
 #include "trolley/bus/envelope_pool.h"
 #include "trolley/bus/handoff.h"
 #include "trolley/bus/ledger.h"
+#include "trolley/bus/lines.h"
 #include "trolley/poller/poller.h"
 
 namespace trolley {
@@ -41,7 +42,10 @@ struct LoopStats {
 class LoopPort {
  public:
   LoopPort(uint8_t index, uint32_t max_actors)
-      : index(index), pool(index), cells(max_actors) {}
+      : index(index),
+        pool(index),
+        cells(max_actors),
+        lines(cells.max_slots()) {}
 
   const uint8_t index;
 
@@ -65,6 +69,7 @@ class LoopPort {
   Handoff<Envelope> handoff;  // its consumer is the loop
   EnvelopePool pool;          // its owner is the loop
   CellTable cells;            // as cell.h says
+  Lines lines;                // those of `cells`
 
   // The loop's poller. Alive until handoff.Close() has returned; only the one
   // who got kQueuedMustWake uses it.
