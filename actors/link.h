@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Link: what every actor that leads to another process takes. Most senders do
-// not speak to it but to a Remote (actors/remote.h), which does.
+// not speak to it but to a Remote (actors/remote.h), which does. It says when
+// it takes no messages, and when it does again (BusState::SetConnected), so
+// that who sends to a Remote is told at once.
 //
 // Messages: plain values.
 
@@ -47,7 +49,7 @@ class LinkRoute : public RefCounted {
   ~LinkRoute() = default;
 };
 
-// A message for an actor of the other process. Told, it resolves to OK when it
+// A message for an actor of the other process. Asked, it resolves to OK when it
 // stands in the link's outbox.
 struct LinkTell {
   LinkRoute::Ptr route;
@@ -86,6 +88,7 @@ struct LinkStats {
   uint64_t unsent = 0;    // its connection ended first; nothing of it counts
   uint64_t not_sent = 0;  // refused here: not connected, expired, too long...
   uint64_t waiting = 0;   // in the outbox now
+  uint64_t unwritten_bytes = 0;  // in the outbox now, of frames of every kind
   // Of those written:
   uint64_t refused_by_peer = 0;  // tells and asks that came back as Refusals
   uint64_t fate_unknown = 0;     // asks whose connection ended before an answer
@@ -94,12 +97,16 @@ struct LinkStats {
   uint64_t delivered = 0;  // of those, accepted by the target's mailbox
   uint64_t refused = 0;    // of those, sent back
   uint64_t queued = 0;     // of those, waiting for room in a mailbox now
-  uint64_t targets = 0;    // actors they came for that it remembers now
+  // Of those, asks whose connection ended while they waited for room.
+  uint64_t abandoned = 0;
+  uint64_t targets = 0;  // actors they came for that it remembers now
 
-  uint64_t pending_asks = 0;         // of ours, now
-  uint64_t late_replies = 0;         // to asks whose deadline had passed
-  uint64_t undelivered_replies = 0;  // their asker's connection had ended
-  uint64_t torn = 0;                 // connections that ended inside a frame
+  uint64_t pending_asks = 0;  // of ours, now
+  uint64_t late_replies = 0;  // to asks whose deadline had passed
+  // To asks of the peer that a mailbox had taken, and whose connection ended
+  // before their answer.
+  uint64_t undelivered_replies = 0;
+  uint64_t torn = 0;             // connections that ended inside a frame
   uint64_t protocol_errors = 0;  // connections ended by bytes that break a rule
 };
 struct GetLinkStats {};
@@ -108,8 +115,46 @@ using Link =
     Protocol<absl::Status(LinkTell), absl::StatusOr<WireMessage>(LinkAsk),
              LinkStats(GetLinkStats)>;
 
-// Told to the watcher of a link, in this order and in turn. Nothing from the
-// other process is delivered between a LinkDown and the next LinkUp.
+// How a connection ended, or why there was none; each with the reason that
+// LinkDown gives.
+enum class LinkEnd : uint8_t {
+  // No connection could be made, or the link's options are not good. The
+  // reason: what ConnectUnix() says; PermissionDenied (NOT_PERMITTED): the user
+  // there is not allowed; InvalidArgument: the field.
+  kNoConnection,
+  // The handshake failed: either side refused the other. The reason: of the
+  // wire::WireError that was said or heard; Unavailable: the peer closed
+  // without a word.
+  kHandshake,
+  // The peer said GOAWAY, and ended between two frames. OK: its link was
+  // stopped (STOPPED). Unavailable, with the code and the text of the GOAWAY:
+  // otherwise; DRAINING is a process that shuts down.
+  kGoAway,
+  // The peer ended without GOAWAY: it was killed, it crashed, or it does not
+  // keep to the protocol. Aborted: between two frames. DataLoss (TORN): inside
+  // one.
+  kLost,
+  // The peer broke a rule of the protocol, and was told which: the reason.
+  kBrokenRule,
+  // The peer says that we broke one: the reason.
+  kPeerError,
+  // DeadlineExceeded: the peer read nothing for the link's write_deadline.
+  kNotReading,
+  // Cancelled: this link was stopped, or its bus shuts down.
+  kStopped,
+  // A system call failed. The reason: by poller/errno_status.h.
+  kSystem,
+};
+inline constexpr int kLinkEnds = 9;
+// "goaway", "lost" and so on. Any thread.
+absl::string_view LinkEndName(LinkEnd end);
+
+// Told to the watcher of a link: one or the other first, then in turn. A
+// LinkDown first: the first attempt failed; further ones that fail are not
+// told. A link that ends has told a LinkDown last. Nothing from the other
+// process is delivered between a LinkDown and the next LinkUp, and what is told
+// to a Remote meanwhile is kNotConnected, on any thread that knows of the
+// LinkDown.
 struct LinkUp {
   Ref<Link> link;
   uint64_t peer_instance_id = 0;  // another one: the process was restarted
@@ -118,8 +163,8 @@ struct LinkUp {
 };
 struct LinkDown {
   Ref<Link> link;
-  // OK: the peer closed between two frames. DataLoss: it ended inside one.
-  absl::Status reason;
+  LinkEnd end = LinkEnd::kStopped;
+  absl::Status reason;  // see LinkEnd
   LinkStats stats;
 };
 using LinkWatcher = Protocol<LinkUp, LinkDown>;

@@ -8,7 +8,33 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/printable.h"
 
-namespace trolley::internal {
+namespace trolley {
+
+absl::string_view LinkEndName(LinkEnd end) {
+  switch (end) {
+    case LinkEnd::kNoConnection:
+      return "no connection";
+    case LinkEnd::kHandshake:
+      return "handshake";
+    case LinkEnd::kGoAway:
+      return "goaway";
+    case LinkEnd::kLost:
+      return "lost";
+    case LinkEnd::kBrokenRule:
+      return "broken rule";
+    case LinkEnd::kPeerError:
+      return "peer error";
+    case LinkEnd::kNotReading:
+      return "not reading";
+    case LinkEnd::kStopped:
+      return "stopped";
+    case LinkEnd::kSystem:
+      return "system";
+  }
+  return "unknown";
+}
+
+namespace internal {
 namespace {
 
 // Names of senders kept, so that saying who sends costs no search.
@@ -94,4 +120,5 @@ std::vector<std::string> RemoteBase::Askers() {
   return askers;
 }
 
-}  // namespace trolley::internal
+}  // namespace internal
+}  // namespace trolley

@@ -12,6 +12,12 @@
 // come to is listed at LinkAsk (actors/link.h). Messages of one Remote arrive
 // in the order in which it took them.
 //
+// While the link is down, or the other process takes no more, Tell() is
+// kNotConnected and Send() Unavailable, at once and from any thread; an ask
+// fails with Unavailable and the reason. A link is down after its first attempt
+// has failed, from the end of a connection to the next LinkUp, and when it has
+// ended. What was accepted before and had not left is counted in LinkStats.
+//
 // Ownership: the bus owns it; it keeps the link's address only, so a link that
 //            reconnects is the same Remote.
 // Threads:   as any actor; on the link's loop it costs least.
@@ -46,6 +52,10 @@ class RemoteBase : public Actor {
  public:
   // An ask that waits for its answer must not keep the next message waiting.
   static constexpr bool kInterleaved = true;
+  // Its senders look at the link first (bus/actor_class.h).
+  static constexpr bool kLeadsOverALink = true;
+
+  const Ref<Link>& link() const { return link_; }
 
  protected:
   RemoteBase(Ref<Link> link, std::string target)

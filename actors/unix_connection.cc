@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/sleep.h"
 #include "trolley/poller/errno_status.h"
@@ -166,25 +167,29 @@ Task<absl::Status> UnixConnection::Handshake(uint64_t instance_id) {
   for (;;) {
     absl::StatusOr<std::optional<wire::Hello>> theirs = decoder_.NextHello();
     if (!theirs.ok()) {
-      End(theirs.status());
+      End(LinkEnd::kHandshake, theirs.status());
     } else if (theirs->has_value()) {
       absl::StatusOr<wire::Agreement> agreed = wire::Negotiate(ours, **theirs);
       if (agreed.ok()) {
         agreement_ = *agreed;
         break;
       }
-      End(agreed.status());
+      End(LinkEnd::kHandshake, agreed.status());
     } else {
       absl::StatusOr<size_t> n = co_await Read();
-      if (!ended_ && !n.ok()) End(n.status());
-      if (!ended_ && *n == 0) End(decoder_.AtEnd());
+      if (!ended_ && !n.ok()) {
+        End(absl::IsUnavailable(n.status()) ? LinkEnd::kHandshake
+                                            : LinkEnd::kSystem,
+            n.status());
+      } else if (!ended_ && *n == 0) {
+        End(LinkEnd::kHandshake,
+            decoder_.bytes_received() > 0
+                ? decoder_.AtEnd()
+                : absl::UnavailableError(
+                      "the peer closed during the handshake"));
+      }
     }
-    if (ended_) {
-      // Closing without a word is an error here, if not between two frames.
-      co_return reason_.ok()
-          ? absl::UnavailableError("the peer closed during the handshake")
-          : reason_;
-    }
+    if (ended_) co_return reason_;
   }
   decoder_.Begin(agreement_);
   encoder_.emplace(agreement_);
@@ -194,14 +199,20 @@ Task<absl::Status> UnixConnection::Handshake(uint64_t instance_id) {
   if (outbox_.unwritten() > 0) {
     loop_.timers().Set(limit_, loop_.Now() + options_.write_deadline);
   }
-  co_return absl::OkStatus();
+  // A peer that turns us away says so behind its Hello.
+  first_ = NextFrame();
+  if (first_.has_value() && first_->header.type == wire::FrameType::kError) {
+    HearError(LinkEnd::kHandshake, first_->payload);
+  }
+  co_return reason_;
 }
 
 std::optional<wire::Frame> UnixConnection::NextFrame() {
   if (ended_) return std::nullopt;
+  if (first_.has_value()) return std::exchange(first_, std::nullopt);
   absl::StatusOr<std::optional<wire::Frame>> frame = decoder_.NextFrame();
   if (!frame.ok()) {
-    End(frame.status());
+    End(LinkEnd::kBrokenRule, frame.status());
     return std::nullopt;
   }
   if (frame->has_value()) {
@@ -216,11 +227,39 @@ std::optional<wire::Frame> UnixConnection::NextFrame() {
 
 Task<bool> UnixConnection::ReadMore() {
   absl::StatusOr<size_t> n = co_await Read();
-  if (ended_) co_return false;
-  // A peer that dies with bytes of ours unread resets the connection; all it
+  read_ = n.status();
+  co_return !ended_ && n.ok() && *n > 0;
+}
+
+void UnixConnection::EndOfInput() {
+  const absl::Status torn = decoder_.AtEnd();
+  if (!torn.ok()) return End(LinkEnd::kLost, torn);
+  // A peer that goes with bytes of ours unread resets the connection; all it
   // had written was read by then, so this is its end like any other.
-  if (!n.ok() || *n == 0) End(decoder_.AtEnd());
-  co_return !ended_;
+  if (!read_.ok() && !absl::IsUnavailable(read_)) {
+    return End(LinkEnd::kSystem, read_);
+  }
+  if (go_away_.empty()) {
+    return End(LinkEnd::kLost,
+               absl::AbortedError("the peer ended without GOAWAY; it was "
+                                  "killed, or crashed"));
+  }
+  const bool stopped = absl::StartsWith(go_away_, kGoAwayStopped.substr(0, 7));
+  End(LinkEnd::kGoAway,
+      stopped ? absl::OkStatus()
+              : absl::UnavailableError(absl::StrCat("GOAWAY ", go_away_)));
+}
+
+void UnixConnection::HearError(LinkEnd end, std::string_view payload) {
+  heard_error_ = true;
+  End(end, wire::DecodeError(payload));
+}
+
+void UnixConnection::HearGoAway(absl::string_view peer, std::string text) {
+  go_away_ = text.empty() ? "without a text" : std::move(text);
+  peer_drains_ = absl::UnavailableError(
+      absl::StrCat(peer, " takes no more messages: ", go_away_));
+  changed_.Notify();
 }
 
 absl::Status UnixConnection::Charge(size_t payload_bytes) {
@@ -257,13 +296,6 @@ void UnixConnection::QueueControl() {
 
 void UnixConnection::Queued(bool had_frames) {
   if (!had_frames) filled_.Notify();
-  if (outbox_.unwritten() >
-      2 * options_.outbox_bytes + agreement_.send_max_frame_bytes) {
-    End(absl::ResourceExhaustedError(
-        absl::StrCat("the peer sends and does not read: ", outbox_.unwritten(),
-                     " bytes wait for it (UnixLinkOptions::outbox_bytes is ",
-                     options_.outbox_bytes, ")")));
-  }
 }
 
 absl::StatusOr<bool> UnixConnection::TrySend(absl::string_view head,
@@ -344,12 +376,13 @@ Task<absl::Status> UnixConnection::Write() {
     absl::StatusOr<size_t> n = co_await stream_.Do(
         Ready::kWritable, SysCall::kSendmsg, [this] { return WriteSome(); });
     if (ended_) break;
-    if (!n.ok()) {
+    if (!n.ok() && !absl::IsUnavailable(n.status())) {
+      End(LinkEnd::kSystem, n.status());
+    } else if (!n.ok()) {
       // What the peer wrote before it went is still there to be read; the end
       // of that ends the connection, or the limit does.
       write_failed_ = true;
       changed_.Notify();
-      break;
     }
   }
   co_return absl::OkStatus();
@@ -366,32 +399,41 @@ void UnixConnection::Flush() {
 
 void UnixConnection::OutOfTime() {
   if (!established()) {
-    End(MakeWireError(
-        WireError::kHandshakeTimeout,
-        absl::StrCat("no whole Hello within ",
-                     absl::FormatDuration(options_.handshake_deadline), "; ",
-                     decoder_.bytes_received(), " of ", wire::kHelloBytes,
-                     " bytes came")));
+    End(LinkEnd::kHandshake,
+        MakeWireError(
+            WireError::kHandshakeTimeout,
+            absl::StrCat("no whole Hello within ",
+                         absl::FormatDuration(options_.handshake_deadline),
+                         "; ", decoder_.bytes_received(), " of ",
+                         wire::kHelloBytes, " bytes came")));
     return;
   }
-  End(absl::DeadlineExceededError(
-      absl::StrCat("the peer has read nothing for ",
-                   absl::FormatDuration(options_.write_deadline),
-                   " (UnixLinkOptions::write_deadline) while ",
-                   outbox_.unwritten(), " bytes wait for it")));
+  // A slow reader may have made room without as much of it as wakes a writer.
+  const size_t before = outbox_.unwritten();
+  Flush();
+  if (before == 0 || outbox_.unwritten() < before) {
+    loop_.timers().Set(limit_, loop_.Now() + options_.write_deadline);
+    return;
+  }
+  End(LinkEnd::kNotReading, absl::DeadlineExceededError(absl::StrCat(
+                                "the peer has read nothing for ",
+                                absl::FormatDuration(options_.write_deadline),
+                                " (UnixLinkOptions::write_deadline) while ",
+                                outbox_.unwritten(), " bytes wait for it")));
 }
 
-void UnixConnection::End(absl::Status reason, bool tell_peer) {
+void UnixConnection::End(LinkEnd end, absl::Status reason) {
   if (ended_) return;
   const WireError error = wire::WireErrorOf(reason);
   const bool torn = error == WireError::kTorn;
   if (torn) ++stats_.torn;
   if (error != WireError::kNone && !torn) {
     ++stats_.protocol_errors;
-    if (tell_peer) wire::AppendErrorFrame(reason, &outbox_.tail());
+    if (!heard_error_) wire::AppendErrorFrame(reason, &outbox_.tail());
   }
   Flush();
   ended_ = true;
+  end_ = end;
   reason_ = std::move(reason);
   limit_.Cancel();
   stats_.waiting -= outbox_.messages();

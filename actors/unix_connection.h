@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,6 +43,12 @@ absl::StatusOr<UnixCredentials> AllowedPeer(Sys& sys, int fd,
 void TurnAway(Sys& sys, int fd, const UnixLinkOptions& options,
               uint64_t instance_id, const absl::Status& why);
 
+// The texts of a GOAWAY begin with a code (proto/README.md).
+inline constexpr absl::string_view kGoAwayDraining =
+    "DRAINING: this process is shutting down";
+inline constexpr absl::string_view kGoAwayStopped =
+    "STOPPED: this link was stopped";
+
 class UnixConnection {
  public:
   // `options`, `stats` and `changed` outlive it. `changed` is notified when a
@@ -57,8 +64,10 @@ class UnixConnection {
   // The next frame that has come; it stays good until the next call. nullopt:
   // more has to be read, or it has ended.
   std::optional<wire::Frame> NextFrame();
-  // Waits until more has been read. False: it has ended.
+  // Waits until more has been read. False: it has ended, or there is no more;
+  // then EndOfInput() ends it.
   Task<bool> ReadMore();
+  void EndOfInput();
 
   // Writes what is queued until it ends; one coroutine runs it.
   Task<absl::Status> Write();
@@ -67,14 +76,14 @@ class UnixConnection {
   // room in the outbox, or no credit; `changed` will tell. True: a long
   // `payload` was moved from. ResourceExhausted: longer than the peer takes.
   absl::StatusOr<bool> TrySend(absl::string_view head, std::string& payload);
+  size_t unwritten() const { return outbox_.unwritten(); }
   // Whether the outbox is below its limits.
   bool HasRoom() const {
     return outbox_.unwritten() < options_.outbox_bytes &&
            outbox_.messages() < options_.outbox_messages;
   }
-  // An answer or a refusal: takes no credit and needs no room, but a peer that
-  // lets them pile up is cut off. ResourceExhausted: longer than the peer
-  // takes.
+  // An answer or a refusal: takes no credit. The caller has seen that there is
+  // room. ResourceExhausted: longer than the peer takes.
   absl::Status SendAnswer(absl::string_view head, std::string payload);
 
   // A received message of that size costs credit ...
@@ -83,20 +92,27 @@ class UnixConnection {
   // ... until a mailbox has taken it or it was refused.
   void Discharge(size_t payload_bytes);
 
+  // As SendAnswer().
   void SendPong(uint64_t token);
   void SendGoAway(absl::string_view text);
   // The peer grants us more. Errors: it may not.
   absl::Status Grant(uint32_t bytes);
 
+  // The peer said ERROR, which ends it.
+  void HearError(LinkEnd end, std::string_view payload);
+  // The peer said GOAWAY.
+  void HearGoAway(absl::string_view peer, std::string text);
+
   // Ends it and wakes everyone. A `reason` that carries a WireError goes to the
   // peer as an ERROR frame, unless it came from there.
-  void End(absl::Status reason, bool tell_peer = true);
+  void End(LinkEnd end, absl::Status reason);
   // What is queued leaves now, as far as the kernel takes it without waiting.
   void Flush();
 
   bool ended() const { return ended_; }
   bool established() const { return encoder_.has_value(); }
-  // Why it ended. OK: the peer closed it between two frames.
+  // How it ended, and why.
+  LinkEnd end() const { return end_; }
   const absl::Status& reason() const { return reason_; }
   // False once the peer takes nothing any more.
   bool writable() const { return !ended_ && !write_failed_; }
@@ -107,8 +123,8 @@ class UnixConnection {
   uint64_t written_sequence() const { return written_sequence_; }
   uint64_t received_sequence() const { return received_sequence_; }
 
-  // Set by the link.
-  absl::Status peer_drains = absl::OkStatus();  // the peer said GOAWAY
+  // OK until the peer says GOAWAY; then what senders are told.
+  const absl::Status& peer_drains() const { return peer_drains_; }
 
  private:
   // The handshake's, then that of a write which makes no progress.
@@ -140,7 +156,12 @@ class UnixConnection {
 
   bool ended_ = false;
   bool write_failed_ = false;
+  LinkEnd end_ = LinkEnd::kStopped;
   absl::Status reason_;
+  absl::Status read_;  // what the last read said
+  bool heard_error_ = false;
+  std::string go_away_;
+  absl::Status peer_drains_;
 
   wire::FrameDecoder decoder_;
   wire::Agreement agreement_;
@@ -148,6 +169,7 @@ class UnixConnection {
   std::optional<wire::CreditSender> send_credit_;
   std::optional<wire::CreditReceiver> receive_credit_;
   uint64_t received_sequence_ = 0;
+  std::optional<wire::Frame> first_;  // read by Handshake()
 
   FrameOutbox outbox_;
   uint64_t written_sequence_ = 0;

@@ -48,6 +48,9 @@ void UnixLink::OnStart() {
                                          : loop().bus().instance_id());
   if (absl::Status valid = ValidateUnixLinkOptions(options_); !valid.ok()) {
     Log(valid.message());
+    state_ = State::kDown;
+    down_end_ = LinkEnd::kNoConnection;
+    down_reason_ = valid;
     return Stop();
   }
   RunInBackground(Live());
@@ -73,48 +76,71 @@ absl::Duration UnixLink::NextBackoff() {
   return wait * share(random_);
 }
 
+// What senders to the Remotes of this link find from now on.
+void UnixLink::SetConnected(bool connected) {
+  if (std::exchange(connected_, connected) == connected) return;
+  loop().bus().SetConnected(address().id(), connected);
+}
+
 Task<absl::Status> UnixLink::Live() {
   const bool dials = !path_.empty();
   for (;;) {
     state_ = State::kConnecting;
     useful_ = false;
     absl::StatusOr<ScopedFd> fd = dials ? Dial() : std::move(accepted_);
-    absl::Status reason = fd.status();
-    bool was_up = false;
+    down_end_ = LinkEnd::kNoConnection;
+    down_reason_ = fd.status();
+    bool was_connected = false;
     if (fd.ok()) {
       connection_ = std::make_shared<UnixConnection>(
           loop(), *std::move(fd), options_, stats_, changed_);
       const uint64_t unsent = stats_.unsent;
-      reason = co_await Converse(connection_);
-      was_up = connection_->established();
-      if (was_up && (!reason.ok() || stats_.unsent > unsent)) {
-        Log(absl::StrCat("the connection to ", PeerName(), " ended: ",
-                         reason.ok() ? "the peer closed it" : reason.message(),
-                         "; ", stats_.unsent - unsent, " messages unsent"));
+      co_await Converse(connection_);
+      was_connected = state_ == State::kConnected;
+      down_end_ = connection_->end();
+      down_reason_ = connection_->reason();
+      const bool lost_some = stats_.unsent > unsent;
+      if (was_connected && (lost_some || down_end_ != LinkEnd::kGoAway)) {
+        Log(absl::StrCat(
+            "the connection to ", PeerName(), " ended: ",
+            down_reason_.ok() ? "its link was stopped" : down_reason_.message(),
+            "; ", stats_.unsent - unsent, " messages unsent"));
       }
     }
-    state_ = State::kDown;
-    down_reason_ = reason;
-    if (connection_ != nullptr) FailAsks(*connection_);
-    connection_.reset();
-    changed_.Notify();
-    // What arrived is delivered before anybody hears of the end.
-    while (stats_.queued > 0) co_await drained_.Wait();
-    if (was_up && options_.watcher) {
-      auto told = options_.watcher.Send(LinkDown{
-          .link = Self(this), .reason = reason, .stats = On(GetLinkStats())});
-      (co_await told).IgnoreError();
-    }
-    if (!was_up && failures_ == 0) {
+    if (!was_connected && failures_ == 0) {
       Log(absl::StrCat("no connection ", dials ? "to " : "from ", PeerName(),
-                       ": ", reason.message()));
+                       ": ", down_reason_.message()));
     }
+    co_await GoDown();
     if (!dials || !options_.reconnect || draining_) break;
     failures_ = useful_ ? 1 : failures_ + 1;
     co_await Sleep(NextBackoff());
     if (draining_) break;
   }
   if (!draining_) Stop();
+  co_return absl::OkStatus();
+}
+
+LinkDown UnixLink::Down() {
+  return {.link = Self(this),
+          .end = down_end_,
+          .reason = down_reason_,
+          .stats = On(GetLinkStats())};
+}
+
+Task<absl::Status> UnixLink::GoDown() {
+  state_ = State::kDown;
+  SetConnected(false);
+  if (connection_ != nullptr) FailAsks(*connection_);
+  connection_.reset();
+  ForgetAsksOfPeer();
+  changed_.Notify();
+  // What arrived is delivered before anybody hears of the end.
+  while (stats_.queued > 0) co_await drained_.Wait();
+  if (options_.watcher && told_ != Told::kDown) {
+    (co_await options_.watcher.Send(Down())).IgnoreError();
+    told_ = Told::kDown;
+  }
   co_return absl::OkStatus();
 }
 
@@ -129,35 +155,52 @@ Task<absl::Status> UnixLink::Converse(Connection connection) {
   if (!shaken.ok()) co_return shaken;
   ++stats_.connections;
   refusal_logged_ = false;
+  SetConnected(true);  // before anybody hears of it
   if (options_.watcher) {
-    auto told = options_.watcher.Send(
-        LinkUp{.link = Self(this),
-               .peer_instance_id = connection->agreement().peer_instance_id,
-               .peer_uid = peer_.uid,
-               .peer_pid = peer_.pid});
+    LinkUp up{.link = Self(this),
+              .peer_instance_id = connection->agreement().peer_instance_id,
+              .peer_uid = peer_.uid,
+              .peer_pid = peer_.pid};
+    auto told = options_.watcher.Send(std::move(up));
     (co_await told).IgnoreError();
+    told_ = Told::kUp;
   }
-  if (draining_) connection->SendGoAway("this process is shutting down");
+  if (draining_) connection->SendGoAway(kGoAwayDraining);
   state_ = State::kConnected;
   changed_.Notify();
   do {
-    const uint64_t delivered = stats_.delivered;
-    size_t bytes = 0;
-    while (std::optional<wire::Frame> frame = connection->NextFrame()) {
-      absl::Status handled = Handle(connection, *frame);
-      if (!handled.ok()) {
-        connection->End(handled, frame->header.type != FrameType::kError);
-        break;
-      }
-      useful_ = true;
-      bytes += frame->payload.size();
-    }
-    const uint64_t turns =
-        std::max<uint64_t>((stats_.delivered - delivered) / kMessagesPerTurn,
-                           bytes / kBytesPerTurn);
-    if (stats_.queued > 0 || turns > 0) co_await LetActorsRun(turns);
+    co_await HandleFrames(connection);
   } while (!connection->ended() && co_await connection->ReadMore());
-  co_return connection->reason();
+  if (!connection->ended()) {
+    co_await LetReadyAnswersOut();
+    connection->EndOfInput();
+  }
+  co_return absl::OkStatus();
+}
+
+// Those that were read, and then whoever they were for.
+Task<absl::Status> UnixLink::HandleFrames(Connection connection) {
+  const uint64_t delivered = stats_.delivered;
+  size_t bytes = 0;
+  while (std::optional<wire::Frame> frame = connection->NextFrame()) {
+    // A peer that asks for more PONGs than it reads is not read meanwhile.
+    while (frame->header.type == FrameType::kPing && connection->writable() &&
+           !connection->HasRoom()) {
+      co_await changed_.Wait();
+    }
+    if (connection->ended()) break;
+    absl::Status handled = Handle(connection, *frame);
+    if (!handled.ok()) {
+      connection->End(LinkEnd::kBrokenRule, handled);
+      break;
+    }
+    useful_ = true;
+    bytes += frame->payload.size();
+  }
+  const uint64_t turns = std::max<uint64_t>(
+      (stats_.delivered - delivered) / kMessagesPerTurn, bytes / kBytesPerTurn);
+  if (stats_.queued > 0 || turns > 0) co_await LetActorsRun(turns);
+  co_return absl::OkStatus();
 }
 
 // After a read: what it brought is handled before more is read, and what waits
@@ -177,23 +220,49 @@ Task<absl::Status> UnixLink::LetActorsRun(uint64_t turns) {
   co_return absl::OkStatus();
 }
 
+// The peer says nothing more. What was asked of actors of this loop that work
+// is answered; it may still read.
+Task<absl::Status> UnixLink::LetReadyAnswersOut() {
+  for (int turns = 0;
+       asks_taken_ > 0 && turns < kIdleTurns && loop().has_work(); ++turns) {
+    co_await Sleep(absl::ZeroDuration());
+  }
+  co_return absl::OkStatus();
+}
+
 void UnixLink::OnDrain() {
   draining_ = true;
   if (state_ == State::kConnected && !connection_->ended()) {
-    connection_->SendGoAway("this process is shutting down");
+    connection_->SendGoAway(kGoAwayDraining);
   }
 }
 
 void UnixLink::OnStop() {
-  if (connection_ == nullptr || connection_->ended()) return;
-  if (connection_->established() && !draining_) {
-    connection_->SendGoAway("this link was stopped");
+  if (connection_ != nullptr && connection_->ended()) {
+    down_end_ = connection_->end();
+    down_reason_ = connection_->reason();
+  } else if (state_ != State::kDown) {
+    down_end_ = LinkEnd::kStopped;
+    down_reason_ = absl::CancelledError(
+        draining_ ? "this process is shutting down" : "this link was stopped");
   }
-  const uint64_t unsent = stats_.unsent;
-  connection_->End(absl::OkStatus());
-  if (stats_.unsent > unsent) {
-    Log(absl::StrCat("stopped with ", stats_.unsent - unsent,
-                     " messages unsent to ", PeerName()));
+  if (connection_ != nullptr && !connection_->ended()) {
+    if (connection_->established() && !draining_) {
+      connection_->SendGoAway(kGoAwayStopped);
+    }
+    const uint64_t unsent = stats_.unsent;
+    connection_->End(down_end_, down_reason_);
+    if (stats_.unsent > unsent) {
+      Log(absl::StrCat("stopped with ", stats_.unsent - unsent,
+                       " messages unsent to ", PeerName()));
+    }
+  }
+  state_ = State::kDown;
+  if (!options_.watcher || told_ == Told::kDown) return;
+  const Delivery told = options_.watcher.Tell(Down());
+  if (told != Delivery::kAccepted) {
+    Log(absl::StrCat("its watcher does not hear that it ended: ",
+                     DeliveryName(told)));
   }
 }
 

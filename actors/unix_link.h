@@ -9,10 +9,11 @@
 //   auto top = bus.Spawn<trolley::Remote<TopK>>({}, *link, "wordcount/top");
 //
 // Back pressure runs end to end: a message received holds credit until its
-// target's mailbox has taken it; without credit this link takes no message from
-// its own mailbox, which fills, and so its senders wait. Answers need no credit
-// and pass. Messages for other actors pass until the slow one has all of the
-// window: give what must never wait for it a link of its own.
+// target's mailbox has taken it, or until the refusal is on its way; without
+// credit this link takes no message from its own mailbox, which fills, and so
+// its senders wait. Answers need no credit and pass. Messages for other actors
+// pass until the slow one has all of the window: give what must never wait for
+// it a link of its own.
 //
 // Ownership: the bus owns it; it owns the connection.
 // Threads:   as any actor.
@@ -20,9 +21,14 @@
 //            on their way out, asks without an answer included.
 // Ends:      one that was dialled lives until it is stopped, or until its
 //            connection ends if it does not reconnect; one that was accepted
-//            ends with its connection, when all that came is delivered. Asks
-//            without an answer then fail with Unavailable. A bus that shuts
-//            down says GOAWAY first, and answers what was asked before.
+//            ends with its connection, when all that was told is delivered. A
+//            bus that shuts down says GOAWAY first, and answers what was asked
+//            before.
+//
+// When a connection ends (LinkEnd in actors/link.h) our asks without an answer
+// fail with Unavailable. The peer's are forgotten: those that wait for room are
+// dropped, and nothing waits for the answers of the others. What the peer told
+// is still delivered.
 
 #ifndef TROLLEY_ACTORS_UNIX_LINK_H_
 #define TROLLEY_ACTORS_UNIX_LINK_H_
@@ -35,6 +41,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -77,11 +84,11 @@ class UnixLink : public Actor {
   using Connection = std::shared_ptr<UnixConnection>;
   using Proto = link::v1::Envelope;
 
-  // A message that waits for room in its target's mailbox.
+  // A message of this connection that waits for room in its target's mailbox.
   struct Arrived {
-    Connection connection;
     wire::FrameHeader header;
     uint64_t ask_id = 0;
+    bool forgotten = false;         // an ask whose connection has ended
     std::unique_ptr<WireAsk> made;  // an ask which waits already, or
     WireMessage message;
     TellOptions options;
@@ -91,8 +98,21 @@ class UnixLink : public Actor {
   struct Lane {
     WireTarget target;
     std::deque<Arrived> waiting;
+    Arrived* in_hand = nullptr;  // of RunLane()
     bool running = false;
     bool stale = false;  // `target` has ended; there may be a successor
+  };
+  // An ask of the peer that a mailbox has taken; lives in AnswerLater().
+  struct TakenAsk {
+    WireAsk* ask = nullptr;
+    bool forgotten = false;  // its connection has ended
+  };
+  // A refusal for which the outbox has no room. Its message still holds its
+  // credit, which bounds how many there are.
+  struct OwedRefusal {
+    wire::FrameHeader header;
+    uint64_t ask_id = 0;
+    link::v1::Refusal::Reason reason;
   };
   // An ask of ours; lives in its handler.
   struct PendingAsk {
@@ -105,6 +125,11 @@ class UnixLink : public Actor {
   // The life of the link: a connection, or one after the other.
   Task<absl::Status> Live();
   Task<absl::Status> Converse(Connection connection);
+  Task<absl::Status> HandleFrames(Connection connection);
+  Task<absl::Status> LetReadyAnswersOut();
+  Task<absl::Status> GoDown();
+  void SetConnected(bool connected);
+  LinkDown Down();
   static Task<absl::Status> Write(Connection connection);
   absl::StatusOr<ScopedFd> Dial();
   absl::Duration NextBackoff();
@@ -129,7 +154,7 @@ class UnixLink : public Actor {
   // The same, when it is its turn and as often as it takes.
   Task<absl::Status> Transmit(Outgoing outgoing);
   Task<absl::Status> TellLater(Outgoing outgoing);
-  absl::Status NotSendable() const;
+  absl::Status NotSendable();
   void FailAsks(const UnixConnection& connection);
 
   // In.
@@ -142,25 +167,31 @@ class UnixLink : public Actor {
   void HandleReply(link::v1::Reply& reply);
   void HandleRefusal(const link::v1::Refusal& refusal);
   Lane* LaneFor(absl::string_view target);
-  bool Admit(UnixConnection& connection, uint64_t sequence,
-             const wire::MessageView& message, Lane*& lane);
+  bool Admit(const wire::FrameHeader& header, const wire::MessageView& message,
+             Lane*& lane);
   static std::unique_ptr<WireAsk> MakeAsk(const Lane& lane, WireView message,
                                           const TellOptions& options,
                                           std::vector<std::string> askers);
-  void Conclude(Lane& lane, UnixConnection& connection,
-                const wire::FrameHeader& header, uint64_t ask_id,
+  void Conclude(Lane& lane, const wire::FrameHeader& header, uint64_t ask_id,
                 const absl::Status& sent);
   Task<absl::Status> RunLane(Lane* lane);
   Task<absl::Status> LetActorsRun(uint64_t turns);
-  Task<absl::Status> AnswerLater(Connection connection, uint64_t ask_id,
-                                 std::unique_ptr<WireAsk> ask);
+  Task<absl::Status> AnswerLater(uint64_t ask_id, std::unique_ptr<WireAsk> ask);
+  Task<absl::Status> FailLater(uint64_t ask_id, absl::Status error);
+  Task<absl::Status> WaitForRoom(const TakenAsk& taken);
   void AnswerNow(UnixConnection& connection, uint64_t ask_id,
                  absl::StatusOr<WireMessage> result);
   // Whether the target could answer: it may wait for this ask itself.
   absl::Status CheckAskers(const Lane& lane,
                            const wire::MessageView& message) const;
-  void Refuse(UnixConnection& connection, uint64_t sequence, uint64_t ask_id,
+  void ForgetAsksOfPeer();
+  void Refuse(const wire::FrameHeader& header, uint64_t ask_id,
               link::v1::Refusal::Reason reason, absl::string_view detail);
+  Task<absl::Status> RefuseLater(Connection connection);
+  static void SendRefusal(UnixConnection& connection,
+                          const wire::FrameHeader& header, uint64_t ask_id,
+                          link::v1::Refusal::Reason reason,
+                          absl::string_view detail);
 
   std::string PeerName() const;
   void Log(absl::string_view what) const;
@@ -185,7 +216,11 @@ class UnixLink : public Actor {
     kConnected,
     kDown
   } state_ = State::kConnecting;
+  // While kDown.
+  LinkEnd down_end_ = LinkEnd::kStopped;
   absl::Status down_reason_;
+  enum class Told { kNothing, kUp, kDown } told_ = Told::kNothing;  // watcher_
+  bool connected_ = true;  // what senders to Remotes find
   Connection connection_;
   bool draining_ = false;
   bool useful_ = false;          // this connection brought a good frame
@@ -196,6 +231,8 @@ class UnixLink : public Actor {
   uint64_t next_ask_id_ = 0;
   absl::flat_hash_map<uint64_t, PendingAsk*> asks_;
   size_t asks_taken_ = 0;  // of the peer's, not answered yet
+  absl::flat_hash_set<TakenAsk*> taken_;
+  std::deque<OwedRefusal> owed_;  // of this connection; see Refuse()
   absl::node_hash_map<std::string, Lane> lanes_;
   Lane* last_lane_ = nullptr;  // into which the last message went
 };

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/actors/printable.h"
@@ -113,13 +114,13 @@ absl::Status UnixLink::Handle(const Connection& connection,
     case FrameType::kGoAway: {
       absl::StatusOr<wire::GoAway> bye = wire::DecodeGoAway(frame.payload);
       if (!bye.ok()) return bye.status();
-      connection->peer_drains = absl::UnavailableError(
-          absl::StrCat(PeerName(), " takes no more messages: ", bye->text));
-      changed_.Notify();
+      connection->HearGoAway(PeerName(), std::move(bye->text));
+      SetConnected(false);
       return absl::OkStatus();
     }
     case FrameType::kError:
-      return wire::DecodeError(frame.payload);
+      connection->HearError(LinkEnd::kPeerError, frame.payload);
+      return absl::OkStatus();
     default:
       return absl::OkStatus();  // a PONG nobody asked for
   }
@@ -204,10 +205,7 @@ absl::Status UnixLink::HandleMessage(const Connection& connection,
   }
   ++stats_.received;
   Lane* lane = nullptr;
-  if (!Admit(*connection, header.sequence, message, lane)) {
-    connection->Discharge(header.length);
-    return absl::OkStatus();
-  }
+  if (!Admit(header, message, lane)) return absl::OkStatus();
   TellOptions options;
   if (message.remaining_ns > 0) {
     options.deadline = loop().Now() + absl::Nanoseconds(message.remaining_ns);
@@ -224,10 +222,9 @@ absl::Status UnixLink::HandleMessage(const Connection& connection,
                    AskersOf(message));
     if (made->sent().await_ready()) {
       const absl::Status sent = made->sent().await_resume();
-      Conclude(*lane, *connection, header, message.ask_id, sent);
+      Conclude(*lane, header, message.ask_id, sent);
       if (sent.ok()) {
-        RunInBackground(
-            AnswerLater(connection, message.ask_id, std::move(made)));
+        RunInBackground(AnswerLater(message.ask_id, std::move(made)));
       }
       return absl::OkStatus();
     }
@@ -235,13 +232,12 @@ absl::Status UnixLink::HandleMessage(const Connection& connection,
     absl::StatusOr<Delivery> told =
         lane->target.TrySend({message.type, message.payload}, options);
     if (!told.ok() || *told != Delivery::kFull) {
-      Conclude(*lane, *connection, header, 0,
+      Conclude(*lane, header, 0,
                told.ok() ? lane->target.Explain(*told) : told.status());
       return absl::OkStatus();
     }
   }
-  Arrived arrived{.connection = connection,
-                  .header = header,
+  Arrived arrived{.header = header,
                   .ask_id = message.ask_id,
                   .made = std::move(made),
                   .options = options};
@@ -257,10 +253,10 @@ absl::Status UnixLink::HandleMessage(const Connection& connection,
 }
 
 // Whether it may go to its target's mailbox. If not, the peer is told.
-bool UnixLink::Admit(UnixConnection& connection, uint64_t sequence,
+bool UnixLink::Admit(const wire::FrameHeader& header,
                      const MessageView& message, Lane*& lane) {
   const auto refuse = [&](Refusal::Reason reason, absl::string_view detail) {
-    Refuse(connection, sequence, message.ask_id, reason, detail);
+    Refuse(header, message.ask_id, reason, detail);
     return false;
   };
   if (draining_) {
@@ -288,7 +284,9 @@ bool UnixLink::Admit(UnixConnection& connection, uint64_t sequence,
   }
   absl::Status answerable = CheckAskers(*lane, message);
   if (answerable.ok()) return true;
-  AnswerNow(connection, message.ask_id, std::move(answerable));
+  connection_->Discharge(header.length);
+  ++asks_taken_;
+  RunInBackground(FailLater(message.ask_id, std::move(answerable)));
   return false;
 }
 
@@ -300,23 +298,23 @@ std::unique_ptr<WireAsk> UnixLink::MakeAsk(const Lane& lane, WireView message,
 }
 
 // `sent`: what became of a message on its way to the mailbox.
-void UnixLink::Conclude(Lane& lane, UnixConnection& connection,
-                        const wire::FrameHeader& header, uint64_t ask_id,
-                        const absl::Status& sent) {
+void UnixLink::Conclude(Lane& lane, const wire::FrameHeader& header,
+                        uint64_t ask_id, const absl::Status& sent) {
   if (sent.ok()) {
     ++stats_.delivered;
-  } else {
-    if (ask_id != 0) --asks_taken_;
-    lane.stale |= absl::IsNotFound(sent);
-    Refuse(connection, header.sequence, ask_id, ReasonOf(sent), sent.message());
+    if (connection_ != nullptr) connection_->Discharge(header.length);
+    return;
   }
-  connection.Discharge(header.length);
+  if (ask_id != 0) --asks_taken_;
+  lane.stale |= absl::IsNotFound(sent);
+  Refuse(header, ask_id, ReasonOf(sent), sent.message());
 }
 
 Task<absl::Status> UnixLink::RunLane(Lane* lane) {
   while (!lane->waiting.empty()) {
     Arrived item = std::move(lane->waiting.front());
     lane->waiting.pop_front();
+    lane->in_hand = &item;
     if (lane->stale && item.made == nullptr) {
       absl::StatusOr<WireTarget> found =
           WireTarget::Find(loop().bus_pointer(), lane->target.name());
@@ -337,10 +335,11 @@ Task<absl::Status> UnixLink::RunLane(Lane* lane) {
       Sending sending = lane->target.Send(item.message, item.options);
       sent = co_await sending;
     }
-    Conclude(*lane, *item.connection, item.header, item.ask_id, sent);
+    lane->in_hand = nullptr;
+    if (item.forgotten) continue;
+    Conclude(*lane, item.header, item.ask_id, sent);
     if (item.ask_id != 0 && sent.ok()) {
-      RunInBackground(
-          AnswerLater(item.connection, item.ask_id, std::move(item.made)));
+      RunInBackground(AnswerLater(item.ask_id, std::move(item.made)));
     }
     if (--stats_.queued == 0) drained_.Notify();
   }
@@ -350,17 +349,73 @@ Task<absl::Status> UnixLink::RunLane(Lane* lane) {
 
 // --- Answers ---------------------------------------------------------------
 
-Task<absl::Status> UnixLink::AnswerLater(Connection connection, uint64_t ask_id,
+Task<absl::Status> UnixLink::AnswerLater(uint64_t ask_id,
                                          std::unique_ptr<WireAsk> ask) {
+  TakenAsk taken{.ask = ask.get()};
+  taken_.insert(&taken);
+  absl::Cleanup done = [&] {
+    taken_.erase(&taken);
+    --asks_taken_;
+  };
   Asking<WireAsk::Result>& reply = ask->reply();
   absl::StatusOr<WireMessage> result = co_await reply;
-  // A peer that reads slowly gets its answers slowly, and asks no more.
-  while (connection->writable() && !connection->HasRoom()) {
+  if (!taken.forgotten && !connection_->HasRoom()) {
+    co_await WaitForRoom(taken);
+  }
+  if (!taken.forgotten) AnswerNow(*connection_, ask_id, std::move(result));
+  co_return absl::OkStatus();
+}
+
+// The same for an ask that goes no further.
+Task<absl::Status> UnixLink::FailLater(uint64_t ask_id, absl::Status error) {
+  TakenAsk taken;
+  taken_.insert(&taken);
+  absl::Cleanup done = [&] {
+    taken_.erase(&taken);
+    --asks_taken_;
+  };
+  co_await WaitForRoom(taken);
+  if (!taken.forgotten) AnswerNow(*connection_, ask_id, std::move(error));
+  co_return absl::OkStatus();
+}
+
+// A peer that reads slowly gets its answers slowly, and asks no more.
+Task<absl::Status> UnixLink::WaitForRoom(const TakenAsk& taken) {
+  while (!taken.forgotten && connection_->writable() &&
+         !connection_->HasRoom()) {
     co_await changed_.Wait();
   }
-  --asks_taken_;
-  AnswerNow(*connection, ask_id, std::move(result));
   co_return absl::OkStatus();
+}
+
+// The connection on which they came has ended. Every message in a lane came on
+// it, too; the tells among them stay.
+void UnixLink::ForgetAsksOfPeer() {
+  for (auto& [name, lane] : lanes_) {
+    if (lane.in_hand != nullptr && lane.in_hand->made != nullptr &&
+        !lane.in_hand->forgotten) {
+      lane.in_hand->forgotten = true;
+      lane.in_hand->made->sent().GiveUp();
+      --asks_taken_;
+      --stats_.queued;
+      ++stats_.abandoned;
+    }
+    std::erase_if(lane.waiting, [this](const Arrived& item) {
+      if (item.ask_id == 0) return false;
+      --asks_taken_;
+      --stats_.queued;
+      ++stats_.abandoned;
+      return true;
+    });
+  }
+  for (TakenAsk* taken : taken_) {
+    taken->forgotten = true;
+    ++stats_.undelivered_replies;
+    if (taken->ask == nullptr) continue;
+    taken->ask->reply().GiveUp(
+        absl::CancelledError("the connection of the asker has ended"));
+  }
+  owed_.clear();
 }
 
 absl::Status UnixLink::CheckAskers(const Lane& lane,
@@ -407,18 +462,44 @@ void UnixLink::AnswerNow(UnixConnection& connection, uint64_t ask_id,
   connection.SendAnswer("", envelope.SerializeAsString()).IgnoreError();
 }
 
-void UnixLink::Refuse(UnixConnection& connection, uint64_t sequence,
-                      uint64_t ask_id, Refusal::Reason reason,
-                      absl::string_view detail) {
+// The message holds its credit until the refusal is in the outbox, so a peer
+// that reads none of them may soon send no more.
+void UnixLink::Refuse(const wire::FrameHeader& header, uint64_t ask_id,
+                      Refusal::Reason reason, absl::string_view detail) {
   ++stats_.refused;
-  if (!connection.writable()) return;
+  if (connection_ == nullptr || !connection_->writable()) return;
+  if (owed_.empty() && connection_->HasRoom()) {
+    return SendRefusal(*connection_, header, ask_id, reason, detail);
+  }
+  owed_.push_back({header, ask_id, reason});
+  if (owed_.size() == 1) RunInBackground(RefuseLater(connection_));
+}
+
+Task<absl::Status> UnixLink::RefuseLater(Connection connection) {
+  while (connection->writable() && !owed_.empty()) {
+    if (!connection->HasRoom()) {
+      co_await changed_.Wait();
+      continue;
+    }
+    const OwedRefusal owed = owed_.front();
+    owed_.pop_front();
+    SendRefusal(*connection, owed.header, owed.ask_id, owed.reason,
+                "refused; so many were that the reason is left out");
+  }
+  co_return absl::OkStatus();
+}
+
+void UnixLink::SendRefusal(UnixConnection& connection,
+                           const wire::FrameHeader& header, uint64_t ask_id,
+                           Refusal::Reason reason, absl::string_view detail) {
   Proto envelope;
   Refusal& refusal = *envelope.mutable_refusal();
-  refusal.set_sequence(sequence);
+  refusal.set_sequence(header.sequence);
   refusal.set_ask_id(ask_id);
   refusal.set_reason(reason);
   refusal.set_detail(Printable(detail, kMaxDetailBytes));
   connection.SendAnswer("", envelope.SerializeAsString()).IgnoreError();
+  connection.Discharge(header.length);
 }
 
 void UnixLink::HandleReply(link::v1::Reply& reply) {

@@ -34,10 +34,10 @@ struct UnixLinkOptions {
   // holds, so a receiver that keeps up never stops its sender.
   uint32_t credit_bytes = 4 << 20;
 
-  // What may wait for the kernel: above either no further message or answer of
-  // ours is queued. A peer that has earned twice the bytes in refusals, and
-  // reads none of them, is cut off. 1 MiB is four full writes. 1 to 2^40 bytes;
-  // 1 message at least.
+  // What may wait for the kernel: above either nothing further of ours is
+  // queued but one frame. Messages and answers wait; what the peer sent and is
+  // to be refused holds its credit. 1 MiB is four full writes. 1 to 2^40 bytes; 1
+  // message at least.
   size_t outbox_bytes = 1 << 20;
   size_t outbox_messages = 4096;
 

@@ -25,20 +25,22 @@ constexpr int kMaxWaitingTells = 16;
 LinkStats UnixLink::On(const GetLinkStats&) {
   LinkStats stats = stats_;
   stats.connected = state_ == State::kConnected && !connection_->ended();
+  if (stats.connected) stats.unwritten_bytes = connection_->unwritten();
   stats.pending_asks = asks_.size();
   stats.targets = lanes_.size();
   return stats;
 }
 
-absl::Status UnixLink::NotSendable() const {
+absl::Status UnixLink::NotSendable() {
+  SetConnected(false);
   if (state_ == State::kConnected) {
-    if (!connection_->peer_drains.ok()) return connection_->peer_drains;
+    if (!connection_->peer_drains().ok()) return connection_->peer_drains();
     return absl::UnavailableError(absl::StrCat(
         "not connected: the connection to ", PeerName(), " is ending"));
   }
   return absl::UnavailableError(absl::StrCat(
-      "not connected: ", down_reason_.ok() ? "the other process closed the "
-                                             "connection"
+      "not connected: ", down_reason_.ok() ? "the link of the other process "
+                                             "was stopped"
                                            : down_reason_.message()));
 }
 
@@ -83,7 +85,7 @@ absl::StatusOr<bool> UnixLink::TryTransmit(const Outgoing& outgoing) {
   }
   if (state_ == State::kConnecting) return false;
   if (state_ != State::kConnected || !connection_->writable() ||
-      !connection_->peer_drains.ok()) {
+      !connection_->peer_drains().ok()) {
     return refuse(NotSendable());
   }
   std::string traceparent;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <random>
 #include <string>
 
@@ -268,23 +269,122 @@ TEST_F(HostileTest, P14_RefusalsNobodyReadsEndTheConnection) {
   EXPECT_FALSE(down.reason.ok());
 }
 
-TEST_F(HostileTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
-  RawPeer peer(path_);
-  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+TEST_F(ImpatientTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
+  RawPeer peer(impatient_path_);
   peer.Say(GoodHello());
-  const std::string ping =
-      Header({.length = 8, .type = wire::FrameType::kPing}) + "12345678";
   const std::string pong =
       Header({.length = 8, .type = wire::FrameType::kPong}) + "12345678";
-  peer.Say(ping);
+  peer.Say(Ping());
   EXPECT_EQ(
       peer.Read(wire::kHelloBytes + pong.size()).substr(wire::kHelloBytes),
       pong);
-  while (peer.Keep(ping)) {
+  // From here on it reads nothing, and is not read itself in the end.
+  while (peer.Keep(Ping())) {
   }
   const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
-  EXPECT_FALSE(down.reason.ok());
+  EXPECT_EQ(down.end, LinkEnd::kNotReading) << down.reason;
 }
+
+// What a peer may send much of, and gets an answer to each time.
+struct Request {
+  const char* name;
+  // The `i`-th one.
+  std::function<std::string(uint64_t i)> bytes;
+};
+
+std::vector<Request> Requests() {
+  const auto data = [](std::string envelope) {
+    return [envelope](uint64_t i) { return Data(i, envelope); };
+  };
+  constexpr int64_t kMinute = int64_t{60'000'000'000};
+  const auto asks = [](std::string target, int64_t remaining_ns) {
+    return
+        [=](uint64_t i) { return Data(i, MessageTo(target, i, remaining_ns)); };
+  };
+  const auto long_answer = [](uint64_t i) {
+    Ask ask;
+    ask.set_answer_bytes(2000);
+    link::v1::Envelope envelope;
+    envelope.ParseFromString(MessageTo("sink", i, kMinute));
+    envelope.mutable_message()->set_payload(ask.SerializeAsString());
+    return Data(i, envelope.SerializeAsString());
+  };
+  const auto circle = [](uint64_t i) {
+    link::v1::Envelope envelope;
+    envelope.ParseFromString(MessageTo("sink", i, kMinute));
+    for (int asker = 0; asker < 1000; ++asker) {
+      envelope.mutable_message()->add_askers("");
+    }
+    return Data(i, envelope.SerializeAsString());
+  };
+  return {
+      {"a PING", [](uint64_t) { return Ping(); }},
+      {"a tell to nobody", data(MessageTo("nobody", 0, 0))},
+      {"a tell of a type that is not taken", data(MessageTo("uds", 0, 0))},
+      {"an ask of nobody", asks("nobody", kMinute)},
+      {"an ask that expires", asks("sink", 1)},
+      {"an ask of an actor that answers", asks("sink", kMinute)},
+      {"an ask of too many askers", circle},
+      {"an ask with a long answer", long_answer},
+  };
+}
+
+class SlowReaderTest : public HostileTest,
+                       public testing::WithParamInterface<size_t> {};
+
+// It is not one that does not read.
+TEST_P(SlowReaderTest, P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer) {
+  const Request request = Requests()[GetParam()];
+  SCOPED_TRACE(request.name);
+  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();  // the good one
+  RawPeer peer(path_);
+  peer.Say(GreedyHello());
+  const Ref<Link> link =
+      server_watcher_.AskAndWait(NextUp{}, kLong).value().link;
+  // As much as the credit allows it to send at once; PINGs need none.
+  const uint64_t count =
+      GetParam() == 0 ? 40'000 : 256 * 1024 / request.bytes(10'000).size();
+  std::thread sender([&] {
+    for (uint64_t i = 1; i <= count && peer.Keep(request.bytes(i)); ++i) {
+    }
+  });
+  // It reads nothing until nothing happens any more.
+  LinkStats last;
+  for (int idle = 0; idle < 20;) {
+    GoodPeerWorks();
+    const LinkStats now = StatsOf(link);
+    idle = now.frames_in == last.frames_in ? idle + 1 : 0;
+    last = now;
+  }
+  EXPECT_TRUE(last.connected);
+  // Nor does it fill our memory meanwhile.
+  EXPECT_LE(last.unwritten_bytes, (64 + 4) * 1024u);
+  uint64_t answers = 0;
+  std::string said;
+  std::string left;
+  while (answers < count && !(said = peer.ReadSome()).empty()) {
+    left += said;
+    if (last.bytes_out > 0 && left.size() > wire::kHelloBytes &&
+        left.compare(0, 4, "TRLY") == 0) {
+      left.erase(0, wire::kHelloBytes);
+    }
+    size_t used = 0;
+    for (const RawFrame& frame : FramesIn(left)) {
+      used += wire::kFrameHeaderBytes + frame.payload.size();
+      ASSERT_NE(frame.type, wire::FrameType::kError)
+          << wire::DecodeError(frame.payload);
+      answers += frame.type == wire::FrameType::kData ||
+                 frame.type == wire::FrameType::kPong;
+    }
+    left.erase(0, used);
+  }
+  EXPECT_EQ(answers, count);
+  sender.join();
+  OpenGate();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SlowReaderTest,
+                         testing::Range<size_t>(0, Requests().size()));
 
 class LimitedHostileTest : public HostileTest {
   UnixListenerOptions Options() override {

@@ -79,7 +79,7 @@ TEST_F(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
   }
   OpenGate();
   const LinkDown down = NextLinkDown();
-  EXPECT_TRUE(down.reason.ok()) << down.reason;
+  EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
   EXPECT_EQ(down.stats.received, kMessages);
   EXPECT_EQ(down.stats.delivered, kMessages);
   EXPECT_EQ(down.stats.queued, 0u);
@@ -89,6 +89,83 @@ TEST_F(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
   } while (!seen.ok());
   EXPECT_EQ(seen->count, kMessages);
   EXPECT_EQ(seen->out_of_order, 0u);
+}
+
+// Of a peer that has gone nothing is kept but what it told: its asks hold
+// neither a place, nor the link, nor the descriptor.
+TEST_F(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
+  constexpr uint64_t kAsks = 100;  // more than the mailbox of the gated one
+  RawPeer peer(path_);
+  std::string said = GoodHello();
+  for (uint64_t i = 1; i <= kAsks; ++i) {
+    said += Data(i, MessageTo("gated", i, int64_t{3'600'000'000'000}));
+  }
+  peer.Say(said);
+  const Ref<Link> link = LinkToPeer();
+  while (StatsOf(link).received < kAsks) {
+  }
+  peer.Close();
+  // The gate is shut.
+  const LinkDown down = NextLinkDown();
+  EXPECT_EQ(down.stats.received, kAsks);
+  EXPECT_EQ(down.stats.queued, 0u);
+  EXPECT_GT(down.stats.abandoned, 0u);
+  EXPECT_EQ(down.stats.delivered + down.stats.abandoned, kAsks);
+  EXPECT_EQ(down.stats.undelivered_replies, down.stats.delivered);
+  while (listener_.AskAndWait(GetUnixListenerStats{}, kLong)->open > 0) {
+  }
+  OpenGate();
+}
+
+// So for a link that dials again: the next connection may ask as many.
+TEST_F(LossTest, P15_AsksOfTheLastConnectionDoNotCountInTheNext) {
+  RawServer server(directory_ + "/r");
+  server.Listen();
+  UnixLinkOptions options = PatientLink();
+  options.max_pending_asks = 4;
+  options.backoff_first = options.backoff_last = absl::Milliseconds(1);
+  options.watcher = server_watcher_;
+  const Ref<UnixLink> link =
+      SpawnOn<UnixLink>(*server_, {}, directory_ + "/r", options);
+  for (int round = 0; round < 5; ++round) {
+    RawPeer peer(server.Accept());
+    std::string said = GoodHello();
+    for (uint64_t i = 1; i <= options.max_pending_asks; ++i) {
+      said += Data(i, MessageTo("gated", i, int64_t{3'600'000'000'000}));
+    }
+    peer.Say(said);
+    LinkToPeer();
+    while (StatsOf(link).received < (round + 1) * options.max_pending_asks) {
+    }
+    EXPECT_EQ(StatsOf(link).refused, 0u);
+    peer.Close();
+    const LinkDown down = NextLinkDown();
+    EXPECT_EQ(down.stats.queued, 0u);
+    EXPECT_EQ(down.stats.delivered + down.stats.abandoned, down.stats.received);
+  }
+  OpenGate();
+}
+
+// What proto/README.md says of a half-close.
+TEST_F(LossTest, P15_AHalfCloseIsACloseAndReadyAnswersAreSent) {
+  RawPeer peer(path_);
+  peer.Say(GoodHello());
+  LinkToPeer();
+  peer.Say(Data(1, MessageTo("sink", 1, int64_t{60'000'000'000})) +
+           Data(2, MessageTo("gated", 2, int64_t{60'000'000'000})));
+  peer.CloseHalf();
+  const std::string said = peer.ReadToTheEnd().substr(wire::kHelloBytes);
+  int answers = 0;
+  for (const RawFrame& frame : FramesIn(said)) {
+    if (frame.type != wire::FrameType::kData) continue;
+    ++answers;
+    link::v1::Envelope envelope;
+    ASSERT_TRUE(envelope.ParseFromString(frame.payload));
+    EXPECT_EQ(envelope.reply().ask_id(), 1u);
+  }
+  EXPECT_EQ(answers, 1);
+  EXPECT_EQ(NextLinkDown().end, LinkEnd::kLost);
+  OpenGate();
 }
 
 class ImpatientLossTest : public LossTest {

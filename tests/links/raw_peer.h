@@ -32,6 +32,9 @@ class RawPeer {
  public:
   RawPeer() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
   explicit RawPeer(const std::string& path) : RawPeer() { Connect(path); }
+  explicit RawPeer(int connected) : fd_(connected) {}
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
   ~RawPeer() { Close(); }
 
   int Connect(const std::string& path) {
@@ -45,6 +48,8 @@ class RawPeer {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
+  // Says that nothing more will be said; it may still read.
+  void CloseHalf() { ::shutdown(fd_, SHUT_WR); }
   // Sends what the other side takes; it may have closed.
   void Say(const std::string& bytes) {
     ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -64,6 +69,15 @@ class RawPeer {
       all.append(buffer, n);
     }
   }
+  // What there is, once there is something; "": it has closed.
+  std::string ReadSome() {
+    char buffer[65536];
+    ssize_t n;
+    do {
+      n = ::recv(fd_, buffer, sizeof(buffer), 0);
+    } while (n < 0 && errno == EINTR);
+    return std::string(buffer, n > 0 ? n : 0);
+  }
   // So many, or what there is until it closes.
   std::string Read(size_t bytes) {
     std::string all;
@@ -80,6 +94,30 @@ class RawPeer {
 
  private:
   int fd_;
+};
+
+// Takes connections at `path` with the same manners.
+class RawServer {
+ public:
+  explicit RawServer(const std::string& path) : path_(path) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  }
+  RawServer(const RawServer&) = delete;
+  RawServer& operator=(const RawServer&) = delete;
+  ~RawServer() {
+    ::close(fd_);
+    ::unlink(path_.c_str());
+  }
+  void Listen() { ::listen(fd_, 8); }
+  // Waits for one.
+  int Accept() { return ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC); }
+
+ private:
+  const std::string path_;
+  const int fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 };
 
 inline std::string HelloOf(const wire::Hello& fields) {
@@ -104,6 +142,21 @@ inline std::string Data(uint64_t sequence, const std::string& payload) {
   return Header({.length = static_cast<uint32_t>(payload.size()),
                  .sequence = sequence}) +
          payload;
+}
+
+inline std::string GoAway(absl::string_view text) {
+  std::string bytes(8, '\0');
+  return Header({.length = static_cast<uint32_t>(8 + text.size()),
+                 .type = wire::FrameType::kGoAway}) +
+         bytes + std::string(text);
+}
+inline std::string Ping() {
+  return Header({.length = 8, .type = wire::FrameType::kPing}) + "12345678";
+}
+inline std::string ErrorFrame(wire::WireError error, std::string_view text) {
+  std::string bytes;
+  wire::AppendErrorFrame(error, text, &bytes);
+  return bytes;
 }
 
 // An Envelope with an Ask (`ask_id` 0: a tell) for the actor `target`.

@@ -151,6 +151,7 @@ TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
     EXPECT_EQ(last->out_of_order, 0u);
     EXPECT_EQ(last->count, down.stats.delivered);
     EXPECT_EQ(down.stats.received, down.stats.delivered);
+    EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
     EXPECT_EQ(down.stats.torn, absl::IsDataLoss(down.reason) ? 1u : 0u)
         << down.reason;
     StopServer();
@@ -176,6 +177,7 @@ TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
     }
     peer.Kill();
     const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+    EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
     EXPECT_EQ(down.stats.waiting, 0u);
     EXPECT_EQ(down.stats.torn, 0u);
     StopClient();
@@ -200,6 +202,26 @@ TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
   EXPECT_NE(status.message().find("the question had left"),
             absl::string_view::npos)
       << status;
+}
+
+// What link_end_test.cc has of peers of its own, of a real one.
+TEST_F(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
+  for (const bool killed : {true, false}) {
+    Peer peer({path_});
+    StartClient();
+    EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(1), kLong).ok());
+    if (killed) {
+      peer.Kill();
+    } else {
+      EXPECT_EQ(peer.Finish(), 0);
+    }
+    const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+    EXPECT_EQ(down.end, killed ? LinkEnd::kLost : LinkEnd::kGoAway);
+    EXPECT_EQ(down.reason.code(), killed ? absl::StatusCode::kAborted
+                                         : absl::StatusCode::kUnavailable)
+        << down.reason;
+    StopClient();
+  }
 }
 
 TEST_F(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {

@@ -3,6 +3,8 @@
 
 _SOCKET = "UnixSocketTest.P12_"
 _SOCKET14 = "UnixSocketTest.P14_"
+_SLOW = ("All/SlowReaderTest."
+         "P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer/")
 _FAULTS = "FaultsTest."
 _LOSS = "LossTest.P15_"
 _TORN = "HostileTest.P15_TornLastFrameIsCountedOnceAndNothingOfItHandled"
@@ -63,8 +65,8 @@ MUTANTS = [
     # --- P14, hostile peers
     Mutant(
         "P14_WhoBreaksARuleIsNotToldWhich", "actors/unix_connection.cc",
-        "    if (tell_peer) wire::AppendErrorFrame",
-        "    if (tell_peer && !MUTANT) wire::AppendErrorFrame",
+        "    if (!heard_error_) wire::AppendErrorFrame",
+        "    if (!heard_error_ && !MUTANT) wire::AppendErrorFrame",
         "HostileTest.P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed"),
     Mutant(
         "P14_WhatAPeerDoesNotReadPilesUp", "actors/unix_connection.h",
@@ -72,6 +74,21 @@ MUTANTS = [
         "    return (MUTANT || outbox_.unwritten() < options_.outbox_bytes) &&\n",
         "ImpatientTest.P14_PeerThatNeverReadsIsCutAtTheWriteDeadline"),
 
+    Mutant(
+        "P14_RefusalsPileUp", "actors/unix_link_in.cc",
+        "  if (owed_.empty() && connection_->HasRoom()) {\n",
+        "  if (MUTANT || (owed_.empty() && connection_->HasRoom())) {\n",
+        _SLOW + "2"),
+    Mutant(
+        "P14_PongsPileUp", "actors/unix_link.cc",
+        "           !connection->HasRoom()) {\n",
+        "           !connection->HasRoom() && !MUTANT) {\n",
+        _SLOW + "0"),
+    Mutant(
+        "P14_AnswersPileUp", "actors/unix_link_in.cc",
+        "  if (!taken.forgotten && !connection_->HasRoom()) {\n",
+        "  if (!taken.forgotten && !connection_->HasRoom() && !MUTANT) {\n",
+        _SLOW + "7"),
     Mutant(
         "P14_ALockWithContentIsTakenForOurs", "actors/unix_socket.cc",
         "IsOwn(file, own_uid) && file.st_size == 0) {\n",
@@ -97,10 +114,8 @@ MUTANTS = [
         _TORN),
     Mutant(
         "P15_AnEndInsideAFrameIsAnEndLikeAnyOther", "actors/unix_connection.cc",
-        "  if (!n.ok() || *n == 0) End(decoder_.AtEnd());\n",
-        "  if (!n.ok() || *n == 0) {\n"
-        "    End(MUTANT ? absl::OkStatus() : decoder_.AtEnd());\n"
-        "  }\n",
+        "  if (!torn.ok()) return End(LinkEnd::kLost, torn);\n",
+        "  if (!torn.ok() && !MUTANT) return End(LinkEnd::kLost, torn);\n",
         _TORN),
     Mutant(
         "P15_WhatIsInTheOutboxCountsAsWritten", "actors/unix_connection.cc",
@@ -130,7 +145,25 @@ MUTANTS = [
         _LOSS + "AnAskSaysWhetherItHadLeft"),
     Mutant(
         "P15_TheEndIsToldBeforeWhatArrived", "actors/unix_link.cc",
-        "    while (stats_.queued > 0) co_await drained_.Wait();\n",
-        "    while (stats_.queued > 0 && !MUTANT) co_await drained_.Wait();\n",
+        "  while (stats_.queued > 0) co_await drained_.Wait();\n",
+        "  while (stats_.queued > 0 && !MUTANT) co_await drained_.Wait();\n",
         _LOSS + "WhatArrivedIsDeliveredBeforeTheEndIsTold"),
+    Mutant(
+        "P15_WhatIsToldWhileTheLinkIsDownIsAccepted", "actors/unix_link.cc",
+        "  loop().bus().SetConnected(address().id(), connected);\n",
+        "  if (MUTANT) return;\n"
+        "  loop().bus().SetConnected(address().id(), connected);\n",
+        "FromThreads/RemoteTest.P15_IsToldAtOnceWhetherItsLinkIsUp/"
+        "TellFromThread"),
+    Mutant(
+        "P15_AKilledPeerIsTakenForOneThatSaidGoodbye",
+        "actors/unix_connection.cc",
+        "  if (go_away_.empty()) {\n",
+        "  if (go_away_.empty() && !MUTANT) {\n",
+        "TwoProcessesTest.P15_AKilledProcessIsToldFromOneThatEnds"),
+    Mutant(
+        "P15_AnAskThatIsForgottenIsNotCounted", "actors/unix_link_in.cc",
+        "      ++stats_.abandoned;\n      return true;\n",
+        "      if (!MUTANT) ++stats_.abandoned;\n      return true;\n",
+        _LOSS + "AsksOfAPeerThatHasGoneAreForgotten"),
 ]

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a sender to an actor of another process is told at once: with each verb
+// and from each place, whatever the link is doing.
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "trolley/tests/links/actors.h"
+#include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/raw_peer.h"
+
+namespace trolley::links_test {
+namespace {
+
+enum class Verb { kTell, kTellWith, kSend };
+enum class From { kThread, kLoopOfTheLink, kOtherLoop };
+
+// Sends a Put from its loop, and says what became of it.
+struct Try {
+  Ref<Numbers> to;
+  Verb verb;
+};
+
+absl::Status StatusOf(Delivery delivery) {
+  return delivery == Delivery::kAccepted
+             ? absl::OkStatus()
+             : DeliveryStatus(delivery, "the actor there");
+}
+
+class Prober : public Actor {
+ public:
+  Task<absl::Status> On(Try t) {
+    Put put = PutOf(1);
+    if (t.verb == Verb::kTell) co_return StatusOf(t.to.Tell(put));
+    if (t.verb == Verb::kTellWith) co_return StatusOf(t.to.TellWith({}, put));
+    co_return co_await t.to.Send(std::move(put));
+  }
+};
+
+class RemoteTest : public LinkTest,
+                   public testing::WithParamInterface<std::tuple<Verb, From>> {
+ protected:
+  void StartTwoLoops(UnixLinkOptions options) {
+    BusOptions bus;
+    bus.loops = {LoopOptions{.poller = PollerUnderTest()},
+                 LoopOptions{.poller = PollerUnderTest()}};
+    bus.log = [](absl::string_view) {};
+    client_ = *Bus::Create(std::move(bus));
+    client_watcher_ = SpawnOn<Watcher>(*client_, {});
+    options.watcher = client_watcher_;
+    link_ = SpawnOn<UnixLink>(*client_, {.loop = 0}, path_, options);
+    probers_ = {SpawnOn<Prober>(*client_, {.loop = 0}),
+                SpawnOn<Prober>(*client_, {.loop = 1})};
+  }
+  void StartTwoLoops() { StartTwoLoops(Quick()); }
+  UnixLinkOptions Quick() {
+    UnixLinkOptions options = PatientLink();
+    options.backoff_first = options.backoff_last = absl::Milliseconds(1);
+    return options;
+  }
+  Ref<Numbers> NewRemote() {
+    return SpawnOn<Remote<Numbers>>(*client_, {.loop = 0}, link_, "anybody");
+  }
+
+  absl::Status Send(const Ref<Numbers>& to, Verb verb, From from) {
+    if (from != From::kThread) {
+      return probers_[from == From::kOtherLoop].AskAndWait(
+          Try{.to = to, .verb = verb}, kLong);
+    }
+    return StatusOf(verb == Verb::kTell ? to.Tell(PutOf(1))
+                                        : to.TellWith({}, PutOf(1)));
+  }
+  // With the verb and from the place of this test.
+  absl::Status Send(const Ref<Numbers>& to) {
+    return Send(to, std::get<0>(GetParam()), std::get<1>(GetParam()));
+  }
+  void ExpectNotConnected(const Ref<Numbers>& to) {
+    const absl::Status told = Send(to);
+    EXPECT_EQ(told.code(), absl::StatusCode::kUnavailable) << told;
+    EXPECT_NE(told.message().find("is not connected"), absl::string_view::npos)
+        << told;
+  }
+
+  LinkUp Up() { return client_watcher_.AskAndWait(NextUp{}, kLong).value(); }
+  LinkDown Down() {
+    return client_watcher_.AskAndWait(NextDown{}, kLong).value();
+  }
+
+  std::vector<Ref<Prober>> probers_;
+};
+
+TEST_P(RemoteTest, P15_IsToldAtOnceWhetherItsLinkIsUp) {
+  StartTwoLoops();
+  const Ref<Numbers> there = NewRemote();
+  EXPECT_EQ(Down().end, LinkEnd::kNoConnection);
+  ExpectNotConnected(there);
+  ExpectNotConnected(NewRemote());  // one that never saw it up
+
+  RawServer server(path_);
+  server.Listen();
+  RawPeer first(server.Accept());
+  first.Say(GreedyHello());
+  Up();
+  EXPECT_TRUE(Send(there).ok());
+  EXPECT_TRUE(Send(NewRemote()).ok());
+  first.Close();
+  Down();
+  ExpectNotConnected(there);
+
+  RawPeer second(server.Accept());
+  ExpectNotConnected(there);  // no Hello yet
+  second.Say(GreedyHello());
+  Up();
+  EXPECT_TRUE(Send(there).ok());
+  // It takes no more: not down, and no less in vain.
+  second.Say(GoAway("DRAINING: bye"));
+  while (!absl::IsUnavailable(Send(there))) {
+  }
+  ExpectNotConnected(there);
+  second.Close();
+  Down();
+  ExpectNotConnected(there);
+}
+
+TEST_P(RemoteTest, P15_ALinkThatHasEndedIsNotConnected) {
+  UnixLinkOptions options = Quick();
+  options.reconnect = false;
+  StartTwoLoops(options);
+  const Ref<Numbers> there = NewRemote();
+  Down();
+  while (link_.Tell(GetLinkStats{}) != Delivery::kGone) {
+  }
+  ExpectNotConnected(there);
+  ExpectNotConnected(NewRemote());
+  link_ = Ref<UnixLink>();
+  ExpectNotConnected(NewRemote());
+}
+
+TEST_P(RemoteTest, P15_OneThatHasEndedIsGoneAndNotDown) {
+  StartTwoLoops();
+  const Ref<Numbers> there = NewRemote();
+  Down();
+  there.Stop();
+  absl::Status told;
+  do {
+    told = Send(there);
+  } while (absl::IsUnavailable(told));
+  EXPECT_EQ(told.code(), absl::StatusCode::kNotFound) << told;
+}
+
+std::string NameOf(
+    const testing::TestParamInfo<std::tuple<Verb, From>>& param) {
+  constexpr const char* kVerbs[] = {"Tell", "TellWith", "Send"};
+  constexpr const char* kFrom[] = {"Thread", "LoopOfTheLink", "OtherLoop"};
+  return absl::StrCat(kVerbs[static_cast<int>(std::get<0>(param.param))],
+                      "From",
+                      kFrom[static_cast<int>(std::get<1>(param.param))]);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    FromLoops, RemoteTest,
+    testing::Combine(testing::Values(Verb::kTell, Verb::kTellWith, Verb::kSend),
+                     testing::Values(From::kLoopOfTheLink, From::kOtherLoop)),
+    NameOf);
+// Threads do not wait for room.
+INSTANTIATE_TEST_SUITE_P(FromThreads, RemoteTest,
+                         testing::Combine(testing::Values(Verb::kTell,
+                                                          Verb::kTellWith),
+                                          testing::Values(From::kThread)),
+                         NameOf);
+
+class FullRemoteTest : public RemoteTest {
+ protected:
+  // A link to a peer that reads nothing, and takes nothing more.
+  void SetUp() override {
+    server_ = std::make_unique<RawServer>(path_);
+    server_->Listen();
+    UnixLinkOptions options = Quick();
+    options.outbox_messages = 1;
+    StartTwoLoops(options);
+    peer_ = std::make_unique<RawPeer>(server_->Accept());
+    peer_->Say(GoodHello());
+    Up();
+    there_ = NewRemote();
+    // The first ones fill the socket; then every mailbox on the way fills.
+    for (int full = 0; full < 20; ++full) {
+      while (there_.Tell(PutOf(1, accepted_ < 10 ? 100'000 : 0)) ==
+             Delivery::kAccepted) {
+        ++accepted_;
+        full = 0;
+      }
+      client_->Inspect(kLong).IgnoreError();
+    }
+  }
+  void TearDown() override {
+    peer_.reset();
+    StopClient();
+    server_.reset();
+  }
+
+  std::unique_ptr<RawServer> server_;
+  std::unique_ptr<RawPeer> peer_;
+  Ref<Numbers> there_;
+  uint64_t accepted_ = 0;
+};
+
+TEST_F(FullRemoteTest, P15_IsFullWhileItsLinkIsUp) {
+  while (there_.Tell(PutOf(1)) == Delivery::kAccepted) ++accepted_;
+  EXPECT_EQ(there_.Tell(PutOf(1)), Delivery::kFull);
+  EXPECT_GT(accepted_, 0u);
+}
+
+// Who waits for room is told that there is none to wait for; and each message
+// that was accepted is counted: it left, or it did not.
+TEST_F(FullRemoteTest, P15_WhoWaitsForRoomIsToldThatTheLinkIsDown) {
+  constexpr int kSenders = 8;
+  std::vector<absl::Status> told(kSenders);
+  std::vector<std::thread> senders;
+  for (int i = 0; i < kSenders; ++i) {
+    senders.emplace_back([&, i] {
+      told[i] = Send(there_, Verb::kSend,
+                     i % 2 == 0 ? From::kLoopOfTheLink : From::kOtherLoop);
+    });
+  }
+  while (client_->Inspect(kLong)->loops[1].pending_asks == 0) {
+  }
+  server_.reset();  // or what is left would wait for the next connection
+  peer_->Close();
+  Down();
+  for (std::thread& sender : senders) sender.join();
+  uint64_t sent = accepted_;
+  for (const absl::Status& status : told) {
+    sent += status.ok();
+    if (status.ok()) continue;
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  }
+  LinkStats stats;
+  do {
+    stats = StatsOf(link_);
+  } while (stats.written + stats.unsent + stats.not_sent < sent);
+  EXPECT_EQ(stats.written + stats.unsent + stats.not_sent, sent);
+}
+
+}  // namespace
+}  // namespace trolley::links_test
