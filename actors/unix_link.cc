@@ -138,7 +138,8 @@ Task<absl::Status> UnixLink::GoDown() {
   // What arrived is delivered before anybody hears of the end.
   while (stats_.queued > 0) co_await drained_.Wait();
   if (options_.watcher && told_ != Told::kDown) {
-    (co_await options_.watcher.Send(Down())).IgnoreError();
+    auto told = options_.watcher.Send(Down());
+    (co_await told).IgnoreError();
     told_ = Told::kDown;
   }
   co_return absl::OkStatus();
