@@ -59,7 +59,7 @@ struct LinkTell {
 };
 
 // The same as an ask; its deadline is that of Ask(). Errors: what the handler
-// there returned, its text made printable (actors/printable.h), or
+// there returned, its text made printable (poller/printable.h), or
 //   Unavailable         not connected; the connection ended before the answer
 //                       (the text says whether the question had left); or the
 //                       other process is shutting down

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 
@@ -80,7 +80,7 @@ Asking<absl::StatusOr<WireMessage>> RemoteBase::Ask(absl::string_view type,
 
 absl::Status RemoteBase::NotSerialized(absl::string_view type) const {
   return absl::InvalidArgumentError(
-      absl::StrCat("a message of type ", type, " for \"", target_,
+      absl::StrCat("a message of type ", type, " for \"", Printable(target_),
                    "\" does not serialize; it lacks a required field or is "
                    "longer than 2 GiB"));
 }
@@ -88,8 +88,8 @@ absl::Status RemoteBase::NotSerialized(absl::string_view type) const {
 absl::Status RemoteBase::WrongReply(const WireMessage& reply,
                                     absl::string_view expected) const {
   return absl::InternalError(absl::StrCat(
-      "\"", target_, "\" of the other process replied with ",
-      reply.type.empty() ? "nothing" : Printable(reply.type, 256), " (",
+      "\"", Printable(target_), "\" of the other process replied with ",
+      reply.type.empty() ? "nothing" : Printable(reply.type), " (",
       reply.bytes.size(), " bytes), which is not a good ", expected,
       "; the two processes were built with different protocols"));
 }

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/protobuf_log.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
@@ -32,18 +34,23 @@ UnixLink::UnixLink(ScopedFd connected, UnixCredentials peer,
       place_(std::move(place)) {}
 
 std::string UnixLink::PeerName() const {
-  if (peer_.pid == 0) return path_;  // nobody answered there so far
-  return absl::StrCat(path_, path_.empty() ? "" : ", ", "process ", peer_.pid,
+  const std::string path = Printable(path_);
+  if (peer_.pid == 0) return path;  // nobody answered there so far
+  return absl::StrCat(path, path.empty() ? "" : ", ", "process ", peer_.pid,
                       " of user ", peer_.uid);
 }
 
-void UnixLink::Log(absl::string_view what) const {
-  loop().bus().Log(absl::StrCat(address().ToString(), ": ", what));
+void UnixLink::Log(absl::string_view what, LogKind kind) const {
+  // A user that connects again and again is one source.
+  loop().bus().Log(absl::StrCat(address().ToString(), ": ", what),
+                   path_.empty() ? absl::StrCat("user ", peer_.uid) : path_,
+                   kind);
 }
 
 // --- The life of the link --------------------------------------------------
 
 void UnixLink::OnStart() {
+  RouteProtobufLog();
   random_.seed(options_.jitter_seed != 0 ? options_.jitter_seed
                                          : loop().bus().instance_id());
   if (absl::Status valid = ValidateUnixLinkOptions(options_); !valid.ok()) {

@@ -194,7 +194,7 @@ class UnixLink : public Actor {
                           absl::string_view detail);
 
   std::string PeerName() const;
-  void Log(absl::string_view what) const;
+  void Log(absl::string_view what, LogKind kind = LogKind::Here()) const;
 
   const std::string path_;  // empty: accepted
   const UnixLinkOptions options_;

@@ -10,8 +10,8 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "trolley/actors/printable.h"
 #include "trolley/actors/unix_link.h"
+#include "trolley/poller/printable.h"
 #include "trolley/proto/message_head.h"
 #include "trolley/proto/wire_error.h"
 
@@ -24,18 +24,16 @@ using wire::MakeWireError;
 using wire::MessageView;
 using wire::WireError;
 
-// Of a text that goes to the peer as the reason for something.
-constexpr size_t kMaxDetailBytes = 512;
-
 // Lanes in which nothing waits, kept because the next message may be for the
 // same actor; a count.
 constexpr size_t kMaxIdleLanes = 1024;
 
-// What a peer wrote, fit for a log, and not too much of it.
-std::string Shown(absl::string_view text) { return Printable(text, 512); }
+// Of the name of a type that nobody takes, in the answer; in bytes. Leaves room
+// for what is taken.
+constexpr size_t kMaxTypeBytes = 128;
 
 absl::Status StatusOf(const Refusal& refusal) {
-  const std::string text = Shown(refusal.detail());
+  const std::string text = Printable(refusal.detail());
   switch (refusal.reason()) {
     case Refusal::FULL:
       return absl::ResourceExhaustedError(text);
@@ -114,7 +112,7 @@ absl::Status UnixLink::Handle(const Connection& connection,
     case FrameType::kGoAway: {
       absl::StatusOr<wire::GoAway> bye = wire::DecodeGoAway(frame.payload);
       if (!bye.ok()) return bye.status();
-      connection->HearGoAway(PeerName(), std::move(bye->text));
+      connection->HearGoAway(PeerName(), Printable(bye->text));
       SetConnected(false);
       return absl::OkStatus();
     }
@@ -269,11 +267,12 @@ bool UnixLink::Admit(const wire::FrameHeader& header,
   }
   if (!lane->target.Takes(message.type)) {
     const std::vector<std::string> accepts = lane->target.accepts();
-    return refuse(Refusal::TYPE_REJECTED,
-                  absl::StrCat("\"", message.target, "\" does not take ",
-                               Shown(message.type), "; it takes ",
-                               accepts.empty() ? "nothing from other processes"
-                                               : absl::StrJoin(accepts, ", ")));
+    return refuse(
+        Refusal::TYPE_REJECTED,
+        absl::StrCat("\"", message.target, "\" does not take ",
+                     Printable(message.type, kMaxTypeBytes), "; it takes ",
+                     accepts.empty() ? "nothing from other processes"
+                                     : absl::StrJoin(accepts, ", ")));
   }
   if (message.ask_id == 0) return true;
   if (asks_taken_ >= options_.max_pending_asks) {
@@ -434,7 +433,7 @@ absl::Status UnixLink::CheckAskers(const Lane& lane,
   }
   return absl::FailedPreconditionError(absl::StrCat(
       "a cycle of asks, which nobody could answer: ",
-      Shown(absl::StrJoin(first, askers.end(), " -> ")), " -> ", self));
+      Printable(absl::StrJoin(first, askers.end(), " -> ")), " -> ", self));
 }
 
 void UnixLink::AnswerNow(UnixConnection& connection, uint64_t ask_id,
@@ -454,11 +453,9 @@ void UnixLink::AnswerNow(UnixConnection& connection, uint64_t ask_id,
   envelope.mutable_reply()->set_ask_id(ask_id);
   link::v1::Failure& told = *envelope.mutable_reply()->mutable_failure();
   told.set_code(static_cast<int>(failure.code()));
-  // Printable, because a string that is no UTF-8 would end the connection.
+  // Printable, because a string that is no UTF-8 would end the connection; and
+  // cut to what every peer takes.
   told.set_message(Printable(failure.message()));
-  if (connection.SendAnswer("", envelope.SerializeAsString()).ok()) return;
-  // The reason in full may be too long for the peer, too; its head is not.
-  told.set_message(Printable(failure.message(), kMaxDetailBytes));
   connection.SendAnswer("", envelope.SerializeAsString()).IgnoreError();
 }
 
@@ -497,7 +494,7 @@ void UnixLink::SendRefusal(UnixConnection& connection,
   refusal.set_sequence(header.sequence);
   refusal.set_ask_id(ask_id);
   refusal.set_reason(reason);
-  refusal.set_detail(Printable(detail, kMaxDetailBytes));
+  refusal.set_detail(Printable(detail));
   connection.SendAnswer("", envelope.SerializeAsString()).IgnoreError();
   connection.Discharge(header.length);
 }
@@ -519,7 +516,7 @@ void UnixLink::HandleReply(link::v1::Reply& reply) {
     const bool known = code >= 1 && code <= 16;
     ask.answer = absl::Status(known ? static_cast<absl::StatusCode>(code)
                                     : absl::StatusCode::kUnknown,
-                              reply.failure().message());
+                              Printable(reply.failure().message()));
   }
   ask.answered.Notify();
 }

@@ -18,8 +18,10 @@ namespace trolley {
 UnixListener::UnixListener(UnixListenSocket socket, UnixListenerOptions options)
     : socket_(std::move(socket)), options_(std::move(options)) {}
 
-void UnixListener::Log(absl::string_view what) const {
-  loop().bus().Log(absl::StrCat(address().ToString(), ": ", what));
+void UnixListener::Log(absl::string_view what, absl::string_view source,
+                       LogKind kind) const {
+  loop().bus().Log(absl::StrCat(address().ToString(), ": ", what), source,
+                   kind);
 }
 
 void UnixListener::OnStart() {
@@ -92,8 +94,10 @@ void UnixListener::Welcome(ScopedFd connection) {
   BusState& bus = loop().bus();
   const auto turn_away = [&](uint64_t& counter, const absl::Status& why) {
     ++counter;
+    const auto who = PeerCredentials(bus.sys(), connection.get());
     Log(absl::StrCat("a connection to ", socket_.path(),
-                     " was closed: ", why.message()));
+                     " was closed: ", why.message()),
+        who.ok() ? absl::StrCat("user ", who->uid) : "");
     TurnAway(bus.sys(), connection.get(), options_.link, bus.instance_id(),
              why);
   };

@@ -58,7 +58,8 @@ class UnixListener : public Actor {
   Task<absl::Status> Accept();
   void Welcome(ScopedFd connection);
   void Close();
-  void Log(absl::string_view what) const;
+  void Log(absl::string_view what, absl::string_view source = "",
+           LogKind kind = LogKind::Here()) const;
 
   UnixListenSocket socket_;
   const UnixListenerOptions options_;

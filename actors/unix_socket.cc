@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/errno_status.h"
+#include "trolley/poller/printable.h"
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
 
@@ -47,7 +48,7 @@ absl::Status CheckPath(const std::string& path) {
   }
   if (path.size() > kMaxUnixPathBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the Unix socket path ", path, " is ", path.size(),
+        "the Unix socket path ", Printable(path), " is ", path.size(),
         " bytes long; the kernel takes at most ", kMaxUnixPathBytes,
         ". Choose a shorter directory, such as one in /run"));
   }
@@ -71,6 +72,11 @@ absl::Status CheckOptions(const UnixListenOptions& options) {
                      "; it is 0 or more"));
   }
   return absl::OkStatus();
+}
+
+// A path may come from anywhere, and stands in every error.
+absl::Status Shown(const absl::Status& error) {
+  return absl::Status(error.code(), Printable(error.message(), kWholeText));
 }
 
 struct Address {
@@ -373,7 +379,7 @@ absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
   if (!valid.ok()) return valid;
   UnixListenSocket socket(sys, path);
   absl::Status opened = socket.Open(options);
-  if (!opened.ok()) return opened;
+  if (!opened.ok()) return Shown(opened);
   return socket;
 }
 
@@ -426,8 +432,9 @@ absl::StatusOr<ScopedFd> UnixListenSocket::Accept() {
       absl::StrCat("no connection that waited at ", path_, " lived"));
 }
 
-absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path) {
-  if (absl::Status valid = CheckPath(path); !valid.ok()) return valid;
+namespace {
+
+absl::StatusOr<ScopedFd> Connect(Sys& sys, const std::string& path) {
   ScopedFd fd = NewSocket(sys);
   if (!fd) return ErrnoStatus(fd.get(), SysCall::kSocket, "AF_UNIX");
   fd.CheckFlags();
@@ -465,6 +472,15 @@ absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path) {
     default:
       return ErrnoStatus(result, SysCall::kConnect, path);
   }
+}
+
+}  // namespace
+
+absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path) {
+  if (absl::Status valid = CheckPath(path); !valid.ok()) return valid;
+  absl::StatusOr<ScopedFd> connected = Connect(sys, path);
+  if (!connected.ok()) return Shown(connected.status());
+  return connected;
 }
 
 absl::StatusOr<UnixCredentials> PeerCredentials(Sys& sys, int fd) {

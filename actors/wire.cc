@@ -4,10 +4,10 @@
 
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/bus/external_ask.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
@@ -74,7 +74,7 @@ absl::StatusOr<Envelope*> WireTarget::Make(Loop* loop, WireView message) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "\"", name_, "\" does not take ",
         message.type.empty() ? "a message without a type"
-                             : absl::CHexEscape(message.type.substr(0, 256)),
+                             : Printable(message.type),
         types.empty()
             ? "; it takes nothing from other processes"
             : absl::StrCat("; it takes ", absl::StrJoin(types, ", "))));

@@ -38,6 +38,8 @@ namespace trolley {
 
 class Birth {
  public:
+  // Nothing of the machine but plain memory is needed: no thread, no descriptor.
+  //
   // Reserves a cell and the name. status() says how that went:
   //
   //   InvalidArgument    the name breaks the rules, the loop does not exist, or

@@ -13,6 +13,8 @@
 #include "trolley/bus/actor_pages.h"
 #include "trolley/bus/gather.h"
 #include "trolley/bus/latch.h"
+#include "trolley/bus/start_thread.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
@@ -51,6 +53,7 @@ void GatherLoops(BusState::Ptr state, std::function<void(BusInfo)> done) {
         BusInfo info;
         info.loops = std::move(loops);
         info.ledger = state->ReadLedger();
+        info.log = state->log().counts();
         done(std::move(info));
       });
 }
@@ -75,8 +78,9 @@ absl::StatusOr<std::unique_ptr<Bus>> Bus::Create(BusOptions options) {
   }
   auto bus = std::unique_ptr<Bus>(new Bus(NewState(std::move(options))));
   if (absl::Status started = bus->Start(); !started.ok()) {
-    // No thread runs, so there is nothing to shut down.
+    // No loop runs, so there is nothing to shut down.
     bus->loops_.clear();
+    bus->state_->log().Close();
     bus->report_ = std::make_unique<ShutdownReport>();
     return started;
   }
@@ -89,10 +93,13 @@ Bus Bus::CreateOrDie(BusOptions options) {
 }
 
 Bus::Bus(BusState::Ptr state, OrDie) : state_(std::move(state)) {
-  DieUnlessOk(Start());
+  const absl::Status started = Start();
+  if (!started.ok()) state_->log().Close();
+  DieUnlessOk(started);
 }
 
 absl::Status Bus::Start() {
+  if (absl::Status log = state_->log().Start(); !log.ok()) return log;
   for (uint32_t i = 0; i < state_->loops(); ++i) {
     std::string& passed_over = state_->port(i).passed_over;
     absl::StatusOr<std::unique_ptr<Poller>> poller =
@@ -112,8 +119,25 @@ absl::Status Bus::Start() {
     state_->port(i).loop = loops_.back();
   }
   if (state_->options().single_threaded) return absl::OkStatus();
+  return StartThreads();
+}
+
+absl::Status Bus::StartThreads() {
   for (const std::shared_ptr<Loop>& loop : loops_) {
-    threads_.emplace_back([loop] { loop->Run(); });
+    absl::StatusOr<std::thread> thread =
+        StartThread(absl::StrCat("the thread of loop ", loop->index()),
+                    [loop] { loop->Run(); });
+    if (thread.ok()) {
+      threads_.push_back(*std::move(thread));
+      continue;
+    }
+    // Those that run have no actors yet, and end at once.
+    for (uint32_t i = 0; i < threads_.size(); ++i) {
+      Loop::Post(state_->port(i), [](Loop& running) { running.End(); });
+      threads_[i].join();
+    }
+    threads_.clear();
+    return thread.status();
   }
   return absl::OkStatus();
 }

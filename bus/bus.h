@@ -41,10 +41,14 @@ const ActorClass* ActorClassOf();  // actors/actor_class_of.h
 
 class Bus {
  public:
-  // Makes the pollers and starts the loops.
+  // Makes the pollers and starts the loops, and a thread for the log.
   // InvalidArgument: an option is out of its range (ValidateBusOptions).
-  // NotFound: a poller's name is not known. Otherwise what the poller says; the
-  // message names the loop.
+  // NotFound: a poller's name is not known. ResourceExhausted:
+  // no thread is to be had. Otherwise what the poller says: ResourceExhausted
+  // for descriptors, memory maps and rings. The message names the loop.
+  // Whatever the error, no thread and no descriptor is left behind. Only plain
+  // memory is taken for granted: an allocation that fails (std::bad_alloc)
+  // ends the process, here and everywhere.
   static absl::StatusOr<std::unique_ptr<Bus>> Create(BusOptions options);
 
   // The same for a main() or a test that cannot go on without a bus: an error
@@ -99,7 +103,9 @@ class Bus {
   // Ends the bus: refuses work from outside, tells the actors to drain, waits
   // until nothing is on its way any more or half of `deadline` has passed,
   // stops the actors in reverse order of their start, and ends the loops.
-  // Returns by the deadline even if a handler does not. `deadline` goes by the
+  // Returns by the deadline even if a handler does not, and after
+  // LogOptions::patience more if the log's sink takes nothing. Needs no thread
+  // and no descriptor. `deadline` goes by the
   // rule of poller/instant.h: negative is none to spare; one that never comes
   // waits for whatever is under way, an ask without an answer too. Idempotent:
   // later calls return the first report. Never called by an actor.
@@ -117,6 +123,7 @@ class Bus {
   explicit Bus(BusState::Ptr state) : state_(std::move(state)) {}
   Bus(BusState::Ptr state, OrDie);
   absl::Status Start();
+  absl::Status StartThreads();
   // A turn of each loop. False if none had anything to do.
   bool RunTurns();
   absl::StatusOr<Address> FindClass(absl::string_view name,

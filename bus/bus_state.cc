@@ -3,30 +3,41 @@
 #include "trolley/bus/bus_state.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <exception>
 #include <random>
-#include <string>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/address.h"
 #include "trolley/bus/loop.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 
 namespace {
 
 uint64_t RandomId() {
-  std::random_device random;
-  const uint64_t id = (uint64_t{random()} << 32) | random();
+  uint64_t id = 0;
+  try {
+    std::random_device random;
+    id = (uint64_t{random()} << 32) | random();
+  } catch (const std::exception&) {
+    // No descriptor for /dev/urandom is left, or there is none. The time since
+    // the machine started and where memory was placed tell runs apart, too.
+    id = absl::HashOf(MonotonicClock().Now().nanos(), RealSys().Getpid(), &id);
+  }
   return id != 0 ? id : 1;
 }
 
 }  // namespace
 
 BusState::BusState(BusOptions options)
-    : options_(std::move(options)),
+    : log_(options.log_limits, std::exchange(options.log, nullptr),
+           !options.single_threaded   ? nullptr
+           : options.clock != nullptr ? options.clock
+                                      : &MonotonicClock()),
+      options_(std::move(options)),
       sys_(options_.sys != nullptr ? *options_.sys : RealSys()),
       clock_(options_.clock != nullptr ? *options_.clock : MonotonicClock()),
       instance_id_(options_.instance_id != 0 ? options_.instance_id
@@ -162,7 +173,7 @@ std::string BusState::DescribeEnd(ActorId id) const {
 absl::Status BusState::NoSuchActor(absl::string_view name) const {
   const auto last = obituaries_.FindName(name);
   return absl::NotFoundError(absl::StrCat(
-      "no actor named \"", absl::CHexEscape(name.substr(0, Names::kMaxBytes)),
+      "no actor named \"", Printable(name, Names::kMaxBytes),
       "\" is running",
       last.has_value()
           ? absl::StrCat("; the last one has ended: ", last->reason.ToString())
@@ -182,15 +193,6 @@ absl::Status BusState::NoReplyWithin(ActorId target,
       std::max(absl::Trunc(time, absl::Microseconds(1)), absl::ZeroDuration());
   return absl::DeadlineExceededError(absl::StrCat(
       Describe(target), " did not reply within ", absl::FormatDuration(time)));
-}
-
-void BusState::Log(absl::string_view line) const {
-  if (options_.log != nullptr) {
-    options_.log(line);
-    return;
-  }
-  const std::string text = absl::StrCat("trolley: ", line, "\n");
-  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 }  // namespace trolley

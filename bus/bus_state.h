@@ -24,6 +24,7 @@
 #include "trolley/bus/bus_references.h"
 #include "trolley/bus/delivery.h"
 #include "trolley/bus/ledger.h"
+#include "trolley/bus/log.h"
 #include "trolley/bus/loop_port.h"
 #include "trolley/bus/names.h"
 #include "trolley/bus/obituaries.h"
@@ -116,10 +117,17 @@ class BusState {
   // Actors now; those that are being spawned count.
   uint64_t CountActors() const;
 
-  void Log(absl::string_view line) const;
+  // Logs one line; `source` is what caused it, for the limits of LogOptions.
+  // Never blocks (bus/log.h).
+  void Log(absl::string_view line, absl::string_view source = "",
+           LogKind kind = LogKind::Here()) {
+    log_.Write(line, source, kind);
+  }
+  BusLog& log() { return log_; }
 
  private:
-  const BusOptions options_;
+  BusLog log_;
+  const BusOptions options_;  // but for `log`
   Sys& sys_;
   const Clock& clock_;
   const uint64_t instance_id_;

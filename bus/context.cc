@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
@@ -50,7 +51,7 @@ absl::StatusOr<TraceContext> TraceContext::FromTraceparent(
       !IsLowerHex(text.substr(36, 16)) || !IsLowerHex(text.substr(53, 2))) {
     return absl::InvalidArgumentError(absl::StrCat(
         "not a traceparent of version 00 (want 00-<32 hex>-<16 hex>-<2 hex>): ",
-        absl::CHexEscape(text.substr(0, 80))));
+        Printable(text, kTraceparentLength)));
   }
   TraceContext context;
   ParseHex(trace.substr(0, 32), context.trace_id);

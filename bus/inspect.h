@@ -54,10 +54,19 @@ struct ActorPage {
   std::optional<ActorPlace> next;  // where the next page begins, if any
 };
 
+// What became of the lines of the log; counts.
+struct LogCounts {
+  uint64_t written = 0;   // the sink took them
+  uint64_t left_out = 0;  // by LogOptions::lines_at_once
+  uint64_t dropped = 0;   // the sink was too slow, or the bus had ended
+  uint64_t failed = 0;    // the sink threw, or standard error is broken
+};
+
 struct BusInfo {
   std::vector<LoopInfo> loops;
   std::vector<ActorInfo> actors;  // as Bus::Inspect orders them
   Ledger ledger;                  // of all loops and of plain threads
+  LogCounts log;
 };
 
 }  // namespace trolley

@@ -13,15 +13,17 @@
 #include "trolley/bus/external_ask.h"
 #include "trolley/bus/loop.h"
 #include "trolley/bus/scheduled_message.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
 
+// Fit for a log and a Status: it may come from anywhere.
 std::string WhatIsThrown() {
   try {
     throw;
   } catch (const std::exception& e) {
-    return e.what();
+    return e.what() != nullptr ? Printable(e.what()) : "";
   } catch (...) {
     return "something that is no std::exception";
   }
@@ -242,7 +244,8 @@ void Loop::Fail(Cell& cell, absl::string_view doing) {
       cell.self, cell.name != nullptr ? *cell.name : "",
       {.kind = ExitReason::Kind::kFailed, .error = absl::InternalError(what)});
   bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
-                         ") ends: ", what));
+                         ") ends: ", what),
+            cell.actor_class->name());
 }
 
 void Loop::RunActors() {

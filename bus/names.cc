@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
@@ -26,7 +26,7 @@ absl::Status Names::Check(absl::string_view name) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "not an actor name (1 to ", kMaxBytes, " of a-z 0-9 _ . / -): \"",
-      absl::CHexEscape(name.substr(0, kMaxBytes)), "\""));
+      Printable(name, kMaxBytes), "\""));
 }
 
 absl::Status Names::Add(absl::string_view name, ActorId id,

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/envelope.h"
+#include "trolley/bus/log.h"
 
 namespace trolley {
 namespace {
@@ -52,7 +53,7 @@ absl::Status ValidateBusOptions(const BusOptions& options) {
       return valid;
     }
   }
-  return absl::OkStatus();
+  return BusLog::Check(options.log_limits);
 }
 
 }  // namespace trolley

@@ -64,6 +64,29 @@ struct LoopOptions {
   uint32_t max_pending_asks = 1u << 20;
 };
 
+// What the log of a bus writes at most, and keeps. A line that these leave out
+// is counted, and the log says how many there were (bus/log.h).
+struct LogOptions {
+  // Lines of one kind from one source: so many at once, then one each
+  // `interval`. A kind is a place in the code; a source is the class of an
+  // actor, or the user or the path at the other end of a connection. 10 lines
+  // tell what happens, and one a second that it goes on. An interval of 0: all
+  // lines are written.
+  uint32_t lines_at_once = 10;
+  absl::Duration interval = absl::Seconds(1);
+  // Sources that are told apart; the others of a kind count as one. 200 bytes
+  // each, 700 while some of its lines are left out.
+  uint32_t max_sources = 256;
+
+  // What may wait for a sink that is slow; a further line is dropped.
+  uint32_t max_waiting_lines = 1024;
+  size_t max_waiting_bytes = 256 << 10;
+
+  // How long the end of the bus waits for a sink that does not take what
+  // waits. 1 s: a terminal or a log daemon takes all of it in a tenth.
+  absl::Duration patience = absl::Seconds(1);
+};
+
 struct BusOptions {
   // One thread and one poller for each entry; at most 255.
   std::vector<LoopOptions> loops = {LoopOptions{}};
@@ -82,9 +105,17 @@ struct BusOptions {
   // by its id alone. Enough for the ends of a bad minute. 0: none.
   uint32_t ended_actors_kept = 1024;
 
-  // Called with one line when a handler throws or an actor is ended by an
-  // error. Thread-safe. Null writes to standard error.
+  // Called with each line of the log, which has no line break and no control
+  // character in it: a handler threw, a connection ended, a poller is broken.
+  // Null writes to standard error.
+  //
+  // One call at a time, on the log's own thread, which is no loop; with
+  // `single_threaded`, on the thread that logs. What it throws is caught and
+  // counted. While it blocks, lines wait and then are dropped, and loops go on.
+  // A call that has not returned LogOptions::patience after the end of the bus
+  // is left behind with its thread, so what it uses must live on.
   std::function<void(absl::string_view)> log = nullptr;
+  LogOptions log_limits = {};
 
   // True: no threads are started; the caller drives every loop from one thread
   // through Bus::RunUntilIdle(). For tests.

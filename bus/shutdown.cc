@@ -78,6 +78,12 @@ class Bus::Ending {
     return happened.Wait(until - state_.clock().Now());
   }
 
+  // Part of a command: a loop that ends by itself meanwhile, as its poller is
+  // broken, drops the command and must not be waited for.
+  static auto OpenWhenGone(std::shared_ptr<Latch> done) {
+    return absl::Cleanup([done = std::move(done)] { done->Open(); });
+  }
+
   // A single-threaded bus has nobody but us to run it: one turn at least, so
   // that a command is carried out even when there is no time.
   void Drive(const Latch& done, Instant until) {
@@ -160,11 +166,9 @@ class Bus::Ending {
 
   bool EndOn(uint32_t loop, std::vector<ActorId> actors) {
     auto ended = std::make_shared<Latch>();
-    // As it goes: done, or left by a loop that ends before its time.
-    absl::Cleanup over = [ended] { ended->Open(); };
     Endings endings{.ids = std::move(actors), .handle_queued = report_.clean};
     Chores::Post(state_.port(loop),
-                 [endings = std::move(endings), over = std::move(over)](
+                 [endings = std::move(endings), over = OpenWhenGone(ended)](
                      Loop& on) mutable { return on.EndActors(endings); });
     return Await(*ended, end_);
   }
@@ -181,12 +185,8 @@ class Bus::Ending {
     std::vector<std::shared_ptr<Latch>> ended;
     for (uint32_t i = 0; i < state_.loops(); ++i) {
       auto done = ended.emplace_back(std::make_shared<Latch>());
-      if (!Loop::Post(state_.port(i), [done](Loop& loop) {
-            loop.End();
-            done->Open();
-          })) {
-        done->Open();
-      }
+      Loop::Post(state_.port(i),
+                 [told = OpenWhenGone(done)](Loop& loop) { loop.End(); });
     }
     for (uint32_t i = 0; i < state_.loops(); ++i) {
       if (ended[i]->Wait(until - state_.clock().Now())) {
@@ -216,6 +216,7 @@ ShutdownReport Bus::Shutdown(absl::Duration deadline) {
     report_ = std::make_unique<ShutdownReport>(Ending(*this, deadline).Run());
     threads_.clear();
     loops_.clear();
+    state_->log().Close();
   }
   return *report_;
 }

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 
@@ -95,7 +96,7 @@ absl::Status ErrnoStatus(int error, SysCall call, absl::string_view thing) {
   const int positive = std::abs(error);
   if (positive == 0) return absl::OkStatus();
   std::string message = SysCallName(call);
-  if (!thing.empty()) absl::StrAppend(&message, "(", thing, ")");
+  if (!thing.empty()) absl::StrAppend(&message, "(", Printable(thing), ")");
   absl::StrAppend(&message, ": ", std::generic_category().message(positive));
   return absl::Status(ErrnoCode(positive), message);
 }

@@ -36,7 +36,8 @@ namespace trolley {
 absl::StatusCode ErrnoCode(int error);
 
 // `error` is an errno or its negative, as Sys returns it; 0 gives OK. `thing`
-// is what stands between the brackets; empty leaves the brackets out.
+// is what stands between the brackets, made printable; empty leaves the
+// brackets out.
 absl::Status ErrnoStatus(int error, SysCall call, absl::string_view thing);
 
 }  // namespace trolley

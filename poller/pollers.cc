@@ -11,6 +11,7 @@
 #include "trolley/poller/epoll_poller.h"
 #include "trolley/poller/io_uring_poller.h"
 #include "trolley/poller/poll_poller.h"
+#include "trolley/poller/printable.h"
 #include "trolley/poller/select_poller.h"
 #include "trolley/poller/sigio_poller.h"
 
@@ -38,7 +39,7 @@ absl::StatusOr<std::unique_ptr<Poller>> CreatePoller(std::string_view name,
     known.push_back(ToString(poller.name));
   }
   return absl::NotFoundError(
-      absl::StrCat("no poller is called \"", ToString(name),
+      absl::StrCat("no poller is called \"", Printable(ToString(name)),
                    "\"; there are: ", absl::StrJoin(known, ", ")));
 }
 

@@ -51,9 +51,11 @@ void Connections::Count(std::atomic<uint64_t>& counter,
                         const UnixCredentials& peer, absl::string_view why) {
   const uint64_t n = counter.fetch_add(1) + 1;
   if ((n & (n - 1)) != 0) return;
-  bus_->Log(absl::StrCat(
-      "control service at ", path_, ": closed a connection of user ", peer.uid,
-      " (process ", peer.pid, "): ", why, "; ", n, " such so far"));
+  bus_->Log(
+      absl::StrCat("control service at ", path_,
+                   ": closed a connection of user ", peer.uid, " (process ",
+                   peer.pid, "): ", why, "; ", n, " such so far"),
+      absl::StrCat("user ", peer.uid));
 }
 
 void Connections::ForgetEnded() {

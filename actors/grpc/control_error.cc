@@ -3,16 +3,13 @@
 #include "trolley/actors/grpc/control_error.h"
 
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::control {
 namespace {
 
 constexpr char kDomain[] = "trolleybus";
 constexpr char kErrorInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
-// Of a message, which travels twice and may triple on its way, and of one
-// metadata value.
-constexpr size_t kMostBytes = 640;
 
 grpc::StatusCode CodeOf(v1::ErrorReason reason) {
   switch (reason) {
@@ -41,19 +38,17 @@ grpc::StatusCode CodeOf(v1::ErrorReason reason) {
   }
 }
 
-std::string Cut(absl::string_view text) { return Printable(text, kMostBytes); }
-
 grpc::Status Make(grpc::StatusCode code, v1::ErrorReason reason,
                   absl::string_view message, const Metadata& metadata) {
   v1::ErrorInfo info;
   info.set_reason(v1::ErrorReason_Name(reason));
   info.set_domain(kDomain);
   for (const auto& [key, value] : metadata) {
-    (*info.mutable_metadata())[key] = Cut(value);
+    (*info.mutable_metadata())[key] = Printable(value);
   }
   v1::StatusDetails details;
   details.set_code(code);
-  details.set_message(Cut(message));
+  details.set_message(Printable(message));
   google::protobuf::Any* any = details.add_details();
   any->set_type_url(kErrorInfoUrl);
   any->set_value(info.SerializeAsString());

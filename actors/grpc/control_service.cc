@@ -24,6 +24,7 @@
 #include "trolley/actors/grpc/inspector.h"
 #include "trolley/actors/grpc/messenger.h"
 #include "trolley/actors/grpc/standard_places.h"
+#include "trolley/actors/protobuf_log.h"
 #include "trolley/actors/unix_socket.h"
 #include "trolley/bus/latch.h"
 
@@ -98,6 +99,7 @@ class ControlService::Impl {
     if (absl::Status valid = Check(options, bus.loops()); !valid.ok()) {
       return valid;
     }
+    RouteProtobufLog();
     // Before anything is there that would be left behind.
     if (absl::Status enough = control::CheckGrpcNeeds(bus.sys());
         !enough.ok()) {

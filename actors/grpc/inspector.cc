@@ -19,6 +19,7 @@
 #include "trolley/actors/grpc/control_error.h"
 #include "trolley/actors/grpc/serve.h"
 #include "trolley/actors/wire.h"
+#include "trolley/poller/printable.h"
 #include "trolley/proto/crc32c.h"
 
 namespace trolley::control {
@@ -144,7 +145,7 @@ void FillIn(const ControlState& state, const BusInfo& info,
 void FillIn(const LoopInfo& from, v1::Loop& to) {
   to.set_name(LoopName(from.index));
   to.set_poller(from.poller);
-  to.set_passed_over(from.passed_over);
+  to.set_passed_over(Printable(from.passed_over));
   to.set_actor_count(from.actors);
   to.set_wakeups_total(from.wakes);
   to.set_turns_total(from.turns);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "trolley/actors/grpc/control_error.h"
 #include "trolley/actors/grpc/serve.h"
+#include "trolley/actors/protobuf_log.h"
 
 namespace trolley::control {
 namespace {
@@ -140,6 +141,7 @@ grpc::ServerUnaryReactor* Messenger::SendMessage(
       [](const v1::SendMessageRequest&) { return nullptr; },
       [&](const v1::SendMessageRequest& sent, const OpenCall::Ptr& call) {
         call->Answer<v1::SendMessageResponse>([&](v1::SendMessageResponse&) {
+          ProtobufLogScope log(*state_->bus.state());
           Parcel parcel;
           if (grpc::Status read = Read(sent, &parcel); !read.ok()) return read;
           return NotSent(parcel.target->Tell(parcel.message, parcel.options),
@@ -159,6 +161,7 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
             [limit, actor = asked.actor()] { return TimedOut(actor, limit); };
       },
       [&](const v1::AskActorRequest& asked, const OpenCall::Ptr& call) {
+        ProtobufLogScope log(*state_->bus.state());
         Parcel parcel;
         if (grpc::Status read = Read(asked, &parcel); !read.ok()) {
           return call->Fail(read);

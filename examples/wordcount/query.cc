@@ -15,6 +15,7 @@
 #include "trolley/bus/bus.h"
 #include "trolley/examples/output/output.h"
 #include "trolley/examples/wordcount/top.h"
+#include "trolley/poller/printable.h"
 
 ABSL_FLAG(std::string, socket, "", "the word counter's --socket");
 ABSL_FLAG(uint32_t, top, 10, "how many words; 0: all of them");
@@ -49,8 +50,9 @@ int Main() {
     return EXIT_FAILURE;
   }
   for (const wordcount::Top::Entry& entry : top->entries()) {
+    // Of another process, and on its way to a terminal.
     std::printf("%7lu %s\n", static_cast<unsigned long>(entry.count()),
-                entry.word().c_str());
+                trolley::Printable(entry.word()).c_str());
   }
   return EXIT_SUCCESS;
 }

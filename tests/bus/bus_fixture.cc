@@ -54,6 +54,11 @@ Bus& BusFixture::Start(const std::function<void(BusOptions&)>& adjust) {
   return *bus_;
 }
 
+LogLines& BusFixture::log() {
+  if (bus_ != nullptr) bus_->state()->log().Flush(absl::InfiniteDuration());
+  return log_;
+}
+
 bool BusFixture::StepTime() {
   Instant next = Instant::Infinite();
   for (int i = 0; i < loops(); ++i) {

@@ -63,7 +63,8 @@ class BusFixture : public testing::TestWithParam<BusForm> {
   // Loop `i`, or the last if the bus has fewer.
   int LoopAt(int i) const { return i < loops() ? i : loops() - 1; }
   SimWorld& world() { return *world_; }
-  LogLines& log() { return log_; }
+  // All that has been logged so far.
+  LogLines& log();
 
   void Await(const absl::Notification& happened) {
     AwaitThat([&] { return happened.HasBeenNotified(); },

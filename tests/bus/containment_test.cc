@@ -210,7 +210,12 @@ TEST_P(ContainmentTest, P8_EveryThrowIsCounted) {
   }
   EXPECT_EQ(bus.Shutdown(absl::Seconds(60)).ledger.failed,
             static_cast<uint64_t>(throws));
-  EXPECT_EQ(log().Count({"bang"}), throws);
+  // A few of the many are in the log, and how many there were.
+  const LogCounts counts = bus.state()->log().counts();
+  EXPECT_GE(log().Count({"bang"}), 10);
+  EXPECT_GE(log().Count({"of this kind were left out: "}), 1);
+  EXPECT_GE(counts.written + counts.left_out, static_cast<uint64_t>(throws));
+  EXPECT_EQ(counts.dropped + counts.failed, 0u);
 }
 
 }  // namespace

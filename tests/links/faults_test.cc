@@ -92,6 +92,40 @@ TEST_F(FaultsTest, P13_WhicheverCallFailsWhoAsksIsTold) {
   }
 }
 
+// A listener is made: its socket, its actor, what that watches with. Whichever
+// call fails, there is a listener or a reason, and nothing is left of it.
+TEST_F(FaultsTest, P13_AListenerThatCannotStartLeavesNothing) {
+  for (const size_t which : {0, 2, 3}) {
+    for (uint64_t n = 1; !HasFailure(); ++n) {
+      SCOPED_TRACE(testing::Message()
+                   << "fault " << n << ", errno choice " << which);
+      const int before = OpenDescriptors();
+      FaultSys faulty(RealSys());
+      server_ = NewBus(faulty);
+      server_->Inspect(kLong).IgnoreError();
+      faulty.FailNthOfAny(n, which);
+      absl::StatusOr<UnixListenSocket> socket = ListenUnix(faulty, path_);
+      if (socket.ok()) {
+        auto listener =
+            server_->Spawn<UnixListener>({.name = "uds"}, *std::move(socket));
+        if (listener.ok()) {
+          const absl::Status alive =
+              listener->AskAndWait(GetUnixListenerStats{}, kLong).status();
+          EXPECT_NE(alive.code(), absl::StatusCode::kDeadlineExceeded);
+        } else {
+          EXPECT_FALSE(listener.status().message().empty());
+        }
+      } else {
+        EXPECT_FALSE(socket.status().message().empty());
+      }
+      const uint64_t faults = faulty.faults();
+      StopServer();
+      EXPECT_EQ(OpenDescriptors(), before);
+      if (faults == 0) break;
+    }
+  }
+}
+
 // It can neither take nor turn away who connects: it leaves its socket alone
 // for so long, which is for ever here, and its links go on.
 TEST_F(FaultsTest, P12_WithoutAReserveTheListenerPauses) {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {

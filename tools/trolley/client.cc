@@ -16,13 +16,15 @@
 #include "absl/strings/strip.h"
 #include "tools/trolley/hints.h"
 #include "tools/trolley/reach.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {
 
 constexpr char kScheme[] = "unix:";
 constexpr size_t kMostPathBytes = 107;  // the kernel's limit
+// Of the text of an error, in bytes: what gRPC takes as the headers of a call.
+constexpr size_t kMostErrorBytes = 8 << 10;
 
 absl::StatusOr<std::string> AddressOf(const Arguments& arguments) {
   const char* variable = std::getenv("TROLLEY_ADDRESS");
@@ -146,7 +148,7 @@ int Client::Report(const grpc::Status& error) const {
   Say(absl::StrCat(
       CodeName(code),
       info.reason().empty() ? "" : " " + Printable(info.reason(), 64), ": ",
-      Printable(error.error_message())));
+      Printable(error.error_message(), kMostErrorBytes)));
   const bool strange =
       info.reason().empty() && code == grpc::StatusCode::UNIMPLEMENTED;
   SayHint(strange ? "a gRPC server listens there, but not a control service of "

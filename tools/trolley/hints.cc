@@ -3,7 +3,7 @@
 #include "tools/trolley/hints.h"
 
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 

@@ -16,7 +16,7 @@
 #include "tools/trolley/client.h"
 #include "tools/trolley/commands.h"
 #include "tools/trolley/print.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {

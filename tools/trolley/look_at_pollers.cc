@@ -11,8 +11,8 @@
 #include "absl/strings/str_split.h"
 #include "tools/trolley/arguments.h"
 #include "tools/trolley/wake_cost.h"
-#include "trolley/actors/printable.h"
 #include "trolley/poller/pollers.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {

@@ -18,7 +18,7 @@
 #include "tools/trolley/commands.h"
 #include "tools/trolley/message_types.h"
 #include "tools/trolley/print.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {

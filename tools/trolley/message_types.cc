@@ -10,13 +10,14 @@
 #include "absl/strings/str_cat.h"
 #include "tools/trolley/json_error.h"
 #include "tools/trolley/print.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {
 
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      status.error_message());
+                      Printable(status.error_message()));
 }
 
 }  // namespace
@@ -33,9 +34,9 @@ absl::Status MessageTypes::Fetch(const std::string& type) {
       return FromGrpc(reflection.status());
     }
     if (answer.has_error()) {
-      return absl::NotFoundError(absl::StrCat("the service knows no message ",
-                                              type, ": ",
-                                              answer.error().error_message()));
+      return absl::NotFoundError(
+          absl::StrCat("the service knows no message ", Printable(type), ": ",
+                       Printable(answer.error().error_message())));
     }
     for (const std::string& bytes : answer.files().file_descriptor_proto()) {
       google::protobuf::FileDescriptorProto file;
@@ -64,7 +65,7 @@ MessageTypes::NewMessage(const std::string& type) {
   }
   if (found == nullptr) {
     return absl::NotFoundError(
-        absl::StrCat(type, " is no message of the service"));
+        absl::StrCat(Printable(type), " is no message of the service"));
   }
   return std::unique_ptr<google::protobuf::Message>(
       factory_.GetPrototype(found)->New());
@@ -89,7 +90,8 @@ absl::StatusOr<std::string> MessageTypes::ToJson(const std::string& type,
   auto message = NewMessage(type);
   if (!message.ok()) return message.status();
   if (!(*message)->ParseFromString(bytes)) {
-    return absl::DataLossError(absl::StrCat("the reply is not a ", type));
+    return absl::DataLossError(
+        absl::StrCat("the reply is not a ", Printable(type)));
   }
   return tools::ToJson(**message, wide);
 }

@@ -13,7 +13,7 @@
 #include "tools/trolley/commands.h"
 #include "tools/trolley/look_at_pollers.h"
 #include "tools/trolley/print.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {

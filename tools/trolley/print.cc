@@ -8,10 +8,15 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley::tools {
 namespace {
+
+// Of one cell of a table and of the value of a field, in bytes. All rows of a
+// table are as wide as its widest cell, so that one must not be of any size.
+constexpr size_t kMaxCellBytes = 512;
+constexpr size_t kMaxFieldBytes = 16 << 10;
 
 // In characters, not bytes.
 size_t Width(absl::string_view text) {
@@ -36,7 +41,7 @@ void PrintTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::vector<std::string>> shown = rows;
   for (size_t r = 0; r < shown.size(); ++r) {
     for (size_t c = 0; c < shown[r].size(); ++c) {
-      shown[r][c] = Printable(shown[r][c]);
+      shown[r][c] = Printable(shown[r][c], kMaxCellBytes);
       widths[c] = std::max(widths[c], Width(shown[r][c]));
       if (r > 0 && !IsNumber(shown[r][c])) numbers[c] = false;
     }
@@ -63,11 +68,13 @@ void PrintFields(
   for (const auto& [key, value] : fields) width = std::max(width, key.size());
   for (const auto& [key, value] : fields) {
     std::cout << key << ":" << std::string(width - key.size() + 2, ' ')
-              << Printable(value) << "\n";
+              << Printable(value, kMaxFieldBytes) << "\n";
   }
 }
 
-void PrintLine(absl::string_view text) { std::cout << Printable(text) << "\n"; }
+void PrintLine(absl::string_view text) {
+  std::cout << Printable(text, kMaxFieldBytes) << "\n";
+}
 
 std::string ToJson(const google::protobuf::Message& message, bool wide) {
   google::protobuf::util::JsonPrintOptions options;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Printing: tables and JSON on stdout. What came from the service is made safe
-// for a terminal here, so commands need not think of it.
+// for a terminal here, and cut unless it is JSON, so commands need not think of
+// it.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_PRINT_H_
 #define TROLLEY_TOOLS_TROLLEY_PRINT_H_

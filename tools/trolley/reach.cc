@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 #include "trolley/actors/unix_socket.h"
 #include "trolley/poller/sys.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "trolley/actors/printable.h"
+#include "trolley/poller/printable.h"
 
 #include <string>
 
