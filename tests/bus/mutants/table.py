@@ -14,6 +14,7 @@ _SHUTDOWN = "Forms/ShutdownTest."
 _TIMERS = "TimerQueueTest."
 _SIM_EXTREMES = "Forms/SimExtremes."
 _EXTREMES = "Forms/ThreadExtremes."
+_LOG = "Forms/LogTest."
 
 MUTANTS = [
     # --- P1, order for each pair
@@ -280,7 +281,11 @@ MUTANTS = [
         _THROWING + "P8_APlainThreadGetsWhatItsMessageThrows/sim1"),
     Mutant(
         "P8_AMessageThatThrowsIsNoAttempt", "actors/posting.cc",
+        "  FreeEnvelope(loop, e);\n"
+        "  if (loop != nullptr) {\n"
         "    loop->port().ledger.CountSend(false);\n",
+        "  FreeEnvelope(loop, e);\n"
+        "  if (loop != nullptr) {\n"
         "    if (!MUTANT) loop->port().ledger.CountSend(false);\n",
         _THROWING + "P8_WhateverThrowsOnItsWayToAHandler/sim2"),
     Mutant(
@@ -366,6 +371,46 @@ MUTANTS = [
         "        end_(MUTANT && (began_ + deadline).is_infinite()\n"
         "                 ? began_ : began_ + deadline) {}\n",
         _EXTREMES + "P10_Shutdown/epoll2"),
+    # --- the log: it keeps no loop (P7), is bounded (P6), and takes any text
+    Mutant(
+        "P7_WhoLogsWaitsForTheSink", "bus/log.cc",
+        "      if (queues_) return Push(std::move(now));\n",
+        "      if (queues_ && !MUTANT) return Push(std::move(now));\n",
+        _LOG + "P7_TheSinkIsNeverCalledByALoopThatHasAThread/epoll1"),
+    Mutant(
+        "P6_TheLinesOfTheLogPileUp", "bus/log.cc",
+        "              options_.max_waiting_lines ||\n",
+        "              options_.max_waiting_lines + (MUTANT << 20) ||\n",
+        "BusLogTest.P6_WhatWaitsIsBoundedInLinesAndASinkThatIsStuckLeftBehind"),
+    Mutant(
+        "P6_TheBytesOfTheLogPileUp", "bus/log.cc",
+        "    bytes_ += line.size();\n",
+        "    bytes_ += MUTANT ? 0 : line.size();\n",
+        "BusLogTest.P6_WhatWaitsIsBoundedInBytes"),
+    Mutant(
+        "P6_AFloodOfLinesIsWritten", "bus/log_limits.cc",
+        "  if (bucket.tokens > 0) {\n",
+        "  if (bucket.tokens > 0 || MUTANT) {\n",
+        "LogLimitsTest.P6_OfManyLinesAFewAreWrittenAndTheRestIsCounted"),
+    Mutant(
+        "P8_ALineThatTheSinkDidNotTakeIsWritten", "bus/log.cc",
+        "    } catch (...) {\n      return false;\n",
+        "    } catch (...) {\n      return MUTANT;\n",
+        _LOG + "P8_ASinkThatThrowsEndsNothing/epoll1"),
+    Mutant(
+        "P8_AnAskerGetsTheTextAsItWasThrown", "bus/loop_actors.cc",
+        "    return e.what() != nullptr ? Printable(e.what()) : \"\";\n",
+        "    if (MUTANT) return e.what();\n"
+        "    return e.what() != nullptr ? Printable(e.what()) : \"\";\n",
+        _LOG + "P8_AnAskerGetsTheTextPrintableAndCut/epoll1"),
+
+    # --- P13, what the machine refuses
+    Mutant(
+        "P13_ARefusedThreadIsTakenForAnErrorOfOurs", "bus/start_thread.cc",
+        "    return absl::ResourceExhaustedError(absl::StrCat(\n",
+        "    return (MUTANT ? &absl::InternalError\n"
+        "                   : &absl::ResourceExhaustedError)(absl::StrCat(\n",
+        "Pollers/RefusedTest.P13_WhicheverThreadIsRefusedCreateSaysSo/epoll1"),
 
     # --- P17, timers
     Mutant(

@@ -99,6 +99,13 @@ MUTANTS = [
         "== lock_id_ && file.st_size == 0;\n",
         "== lock_id_ && (MUTANT || file.st_size == 0);\n",
         _SOCKET14 + "ALockThatSomebodyWroteToSurvivesItsEnd"),
+    Mutant(
+        "P14_TheTextOfAFailureIsTakenAsItIs", "actors/unix_link_in.cc",
+        "                              Printable(reply.failure().message()));\n",
+        "                              MUTANT\n"
+        "                                  ? reply.failure().message()\n"
+        "                                  : Printable(reply.failure().message()));\n",
+        "OutsideTextTest.P14_EveryTextOfAMessageIsHarmless"),
 
     # --- P15, exact loss
     Mutant(
