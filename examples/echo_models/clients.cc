@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/clock.h"
 #include "trolley/poller/errno_status.h"
+#include "trolley/poller/wait_limit.h"
 
 namespace echo {
 namespace {
@@ -123,9 +124,9 @@ absl::StatusOr<Clients::Results> Clients::Run(uint64_t rounds,
   trolley::Instant now = start;
   for (size_t waiting = clients_.size(); waiting > 0;) {
     epoll_event events[256];
-    const int found = epoll_wait(
-        poller_.get(), events, 256,
-        static_cast<int>(absl::ToInt64Milliseconds(options_.patience)));
+    trolley::WaitLimit limit(trolley::MonotonicClock(),
+                             Now() + options_.patience);
+    const int found = epoll_wait(poller_.get(), events, 256, limit.millis());
     if (found < 0 && errno == EINTR) continue;
     if (found <= 0) {
       return absl::DeadlineExceededError(

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -70,6 +71,10 @@ struct Blocking {
   std::string name;
   std::function<bool(World&, absl::Duration)> call;
 };
+
+std::ostream& operator<<(std::ostream& out, const Blocking& blocking) {
+  return out << blocking.name;
+}
 
 std::vector<Blocking> AllBlocking() {
   return {
