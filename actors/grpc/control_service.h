@@ -110,8 +110,8 @@ class ControlService {
   //   AlreadyExists      a live server has the path
   //   ResourceExhausted  the machine does not give the threads or descriptors
   //                      that gRPC needs (actors/grpc/grpc_needs.h)
-  //   others             as ListenUnix (actors/unix_socket.h) and SpawnActor
-  //                      (bus/spawn.h)
+  //   others             as ListenUnix (actors/unix_socket.h) and Birth
+  //                      (bus/birth.h)
   // After an error nothing is left behind, but for what gRPC starts once in a
   // process and never ends.
   static absl::StatusOr<std::unique_ptr<ControlService>> Start(

@@ -100,11 +100,11 @@ class StreamRig {
     }
     if (!refused_.ok()) return;
     options.loops = {loop};
-    bus_.emplace(options);
+    bus_ = *Bus::Create(options);
   }
 
   ~StreamRig() {
-    if (!bus_.has_value()) return;
+    if (bus_ == nullptr) return;
     EXPECT_TRUE(bus_->Shutdown(absl::Seconds(5)).ledger.Balances());
     bus_.reset();
     EXPECT_EQ(log_, "");
@@ -142,7 +142,7 @@ class StreamRig {
   std::optional<SimWorld> world_;
   OldKernel old_kernel_;
   Sys* sys_ = &RealSys();
-  std::optional<Bus> bus_;
+  std::unique_ptr<Bus> bus_;
 };
 
 }  // namespace trolley

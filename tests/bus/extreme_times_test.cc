@@ -99,10 +99,11 @@ class SimExtremes : public BusFixture {
   template <typename A>
   void ExpectWaits(const Extreme& e) {
     Bus& bus = Start();
+    const SpawnOptions options;
+    Birth birth(bus.state(), options, ActorClassOf<A>());
     auto made = std::make_unique<A>();
     A* const actor = made.get();
-    Address address =
-        *SpawnActor(bus.state(), {}, ActorClassOf<A>(), std::move(made));
+    const Address address = *birth.Finish(std::move(made));
     Ref<A>(address).Tell(Go{e.value});
     ExpectOver(e, [actor] { return actor->over == 1; });
   }
