@@ -99,8 +99,8 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
   bool await_ready() const { return resolved_ || waits(); }
 
   // If there is no reply yet, it resolves to `why`, and the coroutine goes on
-  // in a later turn; a reply that comes is dropped, and the handler is cancelled
-  // if it waits.
+  // in a later turn. A reply that comes is dropped. The handler is cancelled if
+  // it waits.
   void GiveUp(absl::Status why) {
     if (resolved_) return;
     CancelAsked();

@@ -97,6 +97,13 @@ Delivery PostFromOutside(BusState& bus, Envelope* e) {
   return delivery;
 }
 
+absl::Status NotAnActor(absl::string_view verb) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      verb,
+      " works in the handlers of the same bus's actors only; a plain thread "
+      "uses Tell or AskAndWait"));
+}
+
 void PostLast(BusState& bus, Loop* loop, Envelope* e) {
   if (loop != nullptr) {
     loop->port().ledger.CountSend(true);

@@ -200,6 +200,25 @@ inline Delivery Post(BusState& bus, Loop* loop, Envelope* e) {
 // Queues an envelope that has no place and needs none. Counted as accepted.
 void PostLast(BusState& bus, Loop* loop, Envelope* e);
 
+// Any thread. Sends without taking a place, behind what was sent before: for a
+// message that is the last of its kind, such as the end of an input. It never
+// waits for those that it would free.
+template <typename M>
+void SendLast(const Address& to, const MessageType* type, M message) {
+  BusState* bus = to.bus();
+  if (bus == nullptr) return;
+  Loop* loop = LoopOf(bus);
+  Envelope::Head head = HeadOf(loop, to.id(), type, Instant::Infinite());
+  head.marks = Envelope::kDataLane;
+  Envelope* e = NewEnvelope(loop, Envelope::BytesFor<M>(), head);
+  Fill<M>(
+      e, [&] { FreeEnvelope(loop, e); }, std::move(message));
+  PostLast(*bus, loop, e);
+}
+
+// What a `verb` resolves to that is no actor's to use.
+absl::Status NotAnActor(absl::string_view verb);
+
 }  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_POSTING_H_

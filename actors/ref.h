@@ -41,17 +41,10 @@
 #include "trolley/actors/posting.h"
 #include "trolley/actors/protocol.h"
 #include "trolley/actors/send.h"
+#include "trolley/actors/tell_options.h"
 #include "trolley/bus/address.h"
 
 namespace trolley {
-
-// What may go with a Tell.
-struct TellOptions {
-  // After it the message is dropped and counted instead of handled.
-  Instant deadline = Instant::Infinite();
-  // Default: that of the message in hand.
-  TraceContext trace = {};
-};
 
 class PipeReader;
 
@@ -121,7 +114,7 @@ class Ref {
     Check<M, Args...>();
     Loop* loop = internal::LoopOf(address_.bus());
     if (loop == nullptr || loop->turn().cell == nullptr) {
-      return SendingFor<Args...>(loop, nullptr, NotAnActor("Send"));
+      return SendingFor<Args...>(loop, nullptr, internal::NotAnActor("Send"));
     }
     Envelope* e = loop->NewEnvelope(Envelope::BytesFor<M>(),
                                     Head<M>(loop, Instant::Infinite()));
@@ -146,7 +139,7 @@ class Ref {
       return Operation(loop, absl::NotFoundError("this Ref names nobody"));
     }
     if (loop == nullptr || loop->turn().cell == nullptr) {
-      return Operation(loop, NotAnActor("Ask"));
+      return Operation(loop, internal::NotAnActor("Ask"));
     }
     absl::StatusOr<Context::Ptr> askers = internal::AskersOf(*loop, id());
     if (!askers.ok()) return Operation(loop, askers.status());
@@ -194,21 +187,10 @@ class Ref {
  private:
   friend class PipeReader;
 
-  // Tells without taking a place, behind what was sent before: for a message
-  // that is the last of its kind, such as the end of an input. It never waits
-  // for those whom it would free.
   template <typename M>
   void TellLast(M message) const {
     Check<M, M>();
-    BusState* bus = address_.bus();
-    if (bus == nullptr) return;
-    Loop* loop = internal::LoopOf(bus);
-    Envelope::Head head = Head<M>(loop, Instant::Infinite());
-    head.marks = Envelope::kDataLane;
-    Envelope* e = internal::NewEnvelope(loop, Envelope::BytesFor<M>(), head);
-    internal::Fill<M>(
-        e, [&] { internal::FreeEnvelope(loop, e); }, std::move(message));
-    internal::PostLast(*bus, loop, e);
+    internal::SendLast(address_, TypeOf<M>(), std::move(message));
   }
 
   // M is what A takes, and can be built from `Args`.
@@ -257,13 +239,6 @@ class Ref {
   template <typename Message>
   Envelope::Head Head(const Loop* loop, Instant deadline) const {
     return internal::HeadOf(loop, id(), TypeOf<Message>(), deadline);
-  }
-
-  static absl::Status NotAnActor(absl::string_view verb) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        verb,
-        " works in the handlers of the same bus's actors only; a plain "
-        "thread uses Tell or AskAndWait"));
   }
 
   Address address_;

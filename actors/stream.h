@@ -7,19 +7,15 @@
 //   absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
 //   absl::Status written = co_await stream.Write("hello\n");
 //
-// On a poller with completions the kernel does each operation and says when it
-// is done; a regular file, too, keeps nobody waiting. On other pollers, and for
-// descriptors that the kernel cannot do that for, an operation is a call at
-// once and a wait if the kernel says so: on a poller with edges the descriptor
-// stays registered for what is to be read, on others, and for room to write, it
-// is watched while somebody waits. A regular file is always ready there, so a
-// slow disk holds up the loop. Results are the same everywhere.
+// On a poller with completions the kernel does each operation, of a regular
+// file too. On other pollers an operation is a call at once, and a wait if the
+// kernel says so. A regular file is always ready there, so a slow disk holds up
+// the loop. Results are the same everywhere.
 //
-// No read, write or accept holds up the loop. The constructor makes the
-// descriptor non-blocking, which is a flag of the open file: others that share
-// it see it, too. Where that must not be (standard input is the terminal of the
-// shell, and of its other programs), OnlyRead() leaves the flag alone and looks
-// whether there is something to read before each read.
+// The constructor makes the descriptor non-blocking: a flag of the open file,
+// which others that share it see, too. Where that must not be, as with standard
+// input, OnlyRead() leaves the flag alone and looks whether there is something
+// to read before each read.
 //
 // A stream that never waits still lets its loop go on: after kCallsPerTurn
 // calls in a row it yields, and a long write goes in pieces.
@@ -27,7 +23,7 @@
 // Ownership: owns the descriptor. Lives in an actor; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    one reader (or accepter) and one writer at a time, a second is
-//            refused; buffers are the caller's, lent while it waits.
+//            refused. The caller lends its buffers while it waits.
 // Ends:      the destructor closes; what waits then is never resumed, so a
 //            stream outlives the tasks that use it: make it an earlier member,
 //            or the task's own. When either goes, nobody touches the buffer of
@@ -90,10 +86,9 @@ class Stream final : private Watcher {
   // poller cannot watch this kind of descriptor; FailedPrecondition if another
   // coroutine reads already.
   Transfer Read(absl::Span<char> into);
-  // The same of a stream socket, whose reads are as long as what is there: one
-  // that does not fill its buffer has emptied the socket, so the next waits
-  // without trying. (Not so where descriptors ride along with the bytes: who
-  // sends those without being asked to waits for his next bytes to be read.)
+  // The same of a stream socket: a read that does not fill its buffer has
+  // emptied the socket, so the next one waits without trying. Not for sockets
+  // by which descriptors come: there a short read says nothing.
   Transfer ReadSocket(absl::Span<char> into);
 
   // Writes all of `bytes`, which the caller keeps alive.

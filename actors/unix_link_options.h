@@ -36,8 +36,8 @@ struct UnixLinkOptions {
 
   // What may wait for the kernel: above either nothing further of ours is
   // queued but one frame. Messages and answers wait; what the peer sent and is
-  // to be refused holds its credit. 1 MiB is four full writes. 1 to 2^40 bytes; 1
-  // message at least.
+  // to be refused holds its credit. 1 MiB is four full writes. 1 to 2^40 bytes;
+  // 1 message at least.
   size_t outbox_bytes = 1 << 20;
   size_t outbox_messages = 4096;
 

@@ -134,7 +134,8 @@ class UnixListenSocket {
 // Listens for streams at `path`.
 // InvalidArgument: the path is empty, longer than kMaxUnixPathBytes or holds a
 // NUL; an option is out of its range; or its directory is no directory.
-// NotFound: the directory does not exist. AlreadyExists: a live server has the path; the text names its process.
+// NotFound: the directory does not exist.
+// AlreadyExists: a live server has the path; the text names its process.
 // FailedPrecondition: something else than a socket stands there, or something
 // else than an empty file of this user at PATH.lock (it is left as it is); the
 // directory belongs to another user than this one and root; others may write to

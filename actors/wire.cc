@@ -2,11 +2,13 @@
 
 #include "trolley/actors/wire.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/bus/external_ask.h"
+#include "trolley/bus/send_control.h"
 #include "trolley/poller/printable.h"
 
 namespace trolley {
@@ -22,10 +24,13 @@ class Callback final : public ExternalAsk {
   void OnReply(Envelope* e) override {
     WireResult result = std::move(e->payload<WireResult>());
     e->type->drop(e);
+    replied_ = true;
     done_(std::move(result), e->no_answer());
   }
+  bool replied() const { return replied_; }
 
  private:
+  std::atomic<bool> replied_{false};
   const std::function<void(WireResult, NoAnswer)> done_;
 };
 
@@ -174,9 +179,9 @@ Asking<WireResult> WireTarget::Ask(WireView message,
                    });
 }
 
-absl::Status WireTarget::AskThen(
-    WireView message, const TellOptions& options,
-    std::function<void(WireResult, NoAnswer)> done) const {
+absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
+                                 std::function<void(WireResult, NoAnswer)> done,
+                                 std::function<void()>* give_up) const {
   BusState* bus = address_.bus();
   Loop* loop = internal::LoopOf(bus);
   absl::StatusOr<Envelope*> made = Make(loop, message);
@@ -187,10 +192,21 @@ absl::Status WireTarget::AskThen(
     e->deadline = options.deadline;
     internal::SetTrace(options.trace, loop, e);
     e->marks |= Envelope::kAskedExternally;
-    e->external =
-        RefPtr<ExternalAsk>::Adopt(new Callback(std::move(done))).Leak();
+    auto ask = RefPtr<Callback>::Adopt(new Callback(std::move(done)));
+    e->external = RefPtr<Callback>(ask).Leak();
     delivery = internal::Post(*bus, loop, e);
-    if (delivery == Delivery::kAccepted) return absl::OkStatus();
+    if (delivery == Delivery::kAccepted) {
+      if (give_up != nullptr) {
+        *give_up = [address = address_, ask = std::move(ask)] {
+          if (ask->replied()) return;
+          SendControl(
+              *address.bus(), address.id(),
+              AskCancelled{.key = AskKey::Of(ask.get()),
+                           .external = RefPtr<ExternalAsk>::Share(ask.get())});
+        };
+      }
+      return absl::OkStatus();
+    }
     RefPtr<ExternalAsk>::Adopt(e->external);
   }
   e->type->drop(e);

@@ -64,10 +64,15 @@ class WireTarget {
 
   // Asks from any thread. OK: `done` is called once, by the replying loop.
   // Errors: as Tell; `done` is not called. The deadline drops a message that
-  // waits too long for its handler; it does not bound the handler itself.
+  // waits too long for its handler, and cancels a handler that waits.
+  //
+  // `give_up`, unless it is null, is set to a function for an asker that has
+  // gone. It may be called from any thread, once: what has no reply by then
+  // holds nothing any more, and `done` hears of it as of a deadline.
   absl::Status AskThen(
       WireView message, const TellOptions& options,
-      std::function<void(absl::StatusOr<WireMessage>, NoAnswer)> done) const;
+      std::function<void(absl::StatusOr<WireMessage>, NoAnswer)> done,
+      std::function<void()>* give_up = nullptr) const;
 
   // As Address::Explain.
   absl::Status Explain(Delivery delivery) const {

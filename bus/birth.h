@@ -38,7 +38,7 @@ namespace trolley {
 
 class Birth {
  public:
-  // Nothing of the machine but plain memory is needed: no thread, no descriptor.
+  // Needs plain memory and nothing else: no thread, no descriptor.
   //
   // Reserves a cell and the name. status() says how that went:
   //

@@ -173,8 +173,7 @@ std::string BusState::DescribeEnd(ActorId id) const {
 absl::Status BusState::NoSuchActor(absl::string_view name) const {
   const auto last = obituaries_.FindName(name);
   return absl::NotFoundError(absl::StrCat(
-      "no actor named \"", Printable(name, Names::kMaxBytes),
-      "\" is running",
+      "no actor named \"", Printable(name, Names::kMaxBytes), "\" is running",
       last.has_value()
           ? absl::StrCat("; the last one has ended: ", last->reason.ToString())
           : ""));

@@ -28,8 +28,10 @@ struct Ledger {
   uint64_t refused = 0;        // sends that returned anything else
   uint64_t handled = 0;        // handlers that returned well
   uint64_t failed = 0;         // handlers that threw or returned an error
-  uint64_t expired = 0;        // deadline passed before the handler ran
-  uint64_t dead_lettered = 0;  // accepted, but the actor ended first
+  uint64_t expired = 0;        // deadline passed, or asker gone, before the end
+                               // of the handler
+  uint64_t dead_lettered = 0;  // accepted, but the actor ended first, or was at
+                               // its bound of asks that wait
 
   uint64_t queued() const {
     return accepted - (handled + failed + expired + dead_lettered);

@@ -42,6 +42,7 @@
 #include "trolley/bus/leases.h"
 #include "trolley/bus/local_places.h"
 #include "trolley/bus/loop_clock.h"
+#include "trolley/bus/loop_turn.h"
 #include "trolley/bus/outboxes.h"
 #include "trolley/bus/reply_slots.h"
 #include "trolley/bus/room.h"
@@ -92,13 +93,7 @@ class Loop {
   bool ended() const { return ended_; }
   bool has_work() const { return !run_queue_.empty() || !replies_.empty(); }
 
-  // Whose slice it is, or was last in this turn, and its message.
-  struct Turn {
-    Cell* cell = nullptr;
-    ActorId self;  // who lives there; nobody
-    Envelope* envelope = nullptr;
-    SuspendedHandler* handler = nullptr;  // of a coroutine handler
-  };
+  using Turn = LoopTurn;
   const Turn& turn() const { return turn_; }
   // Makes `turn` the one in hand, and returns the one before it.
   Turn SwapTurn(const Turn& turn) { return std::exchange(turn_, turn); }

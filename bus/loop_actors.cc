@@ -394,7 +394,7 @@ void Loop::HandleControl(Cell& cell, Envelope* e) {
 }
 
 void Loop::RefuseAsk(Cell& cell, Envelope* e) {
-  port_.ledger.failed.Increment();
+  port_.ledger.dead_lettered.Increment();
   if (e->has(Envelope::kHoldsCredit)) room_.GiveBack(cell);
   e->type->drop(e);
   e->type->answer(e, absl::ResourceExhaustedError(absl::StrCat(

@@ -67,20 +67,21 @@ struct ControlOptions {
   // The loop that accepts; SpawnOptions::kAnyLoop: any.
   int loop = SpawnOptions::kAnyLoop;
 
-  // Connections at one time, at least 1; a count. 64: people and their scripts. Each costs
-  // two descriptors. One more is closed at once, unless it is root's or of the
-  // user that this process runs as: then the user with most connections loses
-  // the one that has been open for longest.
+  // Connections at one time, at least 1; a count. 64: people and their scripts.
+  // Each costs two descriptors. One more is closed at once, unless it is root's
+  // or of the user that this process runs as: then the user with most
+  // connections loses the one that has been open for longest.
   uint32_t max_connections = 64;
 
-  // Connections of one user at one time, at least 1; a count. One more takes the place of
-  // the one of this user that has been open for longest. 32: half, so that no
-  // user takes the places of all.
+  // Connections of one user at one time, at least 1; a count. One more takes
+  // the place of the one of this user that has been open for longest. 32: half,
+  // so that no user takes the places of all.
   uint32_t max_connections_per_user = 32;
 
-  // Calls at one time on one connection, 1 to 2^31 - 1; a count. A client queues what is more.
-  // 256: with max_connections, at most 16384 calls are open. Calls that have
-  // ended, but wait in the queue of a loop that is busy, count in that product.
+  // Calls at one time on one connection, 1 to 2^31 - 1; a count. A client
+  // queues what is more. 256: with max_connections, at most 16384 calls are
+  // open. Calls that have ended, but wait in the queue of a loop that is busy,
+  // count in that product.
   uint32_t max_calls_per_connection = 256;
 
   // Bytes of one request and of one response, 4 KiB to 1 GiB. 4 MiB is gRPC's

@@ -169,6 +169,7 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
         parcel.options.deadline = state_->bus.state()->clock().Now() + limit;
         const WireTarget& target = *parcel.target;
         // The message may outlive its call by far, so it does not hold it.
+        std::function<void()> give_up;
         const absl::Status sent = target.AskThen(
             parcel.message, parcel.options,
             [weak = std::weak_ptr<OpenCall>(call), limit, actor = target.name(),
@@ -184,8 +185,13 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
                     return FillIn(*reply, actor, most_bytes,
                                   *answer.mutable_envelope());
                   });
-            });
-        if (!sent.ok()) call->Fail(NotSent(sent, target, parcel.message.type));
+            },
+            &give_up);
+        if (!sent.ok()) {
+          return call->Fail(NotSent(sent, target, parcel.message.type));
+        }
+        // A client that has gone, or waits no longer, holds nothing.
+        call->WhenDone(std::move(give_up));
       });
 }
 

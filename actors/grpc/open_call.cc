@@ -72,6 +72,7 @@ void OpenCall::OnCancel() { Fail(grpc::Status::CANCELLED); }
 void OpenCall::OnDone() {
   calls_->alarms_->Cancel(alarm_);
   calls_->Remove(*this);
+  if (when_done_ != nullptr) std::exchange(when_done_, nullptr)();
   const Ptr last = std::move(self_);
 }
 

@@ -61,6 +61,10 @@ class OpenCall final : public std::enable_shared_from_this<OpenCall>,
 
   bool ended() const { return ended_.load(); }
 
+  // Runs `what` when gRPC lets go of the call, on a thread of gRPC's. For the
+  // method that serves the call, before it returns.
+  void WhenDone(std::function<void()> what) { when_done_ = std::move(what); }
+
   // Unless the call has ended: ends it with an error, which carries its
   // ErrorInfo (control_error.h).
   void Fail(const grpc::Status& error) {
@@ -97,6 +101,7 @@ class OpenCall final : public std::enable_shared_from_this<OpenCall>,
   Alarms::Id alarm_;       // its deadline; set before gRPC has the call
   bool admitted_ = false;  // it counts
   std::atomic<bool> ended_{false};
+  std::function<void()> when_done_;
   Ptr self_;  // until OnDone()
 };
 

@@ -34,7 +34,7 @@ PUBLIC_LABELS = {
         "trolley/poller/wait_limit.h",
     ],
     "poller_conformance": ["trolley/tests/poller/conformance.h"],
-    "printable": ["trolley/actors/printable.h"],
+    "printable": ["trolley/poller/printable.h"],
     "signal": ["trolley/actors/signal.h"],
     "sim": ["trolley/poller/sim.h"],
     "stream": ["trolley/actors/stream.h"],

@@ -213,7 +213,7 @@ TEST_P(ExpiryTest, P6_AsksThatWaitLeaveHalfOfAMailboxToOthers) {
   Await(waiting.gone());
   const Ledger ledger = bus().Shutdown(absl::Seconds(60)).ledger;
   EXPECT_TRUE(ledger.Balances()) << ledger.ToString();
-  EXPECT_EQ(ledger.failed, kCapacity);
+  EXPECT_EQ(ledger.dead_lettered, kCapacity);
 }
 
 TEST_P(ExpiryTest, P6_AskersThatGoLetGoOfWhatTheyAsked) {

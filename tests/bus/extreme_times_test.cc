@@ -108,7 +108,6 @@ class SimExtremes : public BusFixture {
     ExpectOver(e, [actor] { return actor->over == 1; });
   }
 
- private:
   void StepTo(Instant at) {
     world().StepTime(at);
     bus().RunUntilIdle();
@@ -139,7 +138,7 @@ TEST_P(SimExtremes, P17_Asks) {
 }
 
 TEST_P(SimExtremes, P17_DeadlinesOfMessages) {
-  ForEachExtreme("actors/ref.h TellOptions::deadline",
+  ForEachExtreme("actors/tell_options.h TellOptions::deadline",
                  [this](const Extreme& e) {
                    Bus& bus = Start();
                    Ref<Postponing> actor = *bus.Spawn<Postponing>({});
@@ -355,6 +354,69 @@ TEST(ExtremeTimesTest, LoopsSpinForUpToASecond) {
     auto holder = (*bus)->Spawn<Holder>({}, hold);
     EXPECT_TRUE(holder->AskAndWait(Tick{}, absl::InfiniteDuration()).ok());
   });
+}
+
+// `field` is bad outside of 0 and 24 hours.
+void ExpectLogOption(absl::string_view name, const LogOptions& limits,
+                     absl::Duration value) {
+  const absl::Status made = Bus::Create({.log_limits = limits}).status();
+  if (value >= absl::ZeroDuration() && value <= absl::Hours(24)) {
+    EXPECT_TRUE(made.ok()) << made;
+    return;
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(made)) << made;
+  EXPECT_TRUE(absl::StrContains(made.message(), name)) << made;
+}
+
+TEST(ExtremeTimesTest, TheLogIsLimitedForADay) {
+  ForEachExtreme("bus/options.h LogOptions::interval", [](const Extreme& e) {
+    ExpectLogOption("LogOptions::interval", {.interval = e.value}, e.value);
+  });
+  ForEachExtreme("bus/options.h LogOptions::patience", [](const Extreme& e) {
+    ExpectLogOption("LogOptions::patience", {.patience = e.value}, e.value);
+  });
+}
+
+// Asked with a deadline of a second, in virtual time; goes on for as long after
+// that as the class says.
+class Overtimer : public Actor {
+ public:
+  explicit Overtimer(bool* over) : over_(*over) {}
+  Task<> On(Tick) {
+    struct Flag {
+      ~Flag() { over = true; }
+      bool& over;
+    } flag{over_};
+    co_await never_.Wait();
+  }
+
+ private:
+  bool& over_;
+  Signal never_;
+};
+
+TEST_P(SimExtremes, OvertimeOfAClass) {
+  ForEachExtreme(
+      "bus/actor_class.h ActorClass::overtime", [this](const Extreme& e) {
+        Bus& bus = Start();
+        ActorClass of = *ActorClassOf<Overtimer>();
+        of.overtime = std::max(e.value, absl::ZeroDuration());
+        bool over = false;
+        const SpawnOptions options;
+        Birth birth(bus.state(), options, &of);
+        const Address address =
+            *birth.Finish(std::make_unique<Overtimer>(&over));
+        Ref<Overtimer>(address).TellWith(
+            {.deadline = world().clock().Now() + absl::Nanoseconds(1)}, Tick{});
+        bus.RunUntilIdle();
+        EXPECT_FALSE(over);
+        // A look may come Expiry::kPause late.
+        StepTo(world().clock().Now() + absl::Seconds(1));
+        EXPECT_EQ(over, e.soon());
+        StepTo(Instant::FromNanos(Instant::Infinite().nanos() - 1));
+        EXPECT_EQ(over, !e.never());
+        Destroy();  // before `over`
+      });
 }
 
 // The best of several, because a machine may be busy, but not always.

@@ -25,7 +25,8 @@ MAY_WEAKEN_ORDER = {
 MAY_CALL_THE_KERNEL = ("tools/bench/",)
 
 # The one wait of plain threads, by the monotonic clock.
-MAY_WAIT_WITH_A_LIMIT = ("bus/monitor.h",)
+# Both on std::chrono::steady_clock.
+MAY_WAIT_WITH_A_LIMIT = ("bus/log.cc", "bus/monitor.h")
 
 MAY_TELL_THE_TIME_OF_DAY = {
     "actors/grpc/control_state.cc": "when the service started, to be shown",

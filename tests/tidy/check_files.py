@@ -10,6 +10,8 @@ _SOURCE = (".h", ".cc", ".proto", ".py", ".sh", ".bzl", ".pml", ".BUILD",
            "BUILD.bazel", "WORKSPACE", ".bazelrc")
 
 MOST_HEADER_LINES = 250
+# Headers that wait to be cut into parts: no line more than now.
+LONGER_HEADERS = {"bus/loop.h": 271}
 _LAYERS = ("poller", "bus", "actors", "proto")
 
 _TODO = re.compile(r"\b(?:TO" r"DO(?!\(#\d+\))|FIX" r"ME|XX" r"X)\b")
@@ -45,8 +47,9 @@ def headers_fit_in_the_head(tree):
   problems = []
   for path, text in tree.below(_LAYERS, (".h",)):
     lines = text.count("\n")
-    if lines > MOST_HEADER_LINES:
-      problems.append(f"{path}:{lines}: {lines} lines, of {MOST_HEADER_LINES} "
+    most = LONGER_HEADERS.get(path, MOST_HEADER_LINES)
+    if lines > most:
+      problems.append(f"{path}:{lines}: {lines} lines, of {most} "
                       f"at most. It holds two ideas: split it.")
   return problems
 

@@ -16,8 +16,14 @@ _FOLDERS = ("poller", "bus", "actors", "proto", "tools")
 
 # These hand on what they are given to what has a case.
 COVERED_BY = {
+    "actors/actor.h SendAfter(after)": "Actor::TellAfter",
+    "actors/ask.h AskAwaiter(deadline)": "Ref::Ask",
+    "actors/ask.h AskAwaiter(within)": "Ref::Ask",
     "actors/ask.h Asking(deadline)": "Ref::Ask",
+    "actors/ask.h Asking(within)": "Ref::Ask",
+    "actors/blocking_ask.h AskFromThread(timeout)": "Ref::AskAndWait",
     "actors/blocking_ask.h Wait(timeout)": "Ref::AskAndWait",
+    "actors/grpc/open_call.h AwaitNone(timeout)": "a constant",
     "actors/grpc/open_call.h Begin(limit)": "Alarms::Set",
     "actors/posting.h HeadOf(deadline)": "Ref::Ask and TellWith",
     "actors/posting.h SendFromLoop(deadline)": "Ref::Ask",
@@ -27,8 +33,22 @@ COVERED_BY = {
     "actors/sleep.h Sleeping(until)": "Actor::Sleep",
     "actors/unix_link.h Outgoing::until": "LinkTell and LinkAsk",
     "actors/wire.h Ask(timeout)": "LoopClock::After",
+    "bus/bus_state.h NoReplyWithin(time)": "Ref::Ask and AskAndWait",
+    "bus/early_requests.h SendAt(at)": "Actor::TellAfter",
+    "bus/early_requests.h Timed::at": "Actor::TellAfter",
     "bus/envelope.h Envelope::deadline": "TellOptions::deadline",
     "bus/envelope.h Head::deadline": "TellOptions::deadline",
+    "bus/expiry.h Arm(at)": "TimerQueue::Set",
+    "bus/expiry.h Look(now)": "the clock",
+    "bus/expiry.h LookAtHandlers(now)": "the clock",
+    "bus/expiry.h LookAtMailbox(now)": "the clock",
+    "bus/expiry.h Watch(deadline)": "TellOptions::deadline",
+    "bus/log.h Flush(limit)": "a constant",
+    "bus/log_limits.h Admit(now)": "the clock",
+    "bus/log_limits.h Bucket::filled": "the clock",
+    "bus/log_limits.h BucketOf(now)": "the clock",
+    "bus/log_limits.h Fill(now)": "the clock",
+    "bus/log_limits.h TakeDue(now)": "the clock",
     "bus/loop.h Poll(deadline)": "Poller::Wait",
     "bus/scheduled_message.h Set(at)": "Actor::TellAfter",
     "bus/timer_queue.h Entry(deadline)": "TimerQueue::Set",
@@ -37,6 +57,7 @@ COVERED_BY = {
     "tools/trolley/call_limit.h CallLimit(timeout)": "trolley --timeout",
     "tools/trolley/look_at_pollers.h LookAtPollers(measure)":
         "trolley --measure",
+    "tools/trolley/reach.h Reach(limit)": "a constant",
     "tools/trolley/wake_cost.h MeasureWakeCost(limit)": "trolley --measure",
 }
 
