@@ -55,6 +55,7 @@ Task<absl::Status> UnixListener::Accept() {
   absl::Cleanup forget = [this] { stream_ = nullptr; };
   while (!closed_) {
     absl::StatusOr<ScopedFd> accepted = co_await stream.Accept();
+    bool could_wait = true;
     if (absl::IsResourceExhausted(accepted.status()) && !closed_) {
       // The socket has a descriptor in reserve, once somebody connects.
       const auto try_once = [this, &accepted]() -> ssize_t {
@@ -64,7 +65,8 @@ Task<absl::Status> UnixListener::Accept() {
       };
       absl::StatusOr<size_t> waited =
           co_await stream.Do(Ready::kReadable, SysCall::kAccept4, try_once);
-      if (!waited.ok()) accepted = waited.status();
+      could_wait = waited.ok();
+      if (!could_wait) accepted = waited.status();
     }
     if (closed_) break;
     if (accepted.ok()) {
@@ -83,7 +85,7 @@ Task<absl::Status> UnixListener::Accept() {
                        " was not taken: ", accepted.status().message(),
                        "; raise the limit of open files (ulimit -n)"));
     }
-    if (!socket_.has_reserve()) {
+    if (!could_wait || !socket_.has_reserve()) {
       co_await Sleep(options_.pause_without_descriptors);
     }
   }
