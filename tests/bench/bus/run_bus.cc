@@ -16,7 +16,7 @@ BusOptions OptionsFor(size_t loops, absl::Duration spin) {
 }  // namespace
 
 RunBus::RunBus(std::vector<int> cpus, absl::Duration spin)
-    : bus_(OptionsFor(cpus.size(), spin)) {
+    : bus_(Bus::CreateOrDie(OptionsFor(cpus.size(), spin))) {
   for (size_t loop = 0; loop < cpus.size(); ++loop) {
     if (cpus[loop] == kAnywhere) continue;
     absl::Notification pinned;

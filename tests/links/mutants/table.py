@@ -40,8 +40,8 @@ MUTANTS = [
         "HostileTest.P12_WithoutDescriptorsNewPeersAreTurnedAway"),
     Mutant(
         "P12_TheListenerTriesOnAndOn", "actors/unix_listener.cc",
-        "    if (!socket_.has_reserve()) {\n",
-        "    if (!socket_.has_reserve() && !MUTANT) {\n",
+        "    if (!could_wait || !socket_.has_reserve()) {\n",
+        "    if ((!could_wait || !socket_.has_reserve()) && !MUTANT) {\n",
         _FAULTS + "P12_WithoutAReserveTheListenerPauses"),
 
     # --- P13, every system call may fail
