@@ -82,13 +82,6 @@ void Actor::HoldMailbox() {
 void Actor::RunInBackground(Task<absl::Status> task) {
   if (!begins_things()) return;
   StatusFrame frame = task.Release();
-  if (frame.promise().borrows_lambda()) {
-    frame.destroy();
-    internal::ThrowMisuse(
-        "RunInBackground() got the task of a lambda with captures, which may "
-        "be gone when the task goes on; give it the lambda itself: "
-        "RunInBackground([...]() -> Task<absl::Status> { ... })");
-  }
   SuspendedHandler& handler = frame.promise().BeginHandler(frame);
   handler.finish = &FinishBackground;
   if (cell_ != nullptr) {

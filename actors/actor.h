@@ -134,8 +134,7 @@ class Actor : public ActorBase {
   // An exception or an error in it ends the actor. Cancelled with the actor.
   // Of a lambda that captures something, give the lambda, which is then kept:
   //   RunInBackground([this, n]() -> Task<absl::Status> { ... });
-  // The task that such a lambda has returned is a mistake, which ends the actor
-  // where the compiler lets us see it (not clang before 17; not if `mutable`).
+  // The task of a lambda that has gone by then is a mistake no one sees.
   void RunInBackground(Task<absl::Status> task);
   template <typename F>
   requires std::is_invocable_r_v<Task<absl::Status>, F&> void RunInBackground(

@@ -54,13 +54,6 @@ namespace internal {
 
 class TaskPromiseBase {
  public:
-  TaskPromiseBase() = default;
-  // The parameters of the coroutine; the first is the object whose member it
-  // is, if it is one.
-  template <typename First, typename... Rest>
-  explicit TaskPromiseBase(First&, Rest&...)
-      : borrows_lambda_(BorrowsLambda<First>()) {}
-
   std::suspend_always initial_suspend() noexcept { return {}; }
 
   struct FinalAwaiter {
@@ -94,38 +87,21 @@ class TaskPromiseBase {
     root_->innermost = &frame_;
   }
 
-  // It is known to be a lambda with captures, which its frame does not keep.
-  bool borrows_lambda() const { return borrows_lambda_; }
-
  protected:
   void Rethrow() {
     if (thrown_ != nullptr) std::rethrow_exception(std::move(thrown_));
   }
 
  private:
-  // The object of a lambda is const, unless it is `mutable`; a copy that the
-  // frame keeps of a parameter is not.
-  template <typename First>
-  static constexpr bool BorrowsLambda() {
-    using Object = std::remove_reference_t<First>;
-    if constexpr (std::is_const_v<Object> &&
-                  kIsLambda<std::remove_const_t<Object>>) {
-      return !std::is_empty_v<Object>;
-    }
-    return false;
-  }
-
   HandlerFrame frame_;
   SuspendedHandler* root_ = nullptr;  // of the handler it is part of
   std::exception_ptr thrown_;
-  const bool borrows_lambda_ = false;
   SuspendedHandler handler_;  // if it is the outermost
 };
 
 template <typename T>
 class TaskPromise : public TaskPromiseBase {
  public:
-  using TaskPromiseBase::TaskPromiseBase;
   Task<T> get_return_object();
 
   template <typename U>
@@ -147,7 +123,6 @@ class TaskPromise : public TaskPromiseBase {
 template <>
 class TaskPromise<void> : public TaskPromiseBase {
  public:
-  using TaskPromiseBase::TaskPromiseBase;
   Task<void> get_return_object();
   void return_void() {}
   void Result() { Rethrow(); }

@@ -85,8 +85,7 @@ class Scripted : public Actor {
   void Later(absl::Duration after) { TellAfter(this, after, Tick{}); }
   void Background() { RunInBackground(SleepAndWrite()); }
   void SpawnOne() {
-    const auto junior =
-        Spawn<Scripted>({}, name + " junior", &diary, Script{});
+    const auto junior = Spawn<Scripted>({}, name + " junior", &diary, Script{});
     if (junior.ok()) {
       diary.Add(name + " junior spawned");
     } else {

@@ -203,7 +203,7 @@ TEST_F(ControlWallClockTest, P17_TheCommandEndsInTime) {
   }
   clock.JumpHours(-1);
   user.join();
-  EXPECT_EQ(r.code, 4) << r.err;
+  EXPECT_EQ(r.code, 3) << r.err;
   EXPECT_GT(clock.steady_waits.load(), 0u) << "the clock was not loaded";
   munmap(shared, sizeof(JumpingClock));
   close(fd);

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 # False: what is not formatted is a skipped case, not a failure.
-ENFORCED = False
+ENFORCED = True
 
 # Another version of it breaks lines elsewhere.
 FORMATTER = "clang-format-14"

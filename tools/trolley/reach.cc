@@ -9,8 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "trolley/poller/printable.h"
 #include "trolley/actors/unix_socket.h"
+#include "trolley/poller/printable.h"
 #include "trolley/poller/sys.h"
 
 namespace trolley::tools {
