@@ -28,7 +28,6 @@
 #ifndef TROLLEY_ACTORS_ASK_H_
 #define TROLLEY_ACTORS_ASK_H_
 
-#include <coroutine>
 #include <utility>
 
 #include "absl/status/status.h"

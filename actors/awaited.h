@@ -16,11 +16,11 @@
 #ifndef TROLLEY_ACTORS_AWAITED_H_
 #define TROLLEY_ACTORS_AWAITED_H_
 
-#include <coroutine>
 #include <type_traits>
 #include <utility>
 
 #include "trolley/actors/type_name.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley::internal {
 

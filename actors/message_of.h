@@ -21,6 +21,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 namespace internal {

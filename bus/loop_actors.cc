@@ -238,11 +238,12 @@ bool Loop::Guarded(Cell& cell, absl::string_view doing, What what) {
 // all who ask why the actor has ended.
 void Loop::Fail(Cell& cell, absl::string_view doing) {
   const std::string what = absl::StrCat(doing, " threw: ", WhatIsThrown());
-  StopActor(cell, /*drain=*/false);
+  // Senders that are refused from now on find the reason.
   cell.set_exit(cell.self.generation(), ExitReason::Kind::kFailed);
   bus_->obituaries().Add(
       cell.self, cell.name != nullptr ? *cell.name : "",
       {.kind = ExitReason::Kind::kFailed, .error = absl::InternalError(what)});
+  StopActor(cell, /*drain=*/false);
   bus_->Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
                          ") ends: ", what),
             cell.actor_class->name());
@@ -570,10 +571,10 @@ void Loop::StopActor(Cell& cell, bool drain) {
   // It gives out no further places, or a steady sender would keep it for ever.
   cell.local_places = 0;
   cell.kept_places = 0;
-  cell.credits.Open(cell.self.generation(), 0);
-  while (Envelope* e = cell.room_requests.Pop()) {
-    DropUndelivered(e);
-  }
+  // One that drains is full for others; one that stops has gone for them.
+  const uint32_t generation = cell.self.generation();
+  cell.credits.Open(drain ? generation : generation + 1, 0);
+  while (Envelope* e = cell.room_requests.Pop()) DropUndelivered(e);
   run_queue_.Push(cell);
 }
 
