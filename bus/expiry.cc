@@ -30,6 +30,7 @@ void Expiry::AddMailbox(Cell& cell) {
 void Expiry::AskerHasGone(Cell& cell, const AskKey& key) {
   gone_.insert(key);
   if (!cell.expiry_watched) Add(cell);
+  if (gone_.size() >= kMostGone) not_before_ = Instant();
   Arm(loop_.Now());
 }
 
@@ -41,7 +42,8 @@ void Expiry::Arm(Instant at) {
 void Expiry::OnTimer() {
   const Instant began = loop_.Now();
   next_ = Instant::Infinite();
-  const Keys gone = std::exchange(gone_, {});
+  std::swap(gone_, gone_before_);
+  const Keys& gone = gone_before_;
   Instant soonest = Instant::Infinite();
   std::swap(watched_, looked_at_);
   for (const ActorId id : looked_at_) {
@@ -54,6 +56,7 @@ void Expiry::OnTimer() {
     soonest = std::min(soonest, next);
   }
   looked_at_.clear();
+  gone_before_.clear();
   const Instant ended = loop_.Now();
   not_before_ = ended + std::max(kPause, (ended - began) * 50);
   if (soonest < next_) Arm(soonest);

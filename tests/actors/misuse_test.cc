@@ -70,7 +70,12 @@ struct Detached {
 
 class MisuseTest : public BusFixture {
  protected:
-  void SetUp() override { Start(); }
+  void SetUp() override {
+    // Every line is looked at.
+    Start([](BusOptions& options) {
+      options.log_limits.interval = absl::ZeroDuration();
+    });
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Forms, MisuseTest,
                          testing::Values(BusForm{"sim", 1}, BusForm{"sim", 2}),

@@ -76,8 +76,8 @@ absl::Status UseBus(const BusOptions& options) {
 TEST(OptionsTest, EveryNumberOfABus) {
   AtExtremes<BusOptions>(
       [](BusOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, loops, sys, clock, instance_id, log,
-                       single_threaded);
+        TROLLEY_FIELDS(o, visit, loops, sys, clock, instance_id,
+                       ended_actors_kept, log, log_limits, single_threaded);
       },
       UseBus);
   for (const size_t loops : {size_t{0}, size_t{256}, size_t{1'000}}) {
@@ -87,6 +87,15 @@ TEST(OptionsTest, EveryNumberOfABus) {
     EXPECT_EQ(used.code(), absl::StatusCode::kInvalidArgument) << used;
     EXPECT_TRUE(absl::StrContains(used.message(), "BusOptions::loops"));
   }
+}
+
+TEST(OptionsTest, EveryNumberOfALog) {
+  AtExtremes<LogOptions>(
+      [](LogOptions& o, auto visit) {
+        TROLLEY_FIELDS(o, visit, lines_at_once, interval, max_sources,
+                       max_waiting_lines, max_waiting_bytes, patience);
+      },
+      [](const LogOptions& limits) { return UseBus({.log_limits = limits}); });
 }
 
 TEST(OptionsTest, EveryNumberOfALoop) {
