@@ -10,6 +10,9 @@
 namespace trolley {
 namespace {
 
+// Askers that may go before a look has no pause to wait for.
+constexpr size_t kMostGone = 64;
+
 bool HasNoAsker(const Envelope& e, const absl::flat_hash_set<AskKey>& gone) {
   return !gone.empty() && e.is_ask() && gone.contains(AskKey::Of(e));
 }
@@ -42,8 +45,8 @@ void Expiry::Arm(Instant at) {
 void Expiry::OnTimer() {
   const Instant began = loop_.Now();
   next_ = Instant::Infinite();
-  std::swap(gone_, gone_before_);
-  const Keys& gone = gone_before_;
+  // Nothing is added meanwhile: those that go are heard of in a later slice.
+  const Keys& gone = gone_;
   Instant soonest = Instant::Infinite();
   std::swap(watched_, looked_at_);
   for (const ActorId id : looked_at_) {
@@ -56,7 +59,7 @@ void Expiry::OnTimer() {
     soonest = std::min(soonest, next);
   }
   looked_at_.clear();
-  gone_before_.clear();
+  gone_.clear();
   const Instant ended = loop_.Now();
   not_before_ = ended + std::max(kPause, (ended - began) * 50);
   if (soonest < next_) Arm(soonest);

@@ -15,8 +15,8 @@
 //
 // Ownership: part of a loop.
 // Threads:   loop thread only.
-// Bounds:    one entry for each actor; kMostGone askers that have gone since the
-//            last look.
+// Bounds:    one entry for each actor; a key for each asker that has gone since
+//            the last look.
 // Ends:      with the loop.
 
 #ifndef TROLLEY_BUS_EXPIRY_H_
@@ -40,9 +40,6 @@ class Expiry final : private Timer {
  public:
   // Between two looks, so that a deadline for each message costs no look each.
   static constexpr absl::Duration kPause = absl::Milliseconds(10);
-
-  // Askers that may go before a look has no pause to wait for.
-  static constexpr size_t kMostGone = 64;
 
   explicit Expiry(Loop& loop) : loop_(loop) {}
 
@@ -75,7 +72,6 @@ class Expiry final : private Timer {
   std::vector<ActorId> watched_;
   std::vector<ActorId> looked_at_;  // in OnTimer(): keeps its memory
   Keys gone_;
-  Keys gone_before_;  // in OnTimer(): keeps its memory
   Instant next_ = Instant::Infinite();  // when the next look is due
   Instant not_before_;
 };
