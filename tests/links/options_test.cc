@@ -260,6 +260,7 @@ absl::Status UseLinks(const UnixListenerOptions& listening,
       on.WhenEnded(refused.id(), [&](Loop&) { ended.Notify(); });
     });
     ended.WaitForNotification();
+    (*bus)->state()->log().Flush();
     EXPECT_TRUE(absl::StrContains(log, valid.message())) << log;
   }
   (*bus)->Shutdown(absl::ZeroDuration());

@@ -248,9 +248,9 @@ MUTANTS = [
     Mutant(
         "P8_WhoThrewGoesOn", "bus/loop_actors.cc",
         "  StopActor(cell, /*drain=*/false);\n"
-        "  cell.set_exit(",
+        "  bus_->Log(",
         "  if (!MUTANT) StopActor(cell, /*drain=*/false);\n"
-        "  cell.set_exit(",
+        "  bus_->Log(",
         _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim1"),
     Mutant(
         "P8_WhoAskedIsNotToldWhatWasThrown", "bus/loop_actors.cc",
