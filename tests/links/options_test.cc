@@ -260,7 +260,7 @@ absl::Status UseLinks(const UnixListenerOptions& listening,
       on.WhenEnded(refused.id(), [&](Loop&) { ended.Notify(); });
     });
     ended.WaitForNotification();
-    (*bus)->state()->log().Flush();
+    (*bus)->state()->log().Flush(absl::InfiniteDuration());
     EXPECT_TRUE(absl::StrContains(log, valid.message())) << log;
   }
   (*bus)->Shutdown(absl::ZeroDuration());
