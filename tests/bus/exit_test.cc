@@ -69,6 +69,9 @@ const std::vector<Case>& Cases() {
 
 class Mortal : public Actor {
  public:
+  // What waits behind an ask that timed out goes on waiting.
+  static constexpr absl::Duration kOvertime = absl::InfiniteDuration();
+
   explicit Mortal(How how, std::shared_ptr<absl::Notification> gone = nullptr)
       : how_(how), gone_(std::move(gone)) {}
   ~Mortal() override {
