@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace trolley::bench {
 namespace {
@@ -125,12 +126,19 @@ bool Report::WriteCsv(const std::string& path) const {
         table.by_distance.begin(), table.by_distance.end(),
         [&](auto& a, auto& b) { return count(a.second) < count(b.second); });
     const Workload& workload = table.first->workload;
-    for (const Row& row : most->second) {
-      std::fprintf(csv, "%s,%s,%s,%s,%.5g,%.5g,%.5g\n", table.workload.c_str(),
-                   row.who.c_str(), workload.unit,
-                   workload.higher_is_better ? "higher" : "lower", row.Median(),
-                   row.Min(), row.Max());
-    }
+    std::set<std::string> written;
+    const auto write = [&](const std::vector<Row>& rows) {
+      for (const Row& row : rows) {
+        if (!written.insert(row.who).second) continue;
+        std::fprintf(csv, "%s,%s,%s,%s,%.5g,%.5g,%.5g\n",
+                     table.workload.c_str(), row.who.c_str(), workload.unit,
+                     workload.higher_is_better ? "higher" : "lower",
+                     row.Median(), row.Min(), row.Max());
+      }
+    };
+    write(most->second);
+    // Those that were measured at another distance only, as it may move.
+    for (const auto& [distance, rows] : table.by_distance) write(rows);
   }
   return std::fclose(csv) == 0;
 }
