@@ -174,7 +174,8 @@ MUTANTS = [
     Mutant(
         "P6_AnExpiredHandlerGoesOnWaiting", "bus/expiry.cc",
         "    if (end <= now || HasNoAsker(*h->envelope, gone)) {\n",
-        "    if ((end <= now && !MUTANT) || HasNoAsker(*h->envelope, gone)) {\n",
+        "    if (MUTANT && end <= now) continue;\n"
+        "    if (end <= now || HasNoAsker(*h->envelope, gone)) {\n",
         _EXPIRY + "P6_AsksThatTimedOutHoldNoPlace/sim2"),
     Mutant(
         "P6_WhatExpiresBehindAHandlerStays", "bus/expiry.cc",
