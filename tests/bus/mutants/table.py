@@ -290,13 +290,6 @@ MUTANTS = [
         "    if (!MUTANT) loop->port().ledger.CountSend(false);\n",
         _THROWING + "P8_WhateverThrowsOnItsWayToAHandler/sim2"),
     Mutant(
-        "P8_AReplyThatThrowsIsNotDropped", "actors/ask.h",
-        "      ~Dropper() { asking.DropReply(); }\n",
-        "      ~Dropper() {\n"
-        "        if (!MUTANT) asking.DropReply();\n"
-        "      }\n",
-        _THROWING + "P8_AReplyThatThrowsOnItsWayEndsAnActorAtMost/sim1"),
-    Mutant(
         "P8_WhyItEndedIsForgotten", "bus/obituaries.cc",
         "  if (most_ == 0) return;\n",
         "  if (most_ == 0 || MUTANT) return;\n",
@@ -366,12 +359,6 @@ MUTANTS = [
         "cell.urgent.empty() && (MUTANT || !cell.handles_something()));\n",
         _SIM_BOUNDS + "P10_DrainingWaitsForHandlersThatWait/sim1"),
 
-    Mutant(
-        "P10_AShutdownThatMayTakeForEverTakesNoTime", "bus/shutdown.cc",
-        "        end_(began_ + deadline) {}\n",
-        "        end_(MUTANT && (began_ + deadline).is_infinite()\n"
-        "                 ? began_ : began_ + deadline) {}\n",
-        _EXTREMES + "P10_Shutdown/epoll2"),
     # --- the log: it keeps no loop (P7), is bounded (P6), and takes any text
     Mutant(
         "P7_WhoLogsWaitsForTheSink", "bus/log.cc",
