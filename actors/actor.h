@@ -34,7 +34,7 @@
 //   D  the destructor
 //   -  an object that no Spawn() has made an actor of a bus
 //
-//   Self, address    C R S D  its address        -  one that names nobody
+//   Self, address    C R S D  its address        -  an empty one
 //   loop             C        may be named, to make a Stream of it, not used
 //                    R S D    its loop           -  ends the program
 //   Stop             C        it never starts    R  ends it    S D -  nothing

@@ -39,7 +39,7 @@
 namespace trolley {
 namespace internal {
 
-// What waits in a reply slot on behalf of a coroutine.
+// The part of an ask or a send that holds a reply slot for its coroutine.
 class ReplyAwaiter : private PendingReply {
  public:
   ReplyAwaiter(const ReplyAwaiter&) = delete;

@@ -37,7 +37,7 @@ inline constexpr bool kMayDieTwice =
     !std::is_trivially_destructible_v<Given> &&
     (std::is_aggregate_v<Given> || kIsLambda<std::remove_cv_t<Given>>);
 
-// What the compiler goes on with after it has said what is wrong.
+// The compiler goes on with this type after its error.
 template <typename Operation>
 struct NotAwaited {
   bool await_ready();
@@ -50,7 +50,7 @@ class [[nodiscard]] AwaitedByName final : public Operation {
  public:
   using Operation::Operation;
 
-  // For what is not named.
+  // For a temporary, which has no name.
   template <typename O = Operation>
   NotAwaited<O> operator co_await() && {
     static_assert(

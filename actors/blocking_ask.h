@@ -32,7 +32,7 @@ class BlockingAsk final : public ExternalAsk {
   bool Wait(absl::Duration timeout) {
     return there_.Wait(timeout) && !expired_;
   }
-  // What has come. Throws what it threw as it was moved.
+  // The reply. Throws what the reply threw as the loop moved it.
   Reply Take() {
     if (thrown_ != nullptr) std::rethrow_exception(thrown_);
     return MoveOut(*reply_);

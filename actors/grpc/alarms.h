@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Alarms: what is to be done at points in time, done by a thread of its own. No
+// Alarms: a thread runs each action at the point in time it was set for. No
 // loop does it, because it is what ends a call that waits for a stuck loop; and
 // grpc::Alarm does not, because gRPC waits for its alarms by the wall clock.
 //
