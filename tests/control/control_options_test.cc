@@ -54,12 +54,12 @@ TEST(ControlOptionsTest, P11_NoDescriptorOfAServiceIs0To2) {
     if (child == 0) {
       const auto as_it_was = [&] {
         for (int fd = 0; fd <= 2; ++fd) {
-          if ((closed >> fd & 1) != 0 && !is_closed(fd)) return false;
+          if ((closed & 1 << fd) != 0 && !is_closed(fd)) return false;
         }
         return true;
       };
       for (int fd = 0; fd <= 2; ++fd) {
-        if ((closed >> fd & 1) != 0) ::close(fd);
+        if ((closed & 1 << fd) != 0) ::close(fd);
       }
       auto bus = Bus::Create({});
       ControlOptions options;
