@@ -7,6 +7,8 @@
 //
 // Linked into tests with --config=tsan only. Thread-safe.
 
+#include <sched.h>
+
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 
@@ -22,7 +24,7 @@ void AnnotateIgnoreReadsEnd(const char* file, int line);
 // threads hold: the count that says who frees it is one that TSan does not see.
 const char* __tsan_default_suppressions() {
   return "race:absl::debian3::synchronization_internal\n"
-         "race:absl::debian3::Status::UnrefNonInlined\n";
+         "race:absl::debian3::Status::Unref\n";
 }
 
 #define MUTEX(name) _ZN4absl7debian35Mutex##name
@@ -46,6 +48,17 @@ void WRAP(MUTEX(6UnlockEv))(absl::Mutex* mutex) {
   AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
   REAL(MUTEX(6UnlockEv))(mutex);
   AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+}
+
+// Its condition reads what the mutex guards, within a call that TSan does not
+// see take the mutex again. So the mutex is given up and taken here.
+void WRAP(MUTEX(5AwaitERKNS0_9ConditionE))(absl::Mutex* mutex,
+                                           const absl::Condition& condition) {
+  while (!condition.Eval()) {
+    WRAP(MUTEX(6UnlockEv))(mutex);
+    sched_yield();
+    WRAP(MUTEX(4LockEv))(mutex);
+  }
 }
 
 // HasBeenNotified() is inline: an acquire of the flag behind the mutex.
