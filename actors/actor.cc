@@ -2,12 +2,15 @@
 
 #include "trolley/actors/actor.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 
-#include "trolley/bus/birth.h"
+#include "absl/strings/str_cat.h"
+#include "trolley/bus/loop/pending_spawn.h"
+#include "trolley/bus/loop/scheduled_message.h"
 
 namespace trolley {
 namespace {
@@ -19,64 +22,58 @@ Outcome FinishBackground(SuspendedHandler* handler, Envelope*) {
   internal::FrameOwner owner(frame);
   const absl::Status status = frame.promise().Result();
   if (status.ok()) return Outcome::kHandled;
-  // The way a background task reports to the one place that ends actors.
+  // The caller ends the actor if this throws.
   throw std::runtime_error(status.ToString());
 }
 
 }  // namespace
 
 Address Actor::address() const {
-  if (cell_ != nullptr) return Address(loop().bus_pointer(), cell_->self);
-  return birth_ != nullptr ? birth_->address() : Address();
+  if (cell() != nullptr) return Address(loop().bus_pointer(), cell()->self);
+  return construction() != nullptr ? construction()->address() : Address();
 }
 
 void Actor::Stop() {
-  if (cell_ != nullptr) {
-    loop().StopActor(*cell_, /*drain=*/false);
-  } else if (birth_ != nullptr) {
-    birth_->requests().Stop();
+  if (cell() != nullptr) {
+    loop().guard().Stop(*cell(), /*drain=*/false);
+  } else if (construction() != nullptr) {
+    construction()->requests().Stop();
   }
 }
 
-Envelope* Actor::EnvelopeToSelf(size_t bytes) {
-  Envelope* e;
-  if (cell_ != nullptr) {
-    e = loop().NewEnvelope(bytes);
-    e->target = cell_->self;
-    internal::SetTrace({}, &loop(), e);
-  } else {
-    e = EnvelopePool::GetFromHeap(bytes);
-    e->target = birth_->address().id();
-  }
-  e->sender = e->target;
-  e->marks |= Envelope::kReplyLane;
+EnvelopePtr Actor::NewEnvelopeToSelf(size_t bytes) {
+  const bool lives = cell() != nullptr;
+  const ActorId self = lives ? cell()->self : construction()->address().id();
+  const Envelope::Head head = {
+      .target = self, .sender = self, .flags = Envelope::kReplyLane};
+  EnvelopePtr e(lives ? loop().router().NewEnvelope(bytes, head)
+                      : EnvelopePool::GetFromHeap(bytes, head));
+  if (lives) internal::SetTraceOf({}, &loop(), *e);
   return e;
 }
 
-void Actor::FreeToSelf(Envelope* e) {
-  internal::FreeEnvelope(cell_ != nullptr ? &loop() : nullptr, e);
-}
-
-uint64_t Actor::SendAfter(absl::Duration after, Envelope* e) {
-  if (cell_ != nullptr) {
-    return ScheduledMessage::Set(loop(), *this, e, loop().Now() + after);
+uint64_t Actor::SendAfter(absl::Duration after, EnvelopePtr e) {
+  if (cell() != nullptr) {
+    return ScheduledMessage::Set(loop().router(), loop().timers(), *this,
+                                 e.release(), loop().Now() + after);
   }
-  const Clock& clock = birth_->address().bus()->clock();
-  return birth_->requests().SendAt(e, clock.Now() + after);
+  const Clock& clock = construction()->bus_pointer()->clock();
+  return construction()->requests().SendAt(e.release(), clock.Now() + after);
 }
 
 bool Actor::CancelTimer(TimerId id) {
-  if (cell_ != nullptr) return ScheduledMessage::Cancel(*this, id.value);
-  return birth_ != nullptr && birth_->requests().Cancel(id.value);
+  if (cell() != nullptr) return ScheduledMessage::Cancel(*this, id.value);
+  return construction() != nullptr &&
+         construction()->requests().Cancel(id.value);
 }
 
 void Actor::HoldMailbox() {
   SuspendedHandler& handler =
       internal::HandlerInHand(Loop::Current(), "HoldMailbox()",
-                              cell_ != nullptr ? cell_->self : ActorId());
+                              cell() != nullptr ? cell()->self : ActorId());
   if (handler.envelope == nullptr) internal::ThrowNoHandler("HoldMailbox()");
   handler.holds_mailbox = true;
-  if (handler.cell != nullptr) cell_->standing.set_busy(true);
+  if (handler.cell != nullptr) cell()->actor_state.set_busy(true);
 }
 
 void Actor::RunInBackground(Task<absl::Status> task) {
@@ -84,20 +81,20 @@ void Actor::RunInBackground(Task<absl::Status> task) {
   StatusFrame frame = task.Release();
   SuspendedHandler& handler = frame.promise().BeginHandler(frame);
   handler.finish = &FinishBackground;
-  if (cell_ != nullptr) {
-    loop().RunTask(*cell_, handler);
+  if (cell() != nullptr) {
+    loop().coroutines().RunTask(*cell(), handler);
   } else {
-    birth_->requests().Run(&handler);
+    construction()->requests().Run(&handler);
   }
 }
 
 Loop& Actor::LoopOfConstructor() const {
-  if (cell_ == nullptr && birth_ != nullptr) return birth_->loop();
+  if (construction() != nullptr) return construction()->loop();
   std::fprintf(stderr,
-               cell_ == nullptr
-                   ? "trolley: Actor::loop() of an object that no Spawn() has "
-                     "made an actor of a bus\n"
-                   : "trolley: Actor::loop() on a thread that is not the "
+               cell() == nullptr
+                   ? "trolley: Actor::context() of an object that no Spawn() "
+                     "has made an actor of a bus\n"
+                   : "trolley: Actor::context() on a thread that is not the "
                      "actor's; send it a message instead\n");
   std::abort();
 }
@@ -109,7 +106,12 @@ absl::Status Actor::NotOfABus() {
 
 // The message that the actor handles; null: none.
 const Envelope* Actor::InHand() const {
-  return cell_ != nullptr ? loop().turn().envelope : nullptr;
+  return cell() != nullptr ? loop().current().envelope : nullptr;
+}
+
+bool Actor::is_ask() const {
+  const Envelope* e = InHand();
+  return e != nullptr && e->is_ask();
 }
 
 Address Actor::sender() const {
@@ -129,17 +131,40 @@ TraceContext Actor::trace() const {
   return e != nullptr && e->context ? e->context->trace() : TraceContext();
 }
 
+std::vector<std::string> Actor::askers() const {
+  std::vector<std::string> askers;
+  const Envelope* e = InHand();
+  if (e == nullptr) return askers;
+  const BusState& bus = loop().bus();
+  const std::string process =
+      absl::StrCat(absl::Hex(bus.instance_id(), absl::kZeroPad16), "/");
+  const CausalContext* root = nullptr;
+  if (e->ask_id() != 0) askers.push_back(process + bus.Describe(e->sender));
+  for (const CausalContext* c = e->context.get(); c != nullptr;
+       c = c->parent()) {
+    if (c->asker()) askers.push_back(process + bus.Describe(c->asker()));
+    root = c;
+  }
+  if (root != nullptr) {
+    askers.insert(askers.end(), root->foreign_askers().rbegin(),
+                  root->foreign_askers().rend());
+  }
+  std::reverse(askers.begin(), askers.end());
+  return askers;
+}
+
 void Actor::SetTrace(const TraceContext& trace) {
   if (InHand() == nullptr) return;
-  Envelope* e = loop().turn().envelope;
-  // Whoever waits goes on waiting: the chain is rebuilt on the new root.
-  Context::Ptr root = Context::New(trace, ActorId(), nullptr);
+  Envelope* e = loop().current().envelope;
+  // The same actors wait: their chain is built again on the new trace.
+  CausalContext::Ptr root = CausalContext::New(trace, ActorId(), nullptr);
   std::vector<ActorId> askers;
-  for (const Context* c = e->context.get(); c != nullptr; c = c->parent()) {
+  for (const CausalContext* c = e->context.get(); c != nullptr;
+       c = c->parent()) {
     if (c->asker()) askers.push_back(c->asker());
   }
   for (auto asker = askers.rbegin(); asker != askers.rend(); ++asker) {
-    root = Context::New(trace, *asker, std::move(root));
+    root = CausalContext::New(trace, *asker, std::move(root));
   }
   e->SetContext(std::move(root));
 }

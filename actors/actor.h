@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Actor: derive from it, and write an On() for each message you take.
+// Actor: derive from it, and write an On() for each message that it takes.
 //
 //   class Account : public trolley::Actor {
 //    public:
@@ -11,80 +11,83 @@
 //     int64_t cents_;
 //   };
 //
-// On() takes one message at a time, on the actor's own loop, so its members
+// On() handles one message at a time, on the actor's own loop, so its members
 // need no locks. It may return
-//   void               nothing to say; an ask resolves to OK
+//   void               an ask resolves to OK
 //   R                  the reply
-//   absl::Status,      the reply, or the error an ask resolves to; an error
-//   absl::StatusOr<R>  counts as failed in the ledger
-//   Task<any of them>  the same from a coroutine; the actor takes its next
-//                      message when it is over, unless it was spawned
-//                      `interleaved`
-//   MaybeTask<...>     one or the other, if it seldom has to wait
-// An exception ends the actor, and nothing else: also one that a message or a
-// reply throws as On() takes or returns it. What a message throws as it is sent
-// is the sender's (actors/ref.h). A handler that starts a
-// process does so by WithMainsSignals() (bus/mains_signals.h).
+//   absl::Status,      the reply, or the error that an ask resolves to; an
+//   absl::StatusOr<R>  error counts as failed in the ledger
+//   Task<any of them>  the same from a coroutine; the next message waits until
+//                      it has finished, unless SpawnOptions::interleaved is set
+//   MaybeTask<...>     a result or a Task (actors/maybe_task.h)
+// An exception that leaves On() ends this actor and no other. So does one that
+// a message or a reply throws when On() takes or returns it. A handler that
+// starts a process uses WithMainsSignals() (actors/mains_signals.h).
 //
-// Each verb works at every moment of an actor's life. The moments:
+// What each verb does at each moment of the actor's life:
 //
 //   C  the constructor, on the thread of the spawner
-//   R  OnStart(), a handler, one that was resumed, a task, OnDrain()
-//   S  OnStop(), which runs if OnStart() had returned
+//   R  OnStart(), a handler (a resumed one too), a task, OnDrain()
+//   S  OnStop(), which runs if OnStart() has returned
 //   D  the destructor
-//   -  an object that no Spawn() has made an actor of a bus
+//   -  an object that was not made by Spawn()
 //
-//   Self, address    C R S D  its address        -  an empty one
-//   loop             C        may be named, to make a Stream of it, not used
-//                    R S D    its loop           -  ends the program
-//   Stop             C        it never starts    R  ends it    S D -  nothing
-//   TellAfter        C R      timed from now on
+//   Self, address    C R S D  its address       -  an empty one
+//   context          C        pass it on, as to a Stream; do not use it
+//                    R S D    that of its loop  -  ends the program
+//   Stop             C        it never starts   R  ends it    S D -  nothing
+//   TellAfter        C R      timed from now
 //                    S        cancelled at once  D -  nothing, and the id is 0
-//   RunInBackground  C        begins when OnStart() has returned
+//   RunInBackground  C        begins after OnStart()
 //                    R        begins
 //                    S        runs until it waits, and is cancelled
-//                    D -      the task is destroyed
-//   Spawn            C R S D  by default on its own loop; Unavailable once that
+//                    D -      destroys the task
+//   Spawn            C R S D  by default on its own loop; Unavailable when that
 //                             loop has begun to end
 //                    -        FailedPrecondition
-//   Ref::Tell        C        handled after OnStart(), if it is to itself
-//                    R S D    sent by it
+//   Ref::Tell        C        if it is to itself, handled after OnStart()
+//                    R S D    sent by this actor
 //   Ref::Ask, Send   C        FailedPrecondition
 //   sender, deadline, trace, SetTrace
-//                    in a handler they speak of its message; else there is none
+//                    of the message in hand; elsewhere as if there were none
 //
 // Ownership: the bus owns it.
 // Threads:   constructed by the thread of the spawner; the rest on its loop.
-// Ends:      Stop(), Ref::Stop(), an exception, or the bus's shutdown; OnStop()
-//            and the destructor follow. What it awaits is cancelled.
+// Bounds:    SpawnOptions::mailbox_capacity messages.
+// Ends:      Stop(), Ref::Stop(), an exception, or the bus's shutdown. Then its
+//            coroutines are cancelled, OnStop() runs, and it is destroyed.
 
 #ifndef TROLLEY_ACTORS_ACTOR_H_
 #define TROLLEY_ACTORS_ACTOR_H_
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
-#include "trolley/actors/actor_class_of.h"
+#include "trolley/actors/context.h"
+#include "trolley/actors/internal/actor_class_of.h"
 #include "trolley/actors/ref.h"
 #include "trolley/actors/sleep.h"
 #include "trolley/actors/task.h"
-#include "trolley/bus/actor_base.h"
-#include "trolley/bus/bus.h"
-#include "trolley/bus/scheduled_message.h"
+#include "trolley/bus/loop/envelope_ptr.h"
+#include "trolley/bus/loop/pending_spawn.h"
+#include "trolley/bus/loop/scheduled_message.h"
+#include "trolley/bus/mailbox/actor_base.h"
 
 namespace trolley {
 
-// Names a message set by TellAfter, to cancel it.
+// Names a message of TellAfter, for CancelTimer.
 struct TimerId {
   uint64_t value = 0;
 };
 
 class Actor : public ActorBase {
  protected:
-  // The address of this actor: Self(this).
+  // The Ref of this actor: Self(this).
   template <typename A>
   static Ref<A> Self(const A* self) {
     const Actor* actor = self;
@@ -92,12 +95,13 @@ class Actor : public ActorBase {
   }
   Address address() const;
 
-  // Ends this actor when the handler in hand has returned.
+  // Ends this actor when the running handler has returned.
   void Stop();
 
-  // Sends `message` to this actor itself, `after` from now: never early, and
-  // never refused for want of room. TellAfter(this, absl::Seconds(1), Tick{}).
-  // Or built from `args`: TellAfter<Tick>(this, absl::Seconds(1), args...).
+  // Sends `message` to this actor, `after` from now or later, never earlier. A
+  // full mailbox does not refuse it.
+  //   timer_ = TellAfter(this, absl::Seconds(1), Tick{});
+  //   timer_ = TellAfter<Tick>(this, absl::Seconds(1), args...);   // in place
   template <int&... kDeduced, typename A, typename X>
   TimerId TellAfter(A* self, absl::Duration after, X&& message) {
     using M = typename internal::SentWhole<A, X>::Type;
@@ -109,32 +113,32 @@ class Actor : public ActorBase {
     static_assert(sizeof(internal::MessageFrom<M, Args...>) > 0);
     Actor& actor = *self;
     if (!actor.begins_things()) return {};
-    Envelope* e = actor.EnvelopeToSelf(Envelope::BytesFor<M>());
-    internal::Fill<M>(
-        e, [&] { actor.FreeToSelf(e); }, std::forward<Args>(args)...);
-    e->type = &internal::Handler<A, M>::kType;
-    return {actor.SendAfter(after, e)};
+    EnvelopePtr e = actor.NewEnvelopeToSelf(Envelope::BytesFor<M>());
+    e->Emplace<M>(std::forward<Args>(args)...);
+    e->ops = &internal::Handler<A, M>::kOps;
+    return {actor.SendAfter(after, std::move(e))};
   }
-  // True: the message will not come. It looks at each armed timer of this
-  // actor.
+  // True: the message will not come. False: it has come, or was cancelled. The
+  // time that it takes grows with the number of this actor's armed timers.
   bool CancelTimer(TimerId id);
 
-  // co_await Sleep(d): the handler goes on at least `d` later.
-  internal::Sleeping Sleep(absl::Duration d) const {
-    return internal::Sleeping(loop(), loop().Now() + d);
+  // co_await Sleep(d): the handler goes on after `d`, or later.
+  internal::SleepAwaiter Sleep(absl::Duration d) const {
+    return context().Sleep(d);
   }
 
-  // From here on the coroutine handler in hand keeps the next message waiting
-  // until it has finished, also if the actor is interleaved: what waits in the
-  // mailbox costs less than a coroutine that waits. Where no coroutine handles
-  // a message it is a mistake, and ends the actor (actors/misuse.h).
+  // For an interleaved actor: the next message waits from now on until this
+  // coroutine handler has finished. A message in the mailbox costs less memory
+  // than a suspended coroutine. A call where no coroutine handles a message
+  // ends the actor, with the reason in the log.
   void HoldMailbox();
 
-  // Runs `task` beside the messages, which go on being handled while it waits.
-  // An exception or an error in it ends the actor. Cancelled with the actor.
-  // Of a lambda that captures something, give the lambda, which is then kept:
+  // Runs `task` beside the handlers: while it waits, the actor handles
+  // messages. An exception or an error of the task ends the actor. The end of
+  // the actor cancels it. Pass a lambda itself, not the Task that it returns:
   //   RunInBackground([this, n]() -> Task<absl::Status> { ... });
-  // The task of a lambda that has gone by then is a mistake no one sees.
+  // The lambda is kept then. Otherwise its captures dangle, and no check sees
+  // it.
   void RunInBackground(Task<absl::Status> task);
   template <typename F>
   requires std::is_invocable_r_v<Task<absl::Status>, F&> void RunInBackground(
@@ -142,49 +146,68 @@ class Actor : public ActorBase {
     RunInBackground(Keep(std::move(task)));
   }
 
-  // Spawns an actor, by default on this one's loop. As Bus::Spawn.
+  // Spawns an actor, by default on this actor's loop. Errors: as Bus::Spawn.
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
-    if (cell_ == nullptr && birth_ == nullptr) return NotOfABus();
-    Birth birth(cell_ != nullptr ? loop().bus_pointer() : birth_->bus_pointer(),
-                options, ActorClassOf<A>(),
-                cell_ == nullptr ? birth_ : nullptr);
-    if (!birth.status().ok()) return birth.status();
+    PendingSpawn* const construction = this->construction();
+    if (cell() == nullptr && construction == nullptr) return NotOfABus();
+    PendingSpawn spawn(construction == nullptr ? loop().bus_pointer()
+                                               : construction->bus_pointer(),
+                       options, ActorClassOf<A>(), construction);
+    if (!spawn.status().ok()) return spawn.status();
     absl::StatusOr<Address> spawned =
-        birth.Finish(std::make_unique<A>(std::forward<Args>(args)...));
+        spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...));
     if (!spawned.ok()) return spawned.status();
     return Ref<A>(*std::move(spawned));
   }
 
-  // Of the message in hand. The sender is nobody if it was a plain thread.
+  // --- The message in hand ---
+  // True: it is an ask, and the sender waits for the reply.
+  bool is_ask() const;
+  // Empty if a plain thread sent it, or no message is in hand.
   Address sender() const;
+  // Infinite if it has none.
   Instant deadline() const;
+  // Not valid() if it has none.
   TraceContext trace() const;
-  // Begins a trace: what is sent from now on because of this message is in it.
+  // The actors that wait for the answer to it, outermost first, the sender
+  // last: "<instance id of their bus>/<name>". A link passes them on, so that a
+  // cycle of asks across processes is found.
+  std::vector<std::string> askers() const;
+  // Begins a trace: messages that this handler sends from now on are in it.
   void SetTrace(const TraceContext& trace);
 
-  // The loop this actor lives on: descriptors, timers, the clock. In the
-  // constructor it may be named, and not be used. A program that calls it in an
-  // object of no bus, or on another thread, is ended, with a word on why.
+  // What the actor may ask of its loop: the time, the log, timers. In the
+  // constructor it may be passed on and not be used. In an object that is no
+  // actor of a bus, and on another thread, a call ends the program, with the
+  // reason on standard error.
+  ActorContext context() const { return ContextAccess::Of(loop()); }
+
+ private:
+  Cell* cell() const { return CellOf(*this); }
+  // Null, except while the constructor runs.
+  PendingSpawn* construction() const {
+    return cell() == nullptr
+               ? static_cast<PendingSpawn*>(ActorAccess::construction(*this))
+               : nullptr;
+  }
   Loop& loop() const {
     Loop* current = Loop::Current();
-    if (cell_ == nullptr || current == nullptr) [[unlikely]] {
+    if (cell() == nullptr || current == nullptr) [[unlikely]] {
       return LoopOfConstructor();
     }
     return *current;
   }
-
- private:
-  // Whether timers and tasks can begin: not in the destructor, nor without bus.
+  // False in the destructor, and without a bus: no timer or task can begin.
   bool begins_things() const {
-    return cell_ != nullptr ? cell_->actor != nullptr : birth_ != nullptr;
+    return cell() != nullptr ? cell()->actor != nullptr
+                             : construction() != nullptr;
   }
   const Envelope* InHand() const;
-  Envelope* EnvelopeToSelf(size_t bytes);
-  uint64_t SendAfter(absl::Duration after, Envelope* e);
+  EnvelopePtr NewEnvelopeToSelf(size_t bytes);
+  uint64_t SendAfter(absl::Duration after, EnvelopePtr e);
   Loop& LoopOfConstructor() const;
   static absl::Status NotOfABus();
-  void FreeToSelf(Envelope* e);
   template <typename F>
   static Task<absl::Status> Keep(F task) {
     co_return co_await task();

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asking: an ask on its way. Made by Ref::Ask, which has sent the message by
-// then; awaited once, by the actor that asked.
+// AskAwaiter: an ask that was sent and waits for its reply. Ref::Ask() makes
+// it; the actor that asks awaits it once.
 //
-//   auto rate = rates_.Ask(GetRate{"EUR"}, absl::Seconds(1));    // both are
-//   auto limit = limits_.Ask(GetLimit{}, absl::Seconds(1));      // under way
-//   use(co_await rate, co_await limit);
+//   auto rate = rates_.Ask(GetRate{"EUR"}, absl::Seconds(1));
+//   auto limit = limits_.Ask(GetLimit{}, absl::Seconds(1));
+//   Use(co_await rate, co_await limit);   // both were sent before
+//
+// It resolves to what On() returns, or to an error:
+//
+//   code                when
+//   DeadlineExceeded    no reply has come by the deadline
+//   Internal            the handler of this message threw; the actor has ended
+//   NotFound            the actor had ended, or ended before it came to this
+//                       message; the text says why
+//   ResourceExhausted   the mailbox is full; this loop has
+//                       LoopOptions::max_pending_asks waiting; the actor has
+//                       too many suspended asks; or more than kMostAskers
+//                       actors wait for one another (actors/wire.h)
+//   Unavailable         the link to the actor's process is down; a plain thread
+//                       asks while the bus shuts down
+//   FailedPrecondition  a cycle of asks, the text is its path; awaited twice;
+//                       or asked by no actor
+//   any                 On() returned it
 //
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    LoopOptions::max_pending_asks.
-// Ends:      resolves once, with the reply, with what the handler returned, or
-//            with an error of the table below. To await it again, or from two
-//            coroutines, is a FailedPrecondition. Destroyed before it resolves,
-//            it is forgotten, its reply is dropped, and the handler is
-//            cancelled if it waits.
-//
-//   code                when
-//   DeadlineExceeded    no reply by the deadline
-//   NotFound            the actor has ended, or ends before it replies
-//   ResourceExhausted   its mailbox is full; or this loop has too many asks
-//   Unavailable         the bus is shutting down
-//   FailedPrecondition  a cycle of asks (the text is the path); not asked by an
-//                       actor
-//   Internal            the actor threw
+// Ends:      it resolves once. Destroyed before that, its reply is dropped when
+//            it comes, and the handler is cancelled if it is suspended.
 
 #ifndef TROLLEY_ACTORS_ASK_H_
 #define TROLLEY_ACTORS_ASK_H_
@@ -31,15 +36,16 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "trolley/actors/misuse.h"
-#include "trolley/actors/payload_owner.h"
-#include "trolley/bus/loop.h"
+#include "trolley/actors/internal/misuse.h"
+#include "trolley/actors/internal/payload_guard.h"
+#include "trolley/bus/loop/envelope_ptr.h"
+#include "trolley/bus/loop/loop.h"
 #include "trolley/poller/cxx20.h"
 
 namespace trolley {
 namespace internal {
 
-// The part of an ask or a send that holds a reply slot for its coroutine.
+// The part that asks and sends share: a reply slot, and a coroutine that waits.
 class ReplyAwaiter : private PendingReply {
  public:
   ReplyAwaiter(const ReplyAwaiter&) = delete;
@@ -53,16 +59,17 @@ class ReplyAwaiter : private PendingReply {
   }
 
  protected:
-  // `loop` is null on a thread that is no loop of the bus.
+  // `loop`: null on a thread that runs no loop of the bus.
   explicit ReplyAwaiter(Loop* loop)
-      : loop_(loop), actor_(loop != nullptr ? loop->turn().self : ActorId()) {}
+      : loop_(loop),
+        actor_(loop != nullptr ? loop->current().self : ActorId()) {}
   ~ReplyAwaiter() {
     if (ask_id_ != 0) Settle();
   }
 
   // Reserves the slot. False: there is none left.
   bool Reserve() {
-    ask_id_ = loop_->reply_slots().Add(this);
+    ask_id_ = loop_->router().reply_slots().Add(this);
     return ask_id_ != 0;
   }
   ActorId asker() const { return actor_; }
@@ -71,17 +78,17 @@ class ReplyAwaiter : private PendingReply {
   // A coroutine waits.
   bool waits() const { return at_ != nullptr; }
 
-  // The slot is free again; called by whatever resolves the ask.
+  // Frees the slot. Called when the ask resolves.
   void Settle() {
-    if (ask_id_ != 0) loop_->reply_slots().Take(std::exchange(ask_id_, 0));
+    if (ask_id_ != 0)
+      loop_->router().reply_slots().Take(std::exchange(ask_id_, 0));
   }
 
-  // Resumes the coroutine, if it waits by now. The last thing to do: it may
-  // destroy this.
+  // Resumes the coroutine if it waits. Call it last: it may destroy this.
   void Wake() {
     if (!at_) return;
     --handler_->waiting_for_replies;
-    loop_->Resume(*handler_, std::exchange(at_, {}));
+    loop_->coroutines().Resume(*handler_, std::exchange(at_, {}));
   }
 
  private:
@@ -93,13 +100,13 @@ class ReplyAwaiter : private PendingReply {
 };
 
 // The part of an ask that does not depend on the type of its reply.
-class AskAwaiter : public ReplyAwaiter, private Timer {
+class AskAwaiterBase : public ReplyAwaiter, private Timer {
  public:
   bool await_ready() const { return resolved_ || waits(); }
 
-  // If there is no reply yet, it resolves to `why`, and the coroutine goes on
-  // in a later turn. A reply that comes is dropped. The handler is cancelled if
-  // it waits.
+  // If no reply has come, the ask resolves to `why`; the coroutine goes on in a
+  // later turn. A later reply is dropped. The handler is cancelled if it is
+  // suspended.
   void GiveUp(absl::Status why) {
     if (resolved_) return;
     CancelAsked();
@@ -109,13 +116,13 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
 
  protected:
   // Nothing was sent: resolves to `error`.
-  AskAwaiter(Loop* loop, absl::Status error)
+  AskAwaiterBase(Loop* loop, absl::Status error)
       : ReplyAwaiter(loop), error_(std::move(error)), resolved_(true) {}
-  // `send` sends the ask with the reply slot it is given, or says why not.
+  // `send` gets the reply slot, and sends the ask or says why it cannot. The
+  // deadline is `within` from now.
   template <typename Send>
-  // The deadline is `within` from now.
-  AskAwaiter(Loop* loop, ActorId asked, Instant deadline, absl::Duration within,
-             Send send)
+  AskAwaiterBase(Loop* loop, ActorId asked, Instant deadline,
+                 absl::Duration within, Send send)
       : ReplyAwaiter(loop), asked_(asked), within_(within) {
     absl::Status sent = Reserve()
                             ? send(ask_id())
@@ -128,18 +135,10 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
       Fail(std::move(sent));
     }
   }
-  ~AskAwaiter() override {
-    CancelAsked();
-    if (reply_ != nullptr) DropReply();
-  }
+  ~AskAwaiterBase() override { CancelAsked(); }
 
-  // Null: there is none, and TakeError() says why.
-  Envelope* reply() const { return reply_; }
-  void DropReply() {
-    Envelope* e = std::exchange(reply_, nullptr);
-    e->type->drop(e);
-    loop()->Free(e);
-  }
+  // Null: no reply has come; TakeError() says why.
+  EnvelopePtr TakeReply() { return std::move(reply_); }
   absl::Status TakeError() {
     if (!waits() && !error_.ok()) {
       return std::exchange(error_, absl::OkStatus());
@@ -153,21 +152,22 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
     error_ = std::move(error);
     resolved_ = true;
   }
-  // It stays in its envelope until it is wanted.
+  // The reply stays in its envelope until await_resume().
   void OnReply(Envelope* e) override {
     Settle();
     Timer::Cancel();
-    reply_ = e;
+    reply_.reset(e);
     resolved_ = true;
     Wake();
   }
-  // The asked actor need not go on.
+  // Tells the asked actor that no one waits for its reply.
   void CancelAsked() {
-    if (ask_id() != 0) loop()->CancelAsk(asked_, {asker().word(), ask_id()});
+    if (ask_id() != 0)
+      loop()->router().CancelAsk(asked_, {asker().word(), ask_id()});
   }
   void OnTimer() override {
     if (!resolved_) {
-      loop()->port().stats.expired_asks.Increment();
+      loop()->inbox().stats.expired_asks.Increment();
       Fail(loop()->bus().NoReplyWithin(asked_, within_));
     }
     Wake();
@@ -175,7 +175,7 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
 
   const ActorId asked_;
   const absl::Duration within_;
-  Envelope* reply_ = nullptr;
+  EnvelopePtr reply_;
   absl::Status error_;
   bool resolved_ = false;
 };
@@ -183,24 +183,21 @@ class AskAwaiter : public ReplyAwaiter, private Timer {
 }  // namespace internal
 
 template <typename Reply>
-class [[nodiscard]] Asking : public internal::AskAwaiter {
+class [[nodiscard]] AskAwaiter : public internal::AskAwaiterBase {
  public:
   // Ref::Ask makes these.
-  Asking(Loop* loop, absl::Status error) : AskAwaiter(loop, std::move(error)) {}
+  AskAwaiter(Loop* loop, absl::Status error)
+      : AskAwaiterBase(loop, std::move(error)) {}
   template <typename Send>
-  Asking(Loop* loop, ActorId asked, Instant deadline, absl::Duration within,
-         Send send)
-      : AskAwaiter(loop, asked, deadline, within, std::move(send)) {}
+  AskAwaiter(Loop* loop, ActorId asked, Instant deadline, absl::Duration within,
+             Send send)
+      : AskAwaiterBase(loop, asked, deadline, within, std::move(send)) {}
 
   // Throws what the reply throws when it is moved.
   Reply await_resume() {
-    if (reply() == nullptr) return TakeError();
-    struct Dropper {
-      explicit Dropper(Asking& ask) : asking(ask) {}
-      ~Dropper() { asking.DropReply(); }
-      Asking& asking;
-    } dropper(*this);
-    return internal::MoveOut(reply()->template payload<Reply>());
+    const EnvelopePtr reply = TakeReply();
+    if (reply == nullptr) return TakeError();
+    return internal::MoveOut(reply->template payload<Reply>());
   }
 };
 

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MaybeTask<T>: what a handler returns that seldom has to wait: its result, or
-// else a Task of it. A result costs no coroutine.
+// MaybeTask<T>: the return type of a handler that seldom has to wait. It is a
+// result, or a Task that will give one. A result costs no coroutine.
 //
-// A value; loop thread only.
+//   trolley::MaybeTask<int64_t> On(const GetRate& m) {
+//     if (const int64_t* rate = cache_.Find(m.currency)) return *rate;
+//     return Fetch(m.currency);   // a trolley::Task<int64_t>
+//   }
+//
+// Ownership: a value; it owns its task.
+// Threads:   loop thread only.
 
 #ifndef TROLLEY_ACTORS_MAYBE_TASK_H_
 #define TROLLEY_ACTORS_MAYBE_TASK_H_
@@ -27,7 +33,7 @@ class [[nodiscard]] MaybeTask {
 
   // The result; null if it is a task.
   T* now() { return std::get_if<0>(&result_); }
-  // Of the task.
+  // Gives the frame of the task to the caller. Only if now() is null.
   [[nodiscard]] typename Task<T>::Handle Release() {
     return std::get<1>(result_).Release();
   }

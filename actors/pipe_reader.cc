@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/internal/ref_access.h"
 #include "trolley/poller/errno_status.h"
 #include "trolley/proto/delimited.h"
 #include "trolley/proto/lines.h"
@@ -33,7 +34,7 @@ absl::Status CheckBytes(absl::string_view field, size_t value, size_t most) {
       "PipeReaderOptions::", field, " is ", value, "; it is 1 to ", most));
 }
 
-// -errno, or a duplicate of standard input.
+// A duplicate of standard input, or the error.
 absl::StatusOr<ScopedFd> DuplicateStandardInput(Sys& sys) {
   ScopedFd fd(sys, sys.Dup(STDIN_FILENO));
   if (fd.get() == -EBADF) {
@@ -50,7 +51,7 @@ absl::StatusOr<ScopedFd> DuplicateStandardInput(Sys& sys) {
 }
 
 absl::StatusOr<ScopedFd> OpenFile(Sys& sys, absl::string_view path) {
-  // Without O_NONBLOCK a named pipe would wait in here, deaf to the loop.
+  // Without O_NONBLOCK, open() of a named pipe would wait and stop the loop.
   const std::string name(path);
   ScopedFd fd(sys, sys.Openat(AT_FDCWD, name.c_str(),
                               O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0));
@@ -84,8 +85,8 @@ absl::StatusOr<ScopedFd> OpenForReading(Sys& sys, absl::string_view path) {
     return ErrnoStatus(told, SysCall::kFstat, name);
   }
   if (standard && (about.st_mode & S_IFMT) == 0) {
-    // An eventfd or the like, which some library made before main began (gRPC
-    // does): the lowest number was free.
+    // Standard input was closed, and a library made an eventfd with this number
+    // before main() began, as gRPC does.
     return absl::FailedPreconditionError(kNoStandardInput);
   }
   if (S_ISDIR(about.st_mode)) {
@@ -128,8 +129,7 @@ class PipeReader::Pieces {
     return (*line)->text;
   }
 
-  // At the end of the input: the error, if it ended inside a piece that cannot
-  // do without its end.
+  // Call it at the end of the input. An error: the input ended within a frame.
   absl::Status Finish() {
     auto* lines = Lines();
     if (lines == nullptr) return Frames().AtEnd();
@@ -157,36 +157,19 @@ PipeReader::~PipeReader() = default;
 
 void PipeReader::OnStart() {
   stream_ =
-      std::make_unique<Stream>(loop(), std::move(fd_), Stream::OnlyRead());
-  WatchReceiver();
+      std::make_unique<Stream>(context(), std::move(fd_), Stream::OnlyRead());
+  receiver_end_ = receiver_.address().WhenEnded(
+      [reader = address()](const ActorEnd&) { reader.Stop(); });
   RunInBackground(Run());
 }
 
 void PipeReader::OnDrain() {
-  // Whatever it waits for, input or room, it would now wait for too long.
+  // It may wait for input or for room. The bus must not wait for that.
   Stop();
 }
 
-void PipeReader::OnStop() { ForgetReceiver(); }
-
-void PipeReader::WatchReceiver() {
-  const Address& of = receiver_.address();
-  const bool asked =
-      of && Loop::Post(of.bus()->port(of.id().loop()),
-                       [of = of.id(), by = address()](Loop& on) {
-                         on.WhenEnded(
-                             of, [by](Loop&) { by.Stop(); }, by.id());
-                       });
-  if (!asked) Stop();  // there is none, or its loop has ended
-}
-
-void PipeReader::ForgetReceiver() {
-  const Address& of = receiver_.address();
-  if (!of) return;
-  Loop::Post(of.bus()->port(of.id().loop()),
-             [of = of.id(), by = address().id()](Loop& on) {
-               on.ForgetWhenEnded(of, by);
-             });
+void PipeReader::OnStop() {
+  receiver_.address().ForgetWhenEnded(receiver_end_);
 }
 
 Task<absl::Status> PipeReader::Run() {
@@ -196,8 +179,8 @@ Task<absl::Status> PipeReader::Run() {
     pieces_ = std::make_unique<Pieces>(options_);
     end.status = co_await Pump(end);
   }
-  // Those who fill the receiver's mailbox may be waiting for this.
-  receiver_.TellLast(std::move(end));
+  // Without a credit: it must not wait for room in the receiver's mailbox.
+  internal::RefAccess::TellLast(receiver_, std::move(end));
   Stop();
   co_return absl::OkStatus();
 }

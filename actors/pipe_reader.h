@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PipeReader: reads a pipe, a terminal, a socket or a file and sends what it
-// reads to another actor, one message for each line or each length-delimited
-// frame. It reads as fast as that actor handles: a full mailbox stops the
-// reading, the pipe fills, and whoever writes to it waits. Nothing is lost.
+// PipeReader: an actor that reads a pipe, a terminal, a socket or a file, and
+// sends each line or each length-delimited frame to another actor as a message.
 //
-//   bus.Spawn<trolley::PipeReader>({}, std::move(fd), splitter);
+//   absl::StatusOr<trolley::ScopedFd> fd =
+//       trolley::OpenForReading(bus.sys(), "-");
+//   bus.Spawn<trolley::PipeReader>({}, *std::move(fd), splitter);
 //
-// The descriptor may be one that other processes share: its flags, O_NONBLOCK
-// among them, stay as they are (Stream::OnlyRead), so that the shell finds its
-// terminal as it was, however this process ends.
+//   class Splitter : public trolley::Actor {
+//     void On(const trolley::PipePiece& line) { ... }
+//     void On(const trolley::PipeEnd& end) { ... }
+//   };
+//
+// It reads no faster than the receiver handles. When the receiver's mailbox is
+// full it stops reading, the pipe fills, and the process at the other end
+// waits. No bytes are lost.
+//
+// It changes no flag of the descriptor, O_NONBLOCK included, so other processes
+// may share it: a shell finds its terminal as it was.
 //
 // Ownership: owns the descriptor.
 // Threads:   as any actor.
 // Bounds:    PipeReaderOptions; one piece waits for room at a time.
-// Ends:      at the end of the input it sends PipeEnd and stops. It stops at
-//            once, without PipeEnd, when the bus drains or the receiver ends:
-//            what it has not read by then stays in the pipe.
+// Ends:      at the end of the input it sends PipeEnd and stops. When the bus
+//            drains or the receiver ends, it stops at once, without PipeEnd;
+//            the bytes that it has not read stay in the pipe.
 
 #ifndef TROLLEY_ACTORS_PIPE_READER_H_
 #define TROLLEY_ACTORS_PIPE_READER_H_
@@ -40,43 +48,45 @@ struct PipePiece {
   uint64_t number = 0;  // 1 for the first
 };
 
-// Nothing comes after it.
+// The last message. It comes into a full mailbox, too.
 struct PipeEnd {
-  // OK: the input ended between two pieces. ResourceExhausted: a piece was
-  // longer than max_piece_bytes; InvalidArgument or DataLoss: a bad length, a
-  // torn frame, or an option out of its range; otherwise what read() said.
+  //   OK                  the input ended after a piece
+  //   ResourceExhausted   a piece was longer than max_piece_bytes
+  //   InvalidArgument     a bad length, or an option out of its range
+  //   DataLoss            the input ended within a frame
+  //   other               of the system call
   absl::Status status;
-  uint64_t pieces = 0;
-  uint64_t bytes = 0;  // read, separators and lengths included
+  uint64_t pieces = 0;  // sent before; a count
+  uint64_t bytes = 0;   // that were read, separators and lengths included
 };
 
 enum class PipeFormat {
-  kLines,      // '\n' after each; the last one may lack it
-  kDelimited,  // a varint length before each, as Protobuf's delimited streams
+  kLines,      // '\n' after each line; the last one may lack it
+  kDelimited,  // a varint length before each frame, as Protobuf delimits them
 };
 
 struct PipeReaderOptions {
   PipeFormat format = PipeFormat::kLines;
-  // The longest line or frame, 1 to 2^30 bytes; a longer one ends the reading.
-  // 1 MiB: text and ordinary messages never come near, and one reader costs no
-  // more than this.
+  // The longest line or frame, in bytes, 1 to 2^30. A longer one ends the
+  // reading. 1 MiB: far above text and usual messages, and the most memory that
+  // a reader takes for a piece.
   size_t max_piece_bytes = 1 << 20;
-  // Bytes asked for at a time, 1 to 2^26. 64 KiB is what a pipe holds.
+  // The bytes of one read, 1 to 2^26. 64 KiB is what a pipe holds.
   size_t read_bytes = 64 << 10;
 };
 
-// InvalidArgument, naming the field, its value and its range.
+// OK, or InvalidArgument: the text names the field, its value and its range.
 absl::Status ValidatePipeReaderOptions(const PipeReaderOptions& options);
 
-// Opens a file, a named pipe or a device for a PipeReader. Never waits: for the
-// first writer of a named pipe the PipeReader waits.
+// Opens a file, a named pipe or a device for a PipeReader. It never waits: the
+// PipeReader waits for the first writer of a named pipe.
 //
-// "-" is standard input as `cat -` has it: a duplicate of descriptor 0, so a
-// file goes on from where it stands, a pipe may belong to anybody, and its end
-// is seen by all who share it. No flag of it is changed.
+// "-" is standard input: a duplicate of descriptor 0. It shares the position in
+// a file with other processes, as `cat -` does. No flag of it is changed.
 //
-// Errors: what the system says, with the path. FailedPrecondition: a directory;
-// or standard input is closed, or open for writing only.
+//   FailedPrecondition   a directory; or standard input is closed, or open for
+//                        writing only
+//   other                of the system call, with the path
 absl::StatusOr<ScopedFd> OpenForReading(Sys& sys, absl::string_view path);
 
 class PipeReader : public Actor {
@@ -92,16 +102,14 @@ class PipeReader : public Actor {
   void OnStop() override;
 
  private:
-  class Pieces;  // what the two formats have in common
+  class Pieces;  // the interface of the two formats
 
-  // So that it ends with the receiver, and leaves nothing behind there.
-  void WatchReceiver();
-  void ForgetReceiver();
   Task<absl::Status> Run();
   Task<absl::Status> Pump(PipeEnd& end);
 
   const Receiver receiver_;
   const PipeReaderOptions options_;
+  EndWatch receiver_end_;
   ScopedFd fd_;  // until OnStart
   std::unique_ptr<Pieces> pieces_;
   std::unique_ptr<Stream> stream_;  // goes first: it lends their buffer

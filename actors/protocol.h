@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Protocol<Ms...>: what an actor can be told and asked, without its class. A
-// message that is answered is written as a function type:
+// Protocol<Ms...>: the messages that an actor handles, without its class. A
+// message with a reply is written as a function type:
 //
 //   using Ledger = trolley::Protocol<Deposit, int64_t(GetBalance)>;
 //   trolley::Ref<Ledger> ref = account;  // any actor that handles both
+//   ref.Tell(Deposit{25});
+//   absl::StatusOr<int64_t> cents = co_await ref.Ask(GetBalance{}, timeout);
 //
-// A Ref<Protocol<...>> has the same verbs as any Ref. It costs one more pointer
-// and one more load for a send.
+// A Ref<Protocol<...>> has the verbs and the results of any Ref. It is one
+// pointer larger, and a send loads one more word. A message that is not in the
+// protocol does not compile, and neither does the conversion from a Ref whose
+// actor does not handle all of it.
 //
-// Immutable, thread-safe.
+// Types and constants; any thread.
 
 #ifndef TROLLEY_ACTORS_PROTOCOL_H_
 #define TROLLEY_ACTORS_PROTOCOL_H_
@@ -17,7 +21,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "trolley/actors/handler.h"
+#include "trolley/actors/internal/handler.h"
 
 namespace trolley {
 
@@ -38,7 +42,7 @@ struct ProtocolEntry<R(M)> {
   using Reply = typename ReplyFor<R>::Type;
 };
 
-// What Ref needs to know of its parameter, for actor classes ...
+// What a Ref needs to know of its parameter: here of an actor class ...
 template <typename A>
 class Target {
  public:
@@ -48,12 +52,12 @@ class Target {
   using ReplyOf = Reply<A, M>;
 
   template <typename M>
-  const MessageType* TypeOf() const {
-    return &Handler<A, M>::kType;
+  const MessageOps* OpsOf() const {
+    return &Handler<A, M>::kOps;
   }
 };
 
-// ... and for protocols.
+// ... and here of a protocol.
 template <typename... Entries>
 class Target<Protocol<Entries...>> {
  public:
@@ -83,26 +87,26 @@ class Target<Protocol<Entries...>> {
 
   Target() = default;
 
-  // The table of an actor class that handles every entry.
+  // The MessageOps of actor class A for each entry.
   template <typename A>
   static Target Of() {
     static_assert(
         (sizeof(ActorHandles<A, typename ProtocolEntry<Entries>::Message>) *
          ...) > 0);
-    static constexpr const MessageType* kTypes[] = {TypeFor<A, Entries>()...};
+    static constexpr const MessageOps* kOpss[] = {TypeFor<A, Entries>()...};
     Target target;
-    target.types_ = kTypes;
+    target.types_ = kOpss;
     return target;
   }
 
   template <typename M>
-  const MessageType* TypeOf() const {
+  const MessageOps* OpsOf() const {
     return types_[IndexOf<M>()];
   }
 
  private:
   template <typename A, typename Entry>
-  static constexpr const MessageType* TypeFor() {
+  static constexpr const MessageOps* TypeFor() {
     using Message = typename ProtocolEntry<Entry>::Message;
     if constexpr (!std::is_same_v<Entry, Message>) {
       static_assert(
@@ -111,10 +115,10 @@ class Target<Protocol<Entries...>> {
           "the actor's reply to this message is not what the protocol says");
     }
     return &Handler<A, Message,
-                    FixedReply<typename ProtocolEntry<Entry>::Reply>>::kType;
+                    FixedReply<typename ProtocolEntry<Entry>::Reply>>::kOps;
   }
 
-  const MessageType* const* types_ = nullptr;
+  const MessageOps* const* types_ = nullptr;
 };
 
 }  // namespace internal

@@ -2,86 +2,71 @@
 
 #include "trolley/actors/send.h"
 
-#include "trolley/actors/posting.h"
+#include "trolley/bus/loop/envelope_ptr.h"
+#include "trolley/bus/mailbox/credit_requests.h"
 
 namespace trolley {
 
-Sending::Sending(Loop* loop, Envelope* message, absl::Status error)
-    : ReplyAwaiter(loop), message_(message), result_(std::move(error)) {
-  if (message_ == nullptr) return;
-  if (internal::LinkIsDown(loop->bus(), *message_->type, message_->target)) {
+SendAwaiter::SendAwaiter(Loop* loop, internal::OutgoingMessage message)
+    : ReplyAwaiter(loop), message_(std::move(message)) {
+  const Envelope& e = message_->envelope();
+  if (internal::LinkIsDown(loop->bus(), *e.ops, e.target)) {
     Conclude(Delivery::kNotConnected);
     return;
   }
-  const Delivery delivery = loop->TakePlace(message_->target);
-  if (delivery != Delivery::kFull) {
-    Conclude(delivery);
+  const Delivery taken = message_->TakeCredit();
+  if (taken != Delivery::kFull || !Reserve()) {
+    Conclude(taken);
     return;
   }
-  if (!Reserve()) {
-    Conclude(Delivery::kFull);
-    return;
-  }
+  MessageRouter& router = loop->router();
   Envelope* request =
-      ControlEnvelope(loop->NewEnvelope(Envelope::BytesFor<absl::Status>()),
-                      message_->target, RoomRequest{});
-  request->sender = message_->sender;
+      ControlEnvelope(router.NewEnvelope(Envelope::BytesFor<absl::Status>()),
+                      e.target, CreditRequest{});
+  request->sender = e.sender;
   request->set_ask_id(ask_id());
-  loop->Send(request);
+  router.Send(request);
 }
 
-Sending::~Sending() {
-  if (message_ == nullptr) return;
-  message_->type->drop(message_);
-  loop()->Free(message_);
-}
-
-absl::Status Sending::await_resume() {
-  if (message_ != nullptr || std::exchange(resumed_, true)) {
+absl::Status SendAwaiter::await_resume() {
+  if (message_.has_value() || std::exchange(resumed_, true)) {
     return absl::FailedPreconditionError("a send is awaited once");
   }
   return std::move(result_);
 }
 
-void Sending::OnReply(Envelope* e) {
-  const bool granted = e->payload<absl::Status>().ok();
-  e->type->drop(e);
-  loop()->Free(e);
+void SendAwaiter::OnReply(Envelope* reply) {
+  const bool granted = reply->payload<absl::Status>().ok();
+  EnvelopePtr(reply).reset();
   Settle();
-  if (granted &&
-      internal::LinkIsDown(loop()->bus(), *message_->type, message_->target)) {
-    // The place is for the next one.
-    loop()->Send(ControlEnvelope(
-        loop()->NewEnvelope(Envelope::BytesFor<ReturnedPlace>()),
-        message_->target, ReturnedPlace{}));
-    Conclude(Delivery::kNotConnected);
+  const Envelope& e = message_->envelope();
+  if (!granted) {
+    Conclude(Delivery::kGone);
   } else {
-    Conclude(granted ? Delivery::kAccepted : Delivery::kGone);
+    message_->SetCredit();
+    // If the link is down by now, the credit goes to the next sender.
+    Conclude(internal::LinkIsDown(loop()->bus(), *e.ops, e.target)
+                 ? Delivery::kNotConnected
+                 : Delivery::kAccepted);
   }
   Wake();
 }
 
-void Sending::GiveUp() {
-  if (message_ == nullptr) return;
+void SendAwaiter::GiveUp() {
+  if (!message_.has_value()) return;
   Settle();
-  loop()->port().ledger.CountSend(false);
-  Drop(absl::CancelledError("the sender waits for room no longer"));
+  message_.reset();
+  result_ = absl::CancelledError("the sender waits for room no longer");
   loop()->timers().Set(*this, loop()->Now());
 }
 
-void Sending::Conclude(Delivery delivery) {
-  loop()->port().ledger.CountSend(delivery == Delivery::kAccepted);
+void SendAwaiter::Conclude(Delivery delivery) {
   if (delivery == Delivery::kAccepted) {
-    loop()->Send(std::exchange(message_, nullptr));
-    return;
+    message_->Post();
+  } else {
+    result_ = loop()->bus().Explain(delivery, message_->target());
   }
-  Drop(loop()->bus().Explain(delivery, message_->target));
-}
-
-void Sending::Drop(absl::Status result) {
-  result_ = std::move(result);
-  message_->type->drop(message_);
-  loop()->Free(std::exchange(message_, nullptr));
+  message_.reset();
 }
 
 }  // namespace trolley

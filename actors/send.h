@@ -1,46 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sending: a send that waits for room. Made by Ref::Send; awaited by the actor
-// that sends. How an actor slows down to the pace of the one it feeds: senders
-// get the places of a full mailbox in the order in which they asked.
+// SendAwaiter: a send that waits for room. Ref::Send() makes it; the actor that
+// sends awaits it. So an actor slows down to the pace of the actor that it
+// feeds:
 //
-// It waits as long as it takes: two actors that wait for room in each other's
-// mailbox wait for ever, and so does one that waits for its own. Send along a
-// line, answer with replies.
+//   for (Line& line : lines) {
+//     absl::Status sent = co_await splitter_.Send(std::move(line));
+//     if (!sent.ok()) co_return sent;
+//   }
+//
+// Senders get the credits of a full mailbox in the order in which they asked.
+// There is no deadline. Two actors that wait for room in each other's mailbox
+// wait for ever, and so does an actor that waits for its own. So send along a
+// line, and answer with replies.
 //
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
-// Bounds:    as Asking.
-// Ends:      resolves once: OK (accepted), or
-//              NotFound      the actor has ended
-//              Unavailable   the link to its process is down
-//              Cancelled     GiveUp()
-//            To await it again, or from two coroutines, is a
-//            FailedPrecondition.
-//            Destroyed earlier, the message is dropped.
+// Bounds:    LoopOptions::max_pending_asks, together with asks.
+// Ends:      it resolves once. Destroyed before that, the message is dropped.
+//
+//   code                 when
+//   OK                   accepted
+//   NotFound             the actor has ended
+//   Unavailable          the link to the actor's process is down
+//   ResourceExhausted    the mailbox is full, and this loop has
+//                        LoopOptions::max_pending_asks waiting
+//   Cancelled            GiveUp()
+//   FailedPrecondition   awaited twice, or sent by no actor
 
 #ifndef TROLLEY_ACTORS_SEND_H_
 #define TROLLEY_ACTORS_SEND_H_
 
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "trolley/actors/ask.h"
-#include "trolley/bus/control_messages.h"
+#include "trolley/actors/internal/outgoing_message.h"
 
 namespace trolley {
 
-class [[nodiscard]] Sending : public internal::ReplyAwaiter, private Timer {
+class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
  public:
-  // Ref::Send makes these. Takes `message`, complete but for its place; null
-  // with an error to resolve to.
-  Sending(Loop* loop, Envelope* message, absl::Status error);
-  ~Sending() override;
+  // Ref::Send makes these. `message` is complete, except its credit.
+  explicit SendAwaiter(Loop* loop, internal::OutgoingMessage message);
+  // The same for a message that is not sent: resolves to `error`.
+  SendAwaiter(Loop* loop, absl::Status error)
+      : ReplyAwaiter(loop), result_(std::move(error)) {}
 
-  bool await_ready() const { return message_ == nullptr || waits(); }
+  bool await_ready() const { return !message_.has_value() || waits(); }
   absl::Status await_resume();
 
-  // If it still waits for room, it waits no longer: the message is dropped, and
+  // If it still waits for room, it stops waiting: the message is dropped, and
   // the coroutine goes on in a later turn.
   void GiveUp();
 
@@ -48,9 +59,8 @@ class [[nodiscard]] Sending : public internal::ReplyAwaiter, private Timer {
   void OnReply(Envelope* e) override;
   void OnTimer() override { Wake(); }
   void Conclude(Delivery delivery);
-  void Drop(absl::Status result);
 
-  Envelope* message_;  // null once it is sent or dropped
+  std::optional<internal::OutgoingMessage> message_;  // until it has ended
   absl::Status result_;
   bool resumed_ = false;
 };

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sleeping: what Actor::Sleep returns; awaited at once. Loop thread only. Ends
-// at its deadline, or is cancelled with its coroutine.
+// SleepAwaiter: what Actor::Sleep and ActorContext::Sleep return.
+//
+//   co_await Sleep(absl::Milliseconds(20));
+//
+// Ownership: lives in the coroutine's frame; cannot be moved.
+// Threads:   loop thread only.
+// Ends:      at its deadline or later, never before; with its coroutine if the
+//            actor ends first. Awaited where no handler runs, or by two
+//            coroutines, it is a mistake that ends the actor.
 
 #ifndef TROLLEY_ACTORS_SLEEP_H_
 #define TROLLEY_ACTORS_SLEEP_H_
 
 #include <utility>
 
-#include "trolley/actors/misuse.h"
-#include "trolley/bus/loop.h"
+#include "trolley/actors/internal/misuse.h"
+#include "trolley/bus/loop/loop.h"
 #include "trolley/poller/cxx20.h"
 
 namespace trolley::internal {
 
-class [[nodiscard]] Sleeping final : private Timer {
+class [[nodiscard]] SleepAwaiter final : private Timer {
  public:
-  Sleeping(Loop& loop, Instant until) : loop_(loop), until_(until) {}
+  SleepAwaiter(Loop& loop, Instant until) : loop_(loop), until_(until) {}
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> at) {
@@ -28,7 +35,9 @@ class [[nodiscard]] Sleeping final : private Timer {
   void await_resume() const {}
 
  private:
-  void OnTimer() override { loop_.Resume(*handler_, std::exchange(at_, {})); }
+  void OnTimer() override {
+    loop_.coroutines().Resume(*handler_, std::exchange(at_, {}));
+  }
 
   Loop& loop_;
   const Instant until_;

@@ -14,10 +14,10 @@
 
 namespace trolley {
 
-Stream::Stream(Loop& loop, ScopedFd fd)
-    : loop_(loop),
+Stream::Stream(ActorContext context, ScopedFd fd)
+    : loop_(ContextAccess::loop(context)),
       fd_(std::move(fd)),
-      completions_(loop.descriptors().completions()) {
+      completions_(loop_.descriptors().completions()) {
   const int flags = sys().Fcntl(this->fd(), F_GETFL);
   if (flags < 0) {
     unusable_ = flags;
@@ -27,17 +27,18 @@ Stream::Stream(Loop& loop, ScopedFd fd)
   }
 }
 
-Stream::Stream(Loop& loop, ScopedFd fd, OnlyRead)
-    : loop_(loop),
+Stream::Stream(ActorContext context, ScopedFd fd, OnlyRead)
+    : loop_(ContextAccess::loop(context)),
       fd_(std::move(fd)),
-      completions_(loop.descriptors().completions()) {
+      completions_(loop_.descriptors().completions()) {
   struct stat about = {};
   const int told = sys().Fstat(this->fd(), &about);
   const int flags = sys().Fcntl(this->fd(), F_GETFL);
   unusable_ = std::min({told, flags, 0});
   if (unusable_ < 0) return;
   nonblocking_ = (flags & O_NONBLOCK) != 0;
-  // A file is always ready, and what cannot be read will say so.
+  // A regular file is always ready. A descriptor that is not open for reading
+  // fails in the read.
   looks_first_ = !S_ISREG(about.st_mode) && (flags & O_ACCMODE) != O_WRONLY;
   if (looks_first_) completions_ = nullptr;
 }
@@ -89,7 +90,8 @@ ssize_t Stream::ReadIfReady(absl::Span<char> into) {
   if (ready <= 0) return ready < 0 ? ready : -EAGAIN;
   ssize_t n = sys().ReadNow(fd(), into);
   if (n == -EOPNOTSUPP || n == -ENOSYS) n = sys().Read(fd(), into);
-  // A pipe that has had a writer tells its end to a read, too.
+  // Bytes have come, so a named pipe has had a writer. From now on a read of 0
+  // bytes means its end, and the poll before the read is not needed.
   if (n > 0 && nonblocking_) looks_first_ = false;
   return n;
 }
@@ -146,7 +148,7 @@ void Stream::Waiter::Suspend(std::coroutine_handle<> at) {
 bool Stream::Waiter::await_suspend(std::coroutine_handle<> at) {
   Suspend(at);
   if (outcome_ == -EAGAIN) return WaitUntilReady();
-  loop_.timers().Set(*this, loop_.Now());  // done, but others come first
+  loop_.timers().Set(*this, loop_.Now());  // it is done, and yields
   return true;
 }
 
@@ -169,8 +171,8 @@ absl::StatusOr<size_t> Stream::Waiter::await_resume() {
 absl::Status Stream::Rearm() {
   const bool edge = loop_.capabilities().edge;
   const auto waits = [](const Waiter* w) { return w != nullptr && w->waits_; };
-  // An edge that nobody waits for wakes the loop, too, and the peer's read pays
-  // for that: room to write is asked for when there was none.
+  // An edge without a waiter would wake the loop for nothing, and each read of
+  // the peer makes one. So it asks for kWritable only while a writer waits.
   const Ready wanted =
       (waits(reader_) ? Ready::kReadable
                       : (edge ? armed_ & Ready::kReadable : Ready::kNone)) |
@@ -191,8 +193,8 @@ absl::Status Stream::Rearm() {
 }
 
 void Stream::OnReady(Ready ready) {
-  // A resumed coroutine may do anything, destroying this stream included, so
-  // both directions are looked at before either is resumed.
+  // A resumed coroutine may destroy this stream. So both directions are tried
+  // before a coroutine is resumed.
   const Ready failed = ready & (Ready::kHangup | Ready::kError);
   emptied_ = false;
   ends_ |= Any(ready & (Ready::kHangup | Ready::kReadHangup | Ready::kError));
@@ -205,7 +207,7 @@ void Stream::OnReady(Ready ready) {
   Waiter* reader = take(reader_, Ready::kReadable);
   Waiter* writer = take(writer_, Ready::kWritable);
   if (!loop_.capabilities().edge) Rearm().IgnoreError();
-  // By way of the timers if there are two: the first may destroy the second.
+  // Of two, one is resumed by a timer: the first may destroy the second.
   if (reader != nullptr && writer != nullptr) {
     loop_.timers().Set(*writer, loop_.Now());
   }
@@ -237,7 +239,7 @@ ssize_t Stream::Transfer::Call() {
       const absl::Span<char> into(request.data, request.size);
       const ssize_t n = stream_->looks_first_ ? stream_->ReadIfReady(into)
                                               : sys.Read(request.fd, into);
-      // An end is not announced twice.
+      // If the peer has closed, no further event comes: do not wait for one.
       stream_->emptied_ = short_means_empty_ && !stream_->ends_ && n > 0 &&
                           static_cast<size_t>(n) < request.size;
       return n;
@@ -246,7 +248,7 @@ ssize_t Stream::Transfer::Call() {
       return sys.Write(request.fd,
                        absl::MakeConstSpan(request.data, request.size));
     case Kind::kAccept: {
-      ssize_t fd = -ECONNABORTED;  // gone while it waited: the next one
+      ssize_t fd = -ECONNABORTED;  // the client has closed: take the next one
       while (fd == -ECONNABORTED) {
         fd = sys.Accept4(request.fd, nullptr, nullptr,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -272,7 +274,7 @@ void Stream::Transfer::OnCompletion() {
     return;
   }
   if (outcome_ == -EAGAIN) {
-    // Not for this kind of descriptor. From now on as everywhere else.
+    // The kernel cannot complete this kind. From now on it waits until ready.
     stream_->completions_ = nullptr;
     if (WaitUntilReady()) return;
   }
@@ -289,7 +291,7 @@ Stream::Accepting::Accepting(Stream& stream)
     : Transfer(stream, Ready::kReadable, SysCall::kAccept4,
                {.kind = Kind::kAccept, .fd = stream.fd()}),
       sys_(stream.sys()) {
-  outcome_ = -ECANCELED;  // until there is a connection
+  outcome_ = -ECANCELED;  // so that the destructor closes no descriptor
 }
 
 Stream::Accepting::~Accepting() {

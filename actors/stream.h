@@ -1,34 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stream: asynchronous bytes over one descriptor, for an actor's coroutines:
-// "read into this buffer and tell me when", "write this", "accept".
+// Stream: reads, writes and accepts on one descriptor, in the coroutines of an
+// actor.
 //
-//   trolley::Stream stream(loop(), std::move(fd));
+//   trolley::Stream stream(context(), std::move(fd));
 //   absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
 //   absl::Status written = co_await stream.Write("hello\n");
+//   absl::StatusOr<ScopedFd> peer = co_await listening.Accept();
 //
-// On a poller with completions the kernel does each operation, of a regular
-// file too. On other pollers an operation is a call at once, and a wait if the
-// kernel says so. A regular file is always ready there, so a slow disk holds up
-// the loop. Results are the same everywhere.
+// A poller with completions lets the kernel do each operation, on regular files
+// too. On other pollers a stream makes the call at once, and waits if the call
+// says EAGAIN; a regular file never says so, so there a slow disk stops the
+// loop for a while. The results are the same.
 //
-// The constructor makes the descriptor non-blocking: a flag of the open file,
-// which others that share it see, too. Where that must not be, as with standard
-// input, OnlyRead() leaves the flag alone and looks whether there is something
-// to read before each read.
-//
-// A stream that never waits still lets its loop go on: after kCallsPerTurn
-// calls in a row it yields, and a long write goes in pieces.
+// The constructor sets O_NONBLOCK, which all processes that share the open file
+// see. OnlyRead, for standard input, leaves it alone and asks before each read
+// whether there are bytes.
 //
 // Ownership: owns the descriptor. Lives in an actor; cannot be moved.
 // Threads:   loop thread only.
-// Bounds:    one reader (or accepter) and one writer at a time, a second is
-//            refused. The caller lends its buffers while it waits.
-// Ends:      the destructor closes; what waits then is never resumed, so a
-//            stream outlives the tasks that use it: make it an earlier member,
-//            or the task's own. When either goes, nobody touches the buffer of
-//            an operation under way any more: it must be older than the
-//            co_await. What a read that is given up had taken is lost.
+// Bounds:    one reader (or accepter) and one writer at a time; a second one
+//            fails. After kCallsPerTurn calls in a row other work has its turn.
+//            A buffer must stay valid until its awaiter or the stream is
+//            destroyed.
+// Ends:      the destructor closes the descriptor. Coroutines that wait never
+//            resume, so declare the stream before the tasks that use it. The
+//            bytes of a read that is given up are lost.
 
 #ifndef TROLLEY_ACTORS_STREAM_H_
 #define TROLLEY_ACTORS_STREAM_H_
@@ -43,9 +40,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "trolley/actors/awaited.h"
+#include "trolley/actors/context.h"
+#include "trolley/actors/internal/awaited.h"
 #include "trolley/actors/task.h"
-#include "trolley/bus/loop.h"
+#include "trolley/bus/loop/loop.h"
 #include "trolley/poller/completions.h"
 #include "trolley/poller/cxx20.h"
 #include "trolley/poller/scoped_fd.h"
@@ -58,22 +56,21 @@ class Stream final : private Watcher {
   class Accepting;
 
  public:
-  // Calls made in a row before other work of the loop gets its turn.
+  // Calls in a row before other work of the loop has its turn; a count.
   static constexpr int kCallsPerTurn = 16;
-  // The longest piece of a write, in bytes. What a longer one would save in
-  // calls is nothing beside the copying.
+  // The longest piece of a write, in bytes: at this size the copying costs far
+  // more than the call.
   static constexpr size_t kMostBytesPerWrite = 256 << 10;
 
-  // Nothing is registered until somebody has to wait. Makes `fd` non-blocking;
-  // if it cannot, every operation says why.
-  Stream(Loop& loop, ScopedFd fd);
-  // For Read() alone, of what may be shared: changes no flag (a sigio poller
-  // sets O_ASYNC while it watches). A named pipe waits for its first writer.
-  // Another process that reads from the same open file may take what was there:
-  // the kernel then says so (pipes since Linux 6.5, sockets) or, of a terminal,
-  // keeps the loop until there is more.
+  // Sets O_NONBLOCK. If that fails, each operation returns that error.
+  Stream(ActorContext context, ScopedFd fd);
+  // For Read() of a descriptor that others may share: changes no flag (but a
+  // sigio poller sets O_ASYNC while it watches). A read of a named pipe waits
+  // for the first writer. If another process takes the bytes first, the read
+  // waits for more; on a terminal, and on pipes before Linux 6.5, the loop
+  // stops until there are more.
   struct OnlyRead {};
-  Stream(Loop& loop, ScopedFd fd, OnlyRead);
+  Stream(ActorContext context, ScopedFd fd, OnlyRead);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -81,33 +78,34 @@ class Stream final : private Watcher {
   int fd() const { return fd_.get(); }
   Sys& sys() const { return loop_.bus().sys(); }
 
-  // Awaits to how many bytes were read (>= 1), or 0 at the end of the stream.
-  // Errors: what the call says (poller/errno_status.h); Unimplemented if the
-  // poller cannot watch this kind of descriptor; FailedPrecondition if another
-  // coroutine reads already.
+  // Gives the number of bytes, at least 1; 0 at the end of the stream.
+  //   Unimplemented        the poller cannot watch this kind of descriptor
+  //   FailedPrecondition   another coroutine reads already
+  //   Cancelled            CancelReading()
+  //   other                of the system call (poller/errno_status.h)
   Transfer Read(absl::Span<char> into);
-  // The same of a stream socket: a read that does not fill its buffer has
-  // emptied the socket, so the next one waits without trying. Not for sockets
-  // by which descriptors come: there a short read says nothing.
+  // The same for a stream socket, with fewer calls: after a read that did not
+  // fill its buffer the next one waits first. Not for a socket that receives
+  // descriptors: there the rest could wait until the next event.
   Transfer ReadSocket(absl::Span<char> into);
 
-  // Writes all of `bytes`, which the caller keeps alive.
-  // Unavailable: the reader is gone. Otherwise as Read.
+  // Writes all of `bytes`; they must stay valid until then. Unavailable: the
+  // reader has gone. Others as Read.
   Task<absl::Status> Write(absl::string_view bytes);
 
-  // Awaits to the next connection of a listening socket, close-on-exec and
-  // non-blocking. One that was taken for an accepter who is gone is closed.
-  // ResourceExhausted: no descriptor is left; also said when nobody connects,
-  // so wait before trying again. InvalidArgument: it does not listen, or does
-  // no longer. Otherwise as Read.
+  // Gives the next connection of a listening socket, with CLOEXEC and NONBLOCK.
+  //   ResourceExhausted    no descriptor is left. It may come without a client:
+  //                        wait before you try again.
+  //   InvalidArgument      the socket does not listen
+  //   other                as Read
   Accepting Accept();
 
-  // Who reads or accepts goes on, with Cancelled if nothing had come by then.
+  // The reader or accepter goes on; with Cancelled if nothing has come.
   void CancelReading();
 
-  // For calls of other kinds: awaits to the result of `call`, made as often as
-  // it says EAGAIN, each time `direction` is ready. A result below 0 is -errno
-  // and becomes a Status that names the system call `what`.
+  // For other system calls: gives the result of `call`. After EAGAIN it is made
+  // again when `direction` is ready. A result below 0 is -errno and becomes a
+  // Status that names the system call `what`.
   template <typename Call>
   internal::Awaited<Attempt, Call> Do(Ready direction, SysCall what,
                                       Call&& call) {
@@ -116,7 +114,7 @@ class Stream final : private Watcher {
   }
 
  private:
-  // A coroutine that waits for one direction, or for its next turn.
+  // A coroutine that waits until a direction is ready, or for its next turn.
   class Waiter : private Timer {
    public:
     bool await_ready() { return !Enter() || (Try() && !stream_->MustYield()); }
@@ -137,21 +135,23 @@ class Stream final : private Watcher {
     void Suspend(std::coroutine_handle<> at);
     // False: it cannot, and error_ says why.
     bool WaitUntilReady();
-    void Resume() { loop_.Resume(*handler_, std::exchange(at_, {})); }
+    void Resume() {
+      loop_.coroutines().Resume(*handler_, std::exchange(at_, {}));
+    }
     // Makes the call. False: it would block.
     bool Try();
     virtual ssize_t Call() = 0;
-    // From here on neither poller nor kernel is at it; outcome_ is final.
+    // After it poller and kernel do not touch the operation; outcome_ is final.
     virtual void Cancel() {
       if (std::exchange(waits_, false)) outcome_ = -ECANCELED;
     }
-    // The stream is going.
+    // The stream is being destroyed.
     void Abandon() {
       Cancel();
       stream_ = nullptr;
     }
 
-    Stream* stream_;  // null once it has gone
+    Stream* stream_;  // null: it was destroyed
     Loop& loop_;
     ssize_t outcome_ = 0;
 
@@ -179,7 +179,7 @@ class Stream final : private Watcher {
     absl::AnyInvocable<ssize_t()> call_;
   };
 
-  // A read, a write or an accept: the poller's own, where it completes.
+  // A read, a write or an accept; done by the poller if it has completions.
   class [[nodiscard]] Transfer : public Waiter, private Operation {
    public:
     bool await_ready() {
@@ -199,7 +199,7 @@ class Stream final : private Watcher {
     void Cancel() override;
 
    private:
-    // A read that was not tried, and would say EAGAIN.
+    // True: a read would say EAGAIN. outcome_ says it without a call.
     bool KnownToBlock() {
       if (!short_means_empty_ || !stream_->emptied_) return false;
       outcome_ = -EAGAIN;
@@ -227,20 +227,20 @@ class Stream final : private Watcher {
   ssize_t ReadIfReady(absl::Span<char> into);
   void OnReady(Ready ready) override;
   bool MustYield();
-  // Tells the poller what is waited for now.
+  // Tells the poller which directions have a waiter.
   absl::Status Rearm();
 
   Loop& loop_;
   ScopedFd fd_;
-  Completions* completions_;    // null: what has to wait waits until ready
+  Completions* completions_;    // null: not used
   std::optional<Token> token_;  // while it is registered
   Ready armed_ = Ready::kNone;  // what the poller watches for
-  int unusable_ = 0;            // -errno of what the constructor could not do
+  int unusable_ = 0;            // -errno of the constructor
   bool looks_first_ = false;    // before each read; see OnlyRead
   bool nonblocking_ = true;
-  int calls_ = 0;             // in a row, without giving way
-  bool emptied_ = false;      // by a read, and nothing was heard since
-  bool ends_ = false;         // the other end was heard to go
+  int calls_ = 0;             // in a row, since the last yield
+  bool emptied_ = false;      // by a read, and no event has come since
+  bool ends_ = false;         // an event said that the other end has closed
   Waiter* reader_ = nullptr;  // or accepter
   Waiter* writer_ = nullptr;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Task<T>: the return type of a coroutine handler, and of the coroutines it
-// calls. Lazy: it runs when it is awaited, or when the loop gives it to the
-// actor; only ever on the actor's own loop.
+// Task<T>: the return type of a coroutine handler, and of the coroutines that
+// it calls. It begins when it is awaited, or when the loop runs the handler. It
+// always runs on the actor's own loop.
 //
 //   trolley::Task<absl::Status> On(Transfer m) {
 //     absl::StatusOr<int64_t> have =
@@ -11,26 +11,27 @@
 //     ...
 //   }
 //
-// A lambda that is a coroutine keeps nothing of what it captures: that lies in
-// the lambda, which has to live as long as the task. RunInBackground() takes
+// The captures of a lambda are in the lambda, not in its coroutine. So a lambda
+// that is a coroutine must live as long as its task. RunInBackground() takes
 // the lambda itself and keeps it.
 //
 // g++ 12 destroys some temporaries of a co_await expression twice: structs made
-// by braces, and lambdas. The verbs of this library do not compile with one
-// (actors/awaited.h). Elsewhere in such an expression the compiler does not let
-// us see them: give them a name if your compiler may be g++ 12.
+// with braces, and lambdas. The verbs of this library do not compile with such
+// a temporary (actors/internal/awaited.h). In calls of your own functions give
+// it a name:
 //
 //   Text text{"..."};
 //   co_await Helper(std::move(text));    // not: co_await Helper(Text{"..."})
 //
-// Ownership: the Task owns its frame; destroying it cancels what it awaits. The
-//            frame of a task that was awaited goes with that co_await.
+// Ownership: a Task owns its frame. Destroyed, it cancels what it awaits. The
+//            co_await of a task takes the frame and destroys it at its end.
 // Threads:   loop thread only.
-// Bounds:    memory only: neither a loop of co_awaits nor a chain of tasks that
-//            await one another uses stack (bus/suspended_handler.h).
-// Ends:      co_return, an exception, or its actor's end. One that must return
-// a
-//            value and ends without has thrown.
+// Bounds:    memory. Neither many co_awaits nor a long chain of tasks that
+//            await one another use more stack
+//            (bus/mailbox/suspended_handler.h).
+// Ends:      co_return, an exception, or the end of its actor. A coroutine that
+//            has to return a value and reaches its end without one counts as
+//            one that has thrown.
 
 #ifndef TROLLEY_ACTORS_TASK_H_
 #define TROLLEY_ACTORS_TASK_H_
@@ -40,9 +41,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "trolley/actors/misuse.h"
-#include "trolley/actors/type_name.h"
-#include "trolley/bus/suspended_handler.h"
+#include "trolley/actors/internal/misuse.h"
+#include "trolley/actors/internal/type_name.h"
+#include "trolley/bus/mailbox/suspended_handler.h"
 #include "trolley/poller/cxx20.h"
 
 namespace trolley {
@@ -61,7 +62,7 @@ class TaskPromiseBase {
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> ended) noexcept {
       TaskPromiseBase& promise = ended.promise();
-      if (promise.root_ == nullptr) return;  // nobody runs it as a handler
+      if (promise.root_ == nullptr) return;  // it is part of no handler
       promise.root_->innermost = promise.frame_.awaited_by;
     }
     void await_resume() noexcept {}
@@ -70,7 +71,7 @@ class TaskPromiseBase {
 
   void unhandled_exception() { thrown_ = std::current_exception(); }
 
-  // Makes it, the outermost coroutine, a handler to be run.
+  // Makes this coroutine a handler: it is the outermost of its chain.
   SuspendedHandler& BeginHandler(std::coroutine_handle<> self) {
     root_ = &handler_;
     frame_.handle = self;
@@ -78,8 +79,8 @@ class TaskPromiseBase {
     handler_.innermost = &frame_;
     return handler_;
   }
-  // `caller` awaits it, and holds it at `*self`. It runs when `caller` has
-  // returned to SuspendedHandler::Run().
+  // `caller` awaits this coroutine, and holds it in `*self`. It runs when
+  // `caller` has returned to SuspendedHandler::Run().
   void BeginAwaited(TaskPromiseBase& caller, std::coroutine_handle<>* self) {
     if (caller.root_ == nullptr) ThrowNoHandler("co_await of a Task");
     root_ = caller.root_;
@@ -94,7 +95,7 @@ class TaskPromiseBase {
 
  private:
   HandlerFrame frame_;
-  SuspendedHandler* root_ = nullptr;  // of the handler it is part of
+  SuspendedHandler* root_ = nullptr;  // the handler that it is part of
   std::exception_ptr thrown_;
   SuspendedHandler handler_;  // if it is the outermost
 };
@@ -128,7 +129,7 @@ class TaskPromise<void> : public TaskPromiseBase {
   void Result() { Rethrow(); }
 };
 
-// What a coroutine holds of a task it awaits: the frame.
+// Owns the frame of a task while a coroutine awaits it.
 template <typename T>
 class TaskAwaiter {
  public:
@@ -192,7 +193,7 @@ class [[nodiscard]] Task {
 
 namespace internal {
 
-// Destroys a frame when it goes itself.
+// Destroys the frame in its destructor.
 class FrameOwner {
  public:
   explicit FrameOwner(std::coroutine_handle<> frame) : frame_(frame) {}

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TellOptions: what may go with a message that is told. A value.
+// TellOptions: what a sender may add to a message.
+//
+//   const trolley::Instant now = context().Now();
+//   ref.TellWith({.deadline = now + absl::Seconds(1)}, Deposit{25});
+//
+// A value; any thread.
 
 #ifndef TROLLEY_ACTORS_TELL_OPTIONS_H_
 #define TROLLEY_ACTORS_TELL_OPTIONS_H_
 
-#include "trolley/bus/context.h"
+#include "trolley/bus/trace_context.h"
 #include "trolley/poller/instant.h"
 
 namespace trolley {
 
-// What may go with a Tell.
 struct TellOptions {
-  // After it the message is dropped and counted instead of handled.
+  // A message that waits in the mailbox at this time is dropped, and counted as
+  // expired. A handler that is suspended then is cancelled.
   Instant deadline = Instant::Infinite();
-  // Default: that of the message in hand.
+  // Not valid(): the trace of the message in hand, if there is one.
   TraceContext trace = {};
 };
 

@@ -7,14 +7,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "trolley/bus/external_ask.h"
-#include "trolley/bus/send_control.h"
+#include "trolley/bus/loop/send_control.h"
+#include "trolley/bus/message/ask_key.h"
+#include "trolley/bus/message/external_ask.h"
 #include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
 
 using WireResult = absl::StatusOr<WireMessage>;
+using internal::OutgoingMessage;
 
 class Callback final : public ExternalAsk {
  public:
@@ -23,7 +25,7 @@ class Callback final : public ExternalAsk {
 
   void OnReply(Envelope* e) override {
     WireResult result = std::move(e->payload<WireResult>());
-    e->type->drop(e);
+    e->ops->drop(e);
     replied_ = true;
     done_(std::move(result), e->no_answer());
   }
@@ -38,18 +40,24 @@ class Callback final : public ExternalAsk {
 
 absl::StatusOr<WireTarget> WireTarget::Find(const BusState::Ptr& bus,
                                             absl::string_view name) {
-  const Names::Entry entry = bus->names().Find(name);
+  const NameRegistry::Entry entry = bus->names().Find(name);
   if (!entry.id) return bus->NoSuchActor(name);
   return WireTarget(std::string(name), Address(bus, entry.id),
                     entry.actor_class);
 }
 
+absl::StatusOr<WireTarget> WireTarget::Find(const Bus& bus,
+                                            absl::string_view name) {
+  return Find(BusAccess::core(bus).state(), name);
+}
+
+absl::StatusOr<WireTarget> WireTarget::Find(ActorContext context,
+                                            absl::string_view name) {
+  return Find(ContextAccess::loop(context).bus_pointer(), name);
+}
+
 bool WireTarget::interleaved() const {
-  const ActorId id = address_.id();
-  return address_.bus()
-      ->port(id.loop())
-      .cells.Find(id.slot())
-      ->is_interleaved();
+  return address_.bus()->cells().Find(address_.id()).is_interleaved();
 }
 
 std::vector<std::string> WireTarget::accepts() const {
@@ -72,176 +80,171 @@ std::string WireTarget::ReplyType(absl::string_view message_type) const {
   return method != nullptr ? method->reply_type() : "";
 }
 
-absl::StatusOr<Envelope*> WireTarget::Make(Loop* loop, WireView message) const {
+absl::StatusOr<const WireMethod*> WireTarget::CheckedMethodFor(
+    WireView message) const {
   const WireMethod* method = MethodFor(message.type);
-  if (method == nullptr) {
-    const std::vector<std::string> types = accepts();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "\"", name_, "\" does not take ",
-        message.type.empty() ? "a message without a type"
-                             : Printable(message.type),
-        types.empty()
-            ? "; it takes nothing from other processes"
-            : absl::StrCat("; it takes ", absl::StrJoin(types, ", "))));
+  if (method != nullptr) return method;
+  const std::vector<std::string> types = accepts();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", name_, "\" does not take ",
+      message.type.empty() ? "a message without a type"
+                           : Printable(message.type),
+      types.empty() ? "; it takes nothing from other processes"
+                    : absl::StrCat("; it takes ", absl::StrJoin(types, ", "))));
+}
+
+absl::Status WireTarget::NotParsed(WireView message) const {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the ", message.bytes.size(), " bytes sent to \"", name_,
+                   "\" are not a ", message.type));
+}
+
+absl::Status WireTarget::Prepare(internal::OutgoingMessage& out,
+                                 WireView message, Instant deadline) const {
+  const absl::StatusOr<const WireMethod*> method = CheckedMethodFor(message);
+  if (!method.ok()) {
+    out.Forget();
+    return method.status();
   }
-  Envelope* e = method->make(loop, address_.id(), message.bytes);
-  if (e == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the ", message.bytes.size(), " bytes sent to \"", name_,
-                     "\" are not a ", message.type));
-  }
-  return e;
+  const Delivery taken = out.TakeCredit();
+  if (taken != Delivery::kAccepted) return Explain(taken);
+  if (out.Parse(**method, deadline, message.bytes)) return absl::OkStatus();
+  out.Forget();
+  return NotParsed(message);
 }
 
 absl::Status WireTarget::Tell(WireView message,
                               const TellOptions& options) const {
-  BusState* bus = address_.bus();
-  Loop* loop = internal::LoopOf(bus);
-  absl::StatusOr<Envelope*> made = Make(loop, message);
-  if (!made.ok()) return made.status();
-  Envelope* e = *made;
-  e->deadline = options.deadline;
-  internal::SetTrace(options.trace, loop, e);
-  Delivery delivery = internal::Admit(bus, loop, address_.id());
-  if (delivery != Delivery::kAccepted) {
-    e->type->drop(e);
-    internal::FreeEnvelope(loop, e);
-  } else {
-    delivery = internal::Post(*bus, loop, e);
-  }
-  return Explain(delivery);
+  BusState& bus = *address_.bus();
+  OutgoingMessage out(bus, internal::LoopOf(&bus), address_.id());
+  absl::Status prepared = Prepare(out, message, options.deadline);
+  if (!prepared.ok()) return prepared;
+  out.SetTrace(options.trace);
+  return Explain(out.Post());
 }
 
 absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
                                              const TellOptions& options) const {
   Loop& loop = *Loop::Current();
-  absl::StatusOr<Envelope*> made = Make(&loop, message);
-  if (!made.ok()) return made.status();
-  Envelope* e = *made;
-  const Delivery delivery = loop.TakePlace(e->target);
-  if (delivery != Delivery::kAccepted) {
-    e->type->drop(e);
-    loop.Free(e);
-    // Full is no refusal yet: it will be sent another way.
-    if (delivery != Delivery::kFull) loop.port().ledger.CountSend(false);
-    return delivery;
+  const absl::StatusOr<const WireMethod*> method = CheckedMethodFor(message);
+  if (!method.ok()) return method.status();
+  OutgoingMessage out(loop.bus(), &loop, address_.id());
+  const Delivery taken = out.TakeCredit();
+  // A full mailbox does not count as a refusal: the caller tries again.
+  if (taken == Delivery::kFull) out.Forget();
+  if (taken != Delivery::kAccepted) return taken;
+  if (!out.Parse(**method, options.deadline, message.bytes)) {
+    out.Forget();
+    return NotParsed(message);
   }
-  loop.port().ledger.CountSend(true);
-  e->deadline = options.deadline;
-  internal::SetTrace(options.trace, &loop, e);
-  loop.Send(e);
-  return Delivery::kAccepted;
+  out.SetTrace(options.trace);
+  return out.Post();
 }
 
-Sending WireTarget::Send(WireView message, const TellOptions& options) const {
+SendAwaiter WireTarget::Send(WireView message,
+                             const TellOptions& options) const {
   Loop* loop = internal::LoopOf(address_.bus());
-  if (loop == nullptr || loop->turn().cell == nullptr) {
-    return Sending(
-        loop, nullptr,
-        absl::FailedPreconditionError("Send works in an actor's handler only"));
+  if (loop == nullptr || loop->current().cell == nullptr) {
+    return SendAwaiter(loop, internal::NotAnActor("Send"));
   }
-  absl::StatusOr<Envelope*> made = Make(loop, message);
-  if (!made.ok()) return Sending(loop, nullptr, made.status());
-  Envelope* e = *made;
-  e->deadline = options.deadline;
-  internal::SetTrace(options.trace, loop, e);
-  return Sending(loop, e, absl::OkStatus());
+  const absl::StatusOr<const WireMethod*> method = CheckedMethodFor(message);
+  if (!method.ok()) return SendAwaiter(loop, method.status());
+  OutgoingMessage out(loop->bus(), loop, address_.id());
+  if (!out.Parse(**method, options.deadline, message.bytes)) {
+    out.Forget();
+    return SendAwaiter(loop, NotParsed(message));
+  }
+  out.SetTrace(options.trace);
+  return SendAwaiter(loop, std::move(out));
 }
 
-Asking<WireResult> WireTarget::Ask(WireView message,
-                                   absl::Duration timeout) const {
-  using Operation = Asking<WireResult>;
+AskAwaiter<WireResult> WireTarget::Ask(WireView message,
+                                       absl::Duration timeout) const {
+  using Operation = AskAwaiter<WireResult>;
   Loop* loop = internal::LoopOf(address_.bus());
-  if (loop == nullptr || loop->turn().cell == nullptr) {
-    return Operation(loop, absl::FailedPreconditionError(
-                               "Ask works in an actor's handler only"));
+  if (loop == nullptr || loop->current().cell == nullptr) {
+    return Operation(loop, internal::NotAnActor("Ask"));
   }
-  absl::StatusOr<Context::Ptr> askers =
+  absl::StatusOr<CausalContext::Ptr> askers =
       internal::AskersOf(*loop, address_.id());
   if (!askers.ok()) return Operation(loop, askers.status());
   const Instant deadline = loop->clock().After(timeout);
   return Operation(loop, address_.id(), deadline, timeout,
                    [&](uint64_t ask_id) -> absl::Status {
-                     absl::StatusOr<Envelope*> made = Make(loop, message);
-                     if (!made.ok()) return made.status();
-                     Envelope* e = *made;
-                     const Delivery admitted = loop->Admit(address_.id());
-                     if (admitted != Delivery::kAccepted) {
-                       e->type->drop(e);
-                       loop->Free(e);
-                       return Explain(admitted);
-                     }
-                     e->deadline = deadline;
-                     internal::MarkAsAsk(e, *loop, ask_id);
-                     e->SetContext(*std::move(askers));
-                     loop->Send(e);
-                     return absl::OkStatus();
+                     OutgoingMessage out(loop->bus(), loop, address_.id());
+                     absl::Status prepared = Prepare(out, message, deadline);
+                     if (!prepared.ok()) return prepared;
+                     out.SetAskId(ask_id);
+                     out.envelope().SetContext(*std::move(askers));
+                     return Explain(out.Post());
                    });
 }
 
 absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
                                  std::function<void(WireResult, NoAnswer)> done,
                                  std::function<void()>* give_up) const {
-  BusState* bus = address_.bus();
-  Loop* loop = internal::LoopOf(bus);
-  absl::StatusOr<Envelope*> made = Make(loop, message);
-  if (!made.ok()) return made.status();
-  Envelope* e = *made;
-  Delivery delivery = internal::Admit(bus, loop, address_.id());
-  if (delivery == Delivery::kAccepted) {
-    e->deadline = options.deadline;
-    internal::SetTrace(options.trace, loop, e);
-    e->marks |= Envelope::kAskedExternally;
-    auto ask = RefPtr<Callback>::Adopt(new Callback(std::move(done)));
-    e->external = RefPtr<Callback>(ask).Leak();
-    delivery = internal::Post(*bus, loop, e);
-    if (delivery == Delivery::kAccepted) {
-      if (give_up != nullptr) {
-        *give_up = [address = address_, ask = std::move(ask)] {
-          if (ask->replied()) return;
-          SendControl(
-              *address.bus(), address.id(),
-              AskCancelled{.key = AskKey::Of(ask.get()),
-                           .external = RefPtr<ExternalAsk>::Share(ask.get())});
-        };
-      }
-      return absl::OkStatus();
-    }
-    RefPtr<ExternalAsk>::Adopt(e->external);
+  BusState& bus = *address_.bus();
+  OutgoingMessage out(bus, internal::LoopOf(&bus), address_.id());
+  absl::Status prepared = Prepare(out, message, options.deadline);
+  if (!prepared.ok()) return prepared;
+  out.SetTrace(options.trace);
+  auto ask = RefPtr<Callback>::Adopt(new Callback(std::move(done)));
+  out.SetAsker(RefPtr<ExternalAsk>::Share(ask.get()));
+  const Delivery sent = out.Post();
+  if (sent != Delivery::kAccepted) return Explain(sent);
+  if (give_up != nullptr) {
+    *give_up = [address = address_, ask = std::move(ask)] {
+      if (ask->replied()) return;
+      SendControl(
+          *address.bus(), address.id(),
+          AskCancelled{.key = AskKey::Of(ask.get()),
+                       .external = RefPtr<ExternalAsk>::Share(ask.get())});
+    };
   }
-  e->type->drop(e);
-  internal::FreeEnvelope(loop, e);
-  return Explain(delivery);
+  return absl::OkStatus();
 }
 
 WireAsk::WireAsk(const WireTarget& target, WireView message,
                  const TellOptions& options, std::vector<std::string> askers)
-    : made_(target.Make(Loop::Current(), message)),
-      asking_(Loop::Current(), target.address().id(), options.deadline,
-              options.deadline - Loop::Current()->Now(),
-              [&](uint64_t ask_id) {
-                if (!made_.ok()) return made_.status();
-                internal::MarkAsAsk(*made_, *Loop::Current(), ask_id);
-                (*made_)->deadline = options.deadline;
-                if (askers.empty()) {
-                  internal::SetTrace(options.trace, nullptr, *made_);
-                } else {
-                  (*made_)->SetContext(
-                      Context::NewForeign(options.trace, std::move(askers)));
-                }
-                return absl::OkStatus();
-              }),
-      sending_{Loop::Current(), Unsent(), made_.status()} {}
+    : loop_(Loop::Current()),
+      made_(Make(target, message, options.deadline)),
+      asking_(
+          loop_, target.address().id(), options.deadline,
+          options.deadline - loop_->Now(),
+          [&](uint64_t ask_id) {
+            if (!made_.ok()) return made_.status();
+            made_->SetAskId(ask_id);
+            if (askers.empty()) {
+              internal::SetTraceOf(options.trace, nullptr, made_->envelope());
+            } else {
+              made_->envelope().SetContext(
+                  CausalContext::NewForeign(options.trace, std::move(askers)));
+            }
+            return absl::OkStatus();
+          }),
+      sending_(MakeSending()) {}
 
-Envelope* WireAsk::Unsent() {
-  if (made_.ok() && (*made_)->ask_id() == 0) {  // no reply slot was left
-    (*made_)->type->drop(*made_);
-    Loop::Current()->Free(*made_);
-    made_ = absl::ResourceExhaustedError(
-        "this loop has as many asks under way as its "
-        "LoopOptions::max_pending_asks allows");
+absl::StatusOr<OutgoingMessage> WireAsk::Make(const WireTarget& target,
+                                              WireView message,
+                                              Instant deadline) {
+  const absl::StatusOr<const WireMethod*> method =
+      target.CheckedMethodFor(message);
+  if (!method.ok()) return method.status();
+  OutgoingMessage out(loop_->bus(), loop_, target.address().id());
+  if (out.Parse(**method, deadline, message.bytes)) return out;
+  out.Forget();
+  return target.NotParsed(message);
+}
+
+SendAwaiter WireAsk::MakeSending() {
+  if (!made_.ok()) return SendAwaiter(loop_, made_.status());
+  if (made_->envelope().ask_id() != 0) {
+    return SendAwaiter(loop_, *std::move(made_));
   }
-  return made_.ok() ? *made_ : nullptr;
+  made_->Refuse();
+  return SendAwaiter(loop_, absl::ResourceExhaustedError(
+                                "this loop has as many asks under way as its "
+                                "LoopOptions::max_pending_asks allows"));
 }
 
 }  // namespace trolley

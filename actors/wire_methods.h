@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WireMethods: what an actor takes from other processes and from tools. An
-// actor says so in its class, and that is all there is to it:
+// Messages<Ms...>: which messages an actor takes from other processes and from
+// tools. An actor says so in its class:
 //
 //   class Counter : public trolley::Actor {
 //    public:
@@ -10,11 +10,15 @@
 //     wordcount::Top On(const wordcount::TopQuery& m);
 //   };
 //
-// The messages are Protobuf types, found by their full name ("wordcount.Add");
-// a type that is not listed is refused, whoever sends it. The core does not
-// link Protobuf: this file uses what generated messages have, by name.
+// The messages are Protobuf types, known by their full name ("wordcount.Add").
+// A message of another type is refused with InvalidArgument. A handler may
+// return a Protobuf type, void or an absl::Status; another type compiles, and
+// an ask from another process is then Unimplemented.
 //
-// Immutable, thread-safe.
+// This header does not include Protobuf: it calls members that all generated
+// messages have.
+//
+// Types and constants; any thread.
 
 #ifndef TROLLEY_ACTORS_WIRE_METHODS_H_
 #define TROLLEY_ACTORS_WIRE_METHODS_H_
@@ -28,22 +32,21 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "trolley/actors/handler.h"
-#include "trolley/actors/posting.h"
-#include "trolley/bus/actor_class.h"
+#include "trolley/actors/internal/handler.h"
+#include "trolley/bus/mailbox/wire_method.h"
 
 namespace trolley {
 
 template <typename... Ms>
 struct Messages {};
 
-// A message as bytes; a reply without content has an empty type.
+// A message as bytes. A reply without content has an empty type.
 struct WireMessage {
   std::string type;   // Protobuf's full name
   std::string bytes;  // its binary encoding
 };
 
-// The same, of which others own the bytes.
+// The same, but it borrows the type and the bytes.
 struct WireView {
   WireView(absl::string_view type, absl::string_view bytes)
       : type(type), bytes(bytes) {}
@@ -63,18 +66,9 @@ concept WireType = requires(M& m, const M& c, std::string* to) {
   { c.SerializeToString(to) } -> std::convertible_to<bool>;
 };
 
-struct WireMethod {
-  absl::string_view (*message_type)();
-  // Empty: the reply has no content, or cannot cross a process.
-  std::string (*reply_type)();
-  // A data message for `target`, from `loop` or, if null, from the heap, whose
-  // reply is an absl::StatusOr<WireMessage>; null if `bytes` do not parse.
-  Envelope* (*make)(Loop* loop, ActorId target, absl::string_view bytes);
-};
-
 namespace internal {
 
-// For ever.
+// The full name of M; never destroyed.
 template <WireType M>
 absl::string_view NameOfType() {
   static const auto& name = *new std::string(M::descriptor()->full_name());
@@ -95,7 +89,7 @@ absl::StatusOr<WireMessage> ToWire(const T& content) {
   }
 }
 
-// Without payloads, which speak of this process.
+// `status` without its payloads, which mean something in this process only.
 inline absl::Status OverWire(const absl::Status& status) {
   return absl::Status(status.code(), status.message());
 }
@@ -111,7 +105,7 @@ absl::StatusOr<WireMessage> ToWire(const absl::StatusOr<T>& result) {
   return ToWire(*result);
 }
 
-// The reply as it leaves the process; made on the loop of the actor.
+// Makes the reply that leaves the process, on the loop of the actor.
 struct WireReply {
   template <typename A, typename M>
   using Stored = absl::StatusOr<WireMessage>;
@@ -145,26 +139,23 @@ struct WireMethodOf {
     }
   }
 
-  static Envelope* Make(Loop* loop, ActorId target, absl::string_view bytes) {
-    Envelope* e =
-        NewEnvelope(loop,
-                    std::max(Envelope::BytesFor<M>(),
-                             Envelope::BytesFor<absl::StatusOr<WireMessage>>()),
-                    HeadOf(loop, target, &Handler<A, M, WireReply>::kType,
-                           Instant::Infinite()));
+  static bool Parse(Envelope* e, absl::string_view bytes) {
     M& message = e->Emplace<M>();
     if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      return e;
+      return true;
     }
     message.~M();
-    FreeEnvelope(loop, e);
-    return nullptr;
+    return false;
   }
 
   static constexpr WireMethod kMethod = {
       .message_type = &NameOfType<M>,
       .reply_type = &ReplyTypeName,
-      .make = &Make,
+      .ops = &Handler<A, M, WireReply>::kOps,
+      .envelope_bytes =
+          std::max(Envelope::BytesFor<M>(),
+                   Envelope::BytesFor<absl::StatusOr<WireMessage>>()),
+      .parse = &Parse,
   };
 };
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ActorId: which actor of a bus, in one word. The slot says where it lives, the
-// loop says on which thread, the generation tells it from every earlier actor
-// of that slot, so an id kept for too long names nobody rather than a stranger.
+// ActorId: names one actor of a bus, in one word of 64 bits:
 //
-// A value type: any thread. Bounds: 256 loops, 2^24 slots a loop; a slot whose
-// generation would wrap is retired.
+//   loop         8 bits   the loop, and so the thread, that the actor lives on
+//   slot        24 bits   the index of the actor's cell on that loop
+//   generation  32 bits   how many actors have lived in that slot
+//
+// A slot is used again when its actor has ended. The new actor has another
+// generation, so an old id never means the new actor.
+//
+// A value; any thread.
+// Bounds: 256 loops, 2^24 slots a loop. A slot whose generation would start
+//         again at 0 is not used any more.
 
 #ifndef TROLLEY_BUS_ACTOR_ID_H_
 #define TROLLEY_BUS_ACTOR_ID_H_
@@ -23,7 +29,7 @@ class ActorId {
   static constexpr uint32_t kMaxLoops = 256;
   static constexpr uint32_t kMaxSlots = 1u << 24;
 
-  // Names nobody.
+  // Names no actor.
   constexpr ActorId() = default;
   constexpr ActorId(uint32_t loop, uint32_t slot, uint32_t generation)
       : word_((uint64_t{generation} << 32) | (uint64_t{loop} << 24) | slot) {}
@@ -38,10 +44,10 @@ class ActorId {
     return id;
   }
 
-  // Generations start at 1, so only the default id is false.
+  // False for the default id only: generations start at 1.
   constexpr explicit operator bool() const { return word_ != 0; }
 
-  // "#loop.slot.generation", what an actor without a name is called.
+  // "#loop.slot.generation": what tools call an actor without a name.
   std::string ToString() const {
     return absl::StrCat("#", loop(), ".", slot(), ".", generation());
   }

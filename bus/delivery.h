@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Delivery: what became of a send, known at once. Safe to ignore: whatever is
-// refused is counted in the ledger. A value; any thread.
+// Delivery: the result of a send. The sender has it when the send returns.
+//
+//   if (ref.Tell(Deposit{25}) == trolley::Delivery::kFull) ...
+//
+// A sender may ignore it: the ledger counts each refused message
+// (bus/ledger.h). kAccepted does not say that the message was handled: the
+// actor may end first. An Ask tells.
+//
+// A value; any thread.
 
 #ifndef TROLLEY_BUS_DELIVERY_H_
 #define TROLLEY_BUS_DELIVERY_H_
@@ -16,17 +23,18 @@
 namespace trolley {
 
 enum class Delivery : uint8_t {
-  kAccepted,  // in the mailbox, or on its way there with its place reserved
-  kFull,      // the actor's data lane is at its bound
-  kGone,      // the actor has ended, or the address never named one
-  kDraining,  // the bus is shutting down and takes no new work
-  // The link to the actor's process is down, or takes no more messages.
+  kAccepted,  // the message is in the mailbox, or on its way there
+  kFull,      // the mailbox is full: no credit is free
+  kGone,      // the actor has ended, or the address names none
+  kDraining,  // the bus is shutting down, and the sender is not its actor
+  // The actor is in another process. The link to that process is down, or the
+  // actor that is the link has ended.
   kNotConnected,
 };
 
-// "full", "gone" and so on: the words of the ledger and of every tool. The
-// second prints it to a stream, and in GoogleTest; the third in absl::StrCat
-// and absl::StrFormat, with an Abseil that asks for it (2023 and later).
+// "accepted", "full", "gone", "draining" or "not connected": the words of all
+// tools. operator<< is for streams and GoogleTest, AbslStringify for
+// absl::StrCat and absl::StrFormat of Abseil 2023 and later.
 absl::string_view DeliveryName(Delivery delivery);
 std::ostream& operator<<(std::ostream& to, Delivery delivery);
 template <typename Sink>
@@ -34,21 +42,26 @@ void AbslStringify(Sink& sink, Delivery delivery) {
   sink.Append(DeliveryName(delivery));
 }
 
-// OK for kAccepted; else ResourceExhausted, NotFound, Unavailable, Unavailable
-// in the order above. `to` names the actor in the message. Address::Explain()
-// says more: why an actor has ended.
+// The same as a status; `to` names the actor in its text. Address::Explain()
+// also says why an actor has ended.
+//
+//   kAccepted       OK
+//   kFull           ResourceExhausted
+//   kGone           NotFound
+//   kDraining       Unavailable
+//   kNotConnected   Unavailable
 absl::Status DeliveryStatus(Delivery delivery, absl::string_view to);
 
-// Whether an ask was answered by the loop, for a handler that did not. Stands
-// in the envelope of the reply (Envelope::no_answer()), so that the status is
-// one for people and nothing else.
+// Who answered an ask: the handler, or the loop because the handler did not.
+// Code that has to tell these apart reads this, not the code of the status: a
+// handler may return the same code.
 enum class NoAnswer : uint8_t {
-  kNone,     // the handler answered, with an error perhaps
-  kExpired,  // the deadline passed while the message waited
-  kGone,     // the actor ended first
+  kNone,     // the handler answered, perhaps with an error
+  kExpired,  // the loop: the deadline passed before the handler had finished
+  kGone,     // the loop: the actor ended before the handler had finished
 };
 
-// "none", "expired" or "gone"; the others as above.
+// "none", "expired" or "gone"; the operators are as above.
 absl::string_view NoAnswerName(NoAnswer reason);
 std::ostream& operator<<(std::ostream& to, NoAnswer reason);
 template <typename Sink>

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ExitReason: why an actor has ended. A value; any thread.
+// ExitReason: why an actor has ended (ActorEnd::reason in bus/inspect.h).
+//
+//   address.WhenEnded([](const trolley::ActorEnd& end) {
+//     if (end.reason.kind == trolley::ExitReason::Kind::kFailed) ...
+//   });
+//
+// A value; any thread.
 
 #ifndef TROLLEY_BUS_EXIT_REASON_H_
 #define TROLLEY_BUS_EXIT_REASON_H_
@@ -14,19 +20,20 @@ namespace trolley {
 
 struct ExitReason {
   enum class Kind : uint8_t {
-    kUnknown,   // it has not ended, or its reason is not kept any longer
-    kStopped,   // it was told to end, by itself or by others
-    kDrained,   // the same, after what was in its mailbox
-    kFailed,    // it threw: `error`
+    kUnknown,   // it has not ended, or the reason is no longer kept
+    kStopped,   // Stop(), by itself or by others
+    kDrained,   // Stop(drain): it has handled its mailbox first
+    kFailed,    // its code threw an exception: `error`
     kBusEnded,  // its bus shut down
   };
 
   Kind kind = Kind::kUnknown;
-  // Of kFailed: Internal, with the place and the text of the exception, such as
-  // "its handler of Boom threw: disk full"; OK if that is not kept any longer.
+  // For kFailed: Internal. The text names the function that threw and what the
+  // exception says: "its handler of Boom threw: disk full". OK if the text is
+  // no longer kept (BusOptions::ended_actors_kept).
   absl::Status error;
 
-  // For people, to come after "has ended: ". Empty for kUnknown.
+  // A text for people, to be put after "has ended: ". Empty for kUnknown.
   std::string ToString() const;
 };
 

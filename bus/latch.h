@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Latch: something that happens once, and the plain threads that wait for it.
-// As absl::Notification, but its waits follow the monotonic clock.
+// Latch: something that happens once. Plain threads wait for it.
 //
-// Ownership: shared by who waits and who opens it, if the wait may end first.
-// Threads:   thread-safe; loops open latches and never wait for one.
-// Memory ordering: what happened before Open() is visible to who has seen it
-//            open.
-// Ends:      once open it stays open. May be destroyed by who has seen it open.
+//   trolley::Latch ended;
+//   ref.address().WhenEnded([&](const trolley::ActorEnd&) { ended.Open(); });
+//   if (!ended.Wait(absl::Seconds(5))) ...
+//
+// It is absl::Notification with waits that follow the monotonic clock.
+//
+// Ownership: shared by the threads that wait and the thread that opens it, if a
+//            wait may end first.
+// Threads:   thread-safe. A loop may open a latch and must not wait for one.
+// Memory ordering: what happened before Open() is visible to a thread that has
+//            seen the latch open.
+// Ends:      once open it stays open. A thread that has seen it open may
+//            destroy it.
 
 #ifndef TROLLEY_BUS_LATCH_H_
 #define TROLLEY_BUS_LATCH_H_
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
-#include "trolley/bus/monitor.h"
+#include "trolley/bus/thread/monitor.h"
 #include "trolley/poller/clock.h"
 
 namespace trolley {
@@ -32,9 +39,10 @@ class Latch {
     return open_;
   }
 
-  // Until it is open, but no longer than `limit`, by the rule of
-  // poller/instant.h: not at all, for a time, or for ever. True: it is open.
+  // Waits until it is open, but no longer than `limit`. Zero or less does not
+  // wait; infinite waits for ever. True: it is open.
   bool Wait(absl::Duration limit = absl::InfiniteDuration()) const {
+    // mutant: P17_AThreadDoesNotWaitForWhatIsFar
     if (limit <= absl::ZeroDuration()) return is_open();
     const Instant until = MonotonicClock().Now() + limit;
     MonitorLock lock(&monitor_);

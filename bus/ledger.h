@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ledger: the counters that must balance. For every message sent to an actor:
+// Ledger: the counters of messages. They balance:
 //
 //   attempted = accepted + refused
 //   accepted  = handled + failed + expired + dead_lettered + queued
 //
-// Each loop writes its own ledger; plain threads share one. Counters are
-// incremented where the thing happens, never derived from one another, so that
-// a message lost anywhere shows as a difference (P2).
+//   trolley::Ledger ledger = bus.ReadLedger();
+//   if (!ledger.Balances()) std::cerr << ledger.ToString();
 //
-// LedgerCounters is written by one thread and read by any; Ledger is a value.
+// Each loop has counters of its own; plain threads share one set. Every counter
+// is incremented by the code that does what it counts. None is computed from
+// others, so a lost message shows as a difference (P2).
+//
+// Ledger is a value. LedgerCounters is written by one thread (OwnedCounter) or
+// by several (SharedCounter), and read by any.
 
 #ifndef TROLLEY_BUS_LEDGER_H_
 #define TROLLEY_BUS_LEDGER_H_
@@ -23,15 +27,15 @@
 namespace trolley {
 
 struct Ledger {
-  uint64_t attempted = 0;      // every send and ask
-  uint64_t accepted = 0;       // sends that returned kAccepted
-  uint64_t refused = 0;        // sends that returned anything else
-  uint64_t handled = 0;        // handlers that returned well
-  uint64_t failed = 0;         // handlers that threw or returned an error
-  uint64_t expired = 0;        // deadline passed, or asker gone, before the end
-                               // of the handler
-  uint64_t dead_lettered = 0;  // accepted, but the actor ended first, or was at
-                               // its bound of asks that wait
+  uint64_t attempted = 0;      // tells, sends and asks
+  uint64_t accepted = 0;       // those with the result kAccepted
+  uint64_t refused = 0;        // those with another result
+  uint64_t handled = 0;        // the handler returned, without an error
+  uint64_t failed = 0;         // the handler threw, or returned an error
+  uint64_t expired = 0;        // the deadline passed, or the asker gave up,
+                               // before the handler had finished
+  uint64_t dead_lettered = 0;  // the actor ended first, or had too many asks in
+                               // suspended handlers
 
   uint64_t queued() const {
     return accepted - (handled + failed + expired + dead_lettered);
@@ -39,7 +43,7 @@ struct Ledger {
 
   Ledger& operator+=(const Ledger& other);
 
-  // True if nothing is queued and both equations hold.
+  // True: no message is queued, and both equations hold.
   bool Balances() const;
 
   // One line of "name=value", for tests and logs.
@@ -53,8 +57,8 @@ class OwnedCounter {
  public:
   void Increment() {
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-    // What follows in the other branch takes three instructions: compilers do
-    // not put atomics together.
+    // The other branch compiles to three instructions, because compilers do
+    // not merge atomic operations.
     __asm__("addq $1, %0" : "+m"(value_) : : "cc");
 #else
     value_.store(value_.load(std::memory_order_relaxed) + 1,
@@ -86,6 +90,7 @@ struct LedgerCounters {
 
   void CountSend(bool was_accepted) {
     attempted.Increment();
+    // mutant: P2_ARefusalCountsAsAccepted
     (was_accepted ? accepted : refused).Increment();
   }
 

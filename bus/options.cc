@@ -2,11 +2,14 @@
 
 #include "trolley/bus/options.h"
 
+#include <algorithm>
+
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/actor_id.h"
-#include "trolley/bus/envelope.h"
-#include "trolley/bus/log.h"
+#include "trolley/bus/message/envelope.h"
+#include "trolley/poller/printable.h"
 
 namespace trolley {
 namespace {
@@ -37,10 +40,62 @@ absl::Status ValidateLoopOptions(const LoopOptions& loop) {
         absl::StrCat("LoopOptions::spin is ", absl::FormatDuration(loop.spin),
                      "; it must be 0 to 1 s"));
   }
+  if (loop.thread_name.size() > 15 ||
+      loop.thread_name.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "LoopOptions::thread_name is \"", Printable(loop.thread_name, 64),
+        "\"; it must be 15 bytes at most, and no zero among them"));
+  }
+  for (const int cpu : loop.cpus) {
+    if (cpu >= 0 && cpu <= LoopOptions::kHighestCpu) continue;
+    return absl::InvalidArgumentError(absl::StrCat("LoopOptions::cpus has ",
+                                                   cpu, "; CPUs are 0 to ",
+                                                   LoopOptions::kHighestCpu));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateLogOptions(const LogOptions& options) {
+  const auto bad = [](absl::string_view field, absl::string_view rule) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("LogOptions::", field, " must be ", rule));
+  };
+  if (options.lines_at_once == 0) return bad("lines_at_once", "1 at least");
+  if (options.max_sources == 0) return bad("max_sources", "1 at least");
+  if (options.max_waiting_lines == 0) {
+    return bad("max_waiting_lines", "1 at least");
+  }
+  if (options.max_waiting_bytes < LogOptions::kMostLineBytes) {
+    return bad("max_waiting_bytes",
+               absl::StrCat(LogOptions::kMostLineBytes, " at least, one line"));
+  }
+  for (const auto& [field, length] :
+       {std::pair{"interval", options.interval},
+        std::pair{"patience", options.patience}}) {
+    if (length < absl::ZeroDuration() || length > absl::Hours(24)) {
+      return bad(field, absl::StrCat("within 0 and 24 h; it is ",
+                                     absl::FormatDuration(length)));
+    }
+  }
   return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::Status ValidateActorName(absl::string_view name) {
+  constexpr size_t kMostBytes = SpawnOptions::kMostNameBytes;
+  const auto allowed = [](char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' ||
+           c == '.' || c == '/' || c == '-';
+  };
+  if (!name.empty() && name.size() <= kMostBytes &&
+      std::all_of(name.begin(), name.end(), allowed)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "not an actor name (1 to ", kMostBytes, " of a-z 0-9 _ . / -): \"",
+      Printable(name, kMostBytes), "\""));
+}
 
 absl::Status ValidateBusOptions(const BusOptions& options) {
   if (options.loops.empty() || options.loops.size() > Envelope::kNoLoop) {
@@ -53,7 +108,7 @@ absl::Status ValidateBusOptions(const BusOptions& options) {
       return valid;
     }
   }
-  return BusLog::Check(options.log_limits);
+  return ValidateLogOptions(options.log_limits);
 }
 
 }  // namespace trolley

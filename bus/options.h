@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The options of a bus, its loops and its actors. Every limit is a field here,
-// with its unit, its default and the reason for it.
+// The options of a bus, of its loops, of its log and of its actors. Each limit
+// is a field with a unit, a range, a default and the reason for the default.
 //
-// Values: filled in by whoever calls Bus::Create or Bus::Spawn.
+//   trolley::BusOptions options;
+//   options.loops = {{.poller = "auto"}, {.poller = "auto", .cpus = {3}}};
+//   auto bus = trolley::Bus::Create(options);
+//   (*bus)->Spawn<Account>({.name = "accounts/alice"}, 100);
+//
+// Most programs set `loops` and SpawnOptions::name, and leave the rest. A value
+// out of its range is InvalidArgument from Bus::Create or Spawn.
+//
+// Values: the caller of Bus::Create or Spawn fills them in; both copy them.
 
 #ifndef TROLLEY_BUS_OPTIONS_H_
 #define TROLLEY_BUS_OPTIONS_H_
@@ -24,121 +32,148 @@
 namespace trolley {
 
 struct LoopOptions {
-  // 2^24 places for actors, less those on their way between two lists.
+  // 2^24 slots, less those that are moving between two lists of free cells.
   static constexpr uint32_t kMostActors = (1u << 24) - 128;
   static constexpr uint32_t kMostEventsPerWait = 1u << 16;
+  static constexpr int kHighestCpu = 1023;
 
-  // A built-in poller by name (poller/pollers.h), or "auto" for the best that
-  // this machine allows; what it could not take, and why, is in the log and in
-  // LoopInfo::passed_over. Ignored if `factory` is set.
+  // The name of a built-in poller (poller/pollers.h), or "auto" for the best
+  // one that works on this machine. The log and LoopInfo::passed_over say which
+  // pollers "auto" could not use, and why. Ignored if `factory` is set.
   std::string poller = "epoll";
-  // A poller of your own; called once, before the loop's thread starts.
+  // Makes a poller of your own; called once, before the loop's thread starts.
   PollerFactory factory = nullptr;
 
-  // Messages one actor handles before its neighbours get their turn. Large
-  // enough to stay in its cache lines, small enough for a quiet neighbour. Half
-  // as many while more than a turn's worth is queued for it. At least 1.
+  // Messages that one actor handles before the next actor runs; a count, at
+  // least 1. 64: enough to use the data that the actor has in the CPU's cache,
+  // and few enough for its neighbours. Half of it while more than
+  // messages_per_turn messages are queued for the actor.
   uint32_t messages_per_slice = 64;
-  // Messages of all actors between two looks at timers and other loops. What
-  // comes from another loop waits for one turn, and its reply for another. At
-  // least 1.
+  // Messages of all actors in one turn, at least 1; a count. The loop looks at
+  // its timers and at messages of other loops once a turn, so a larger value
+  // makes those wait longer.
   uint32_t messages_per_turn = 128;
-  // Descriptor events taken from one wait, 1 to kMostEventsPerWait; 12 bytes
-  // each.
+  // Events of descriptors that one wait returns, 1 to kMostEventsPerWait; a
+  // count. 12 bytes each.
   uint32_t events_per_wait = 256;
-  // Turns with messages to handle between two looks at the descriptors, each of
-  // which is a system call. 0 and 1: none between them.
+  // A busy loop looks at its descriptors once in so many turns; a count. 0 and
+  // 1: each turn. 32: a look is a system call.
   uint32_t turns_between_polls = 32;
 
-  // How long an idle loop looks for messages before it sleeps. Worth ten times
-  // in latency when a message comes within it, and a burnt CPU when none does:
-  // off unless asked for, and off by itself while it does not pay. 0 to 1 s,
-  // else Bus::Create is InvalidArgument: descriptors are not looked at
-  // meanwhile. A timer that is due ends it.
+  // An idle loop looks for messages for so long before it sleeps; 0 to 1 s. A
+  // message that comes in this time arrives up to 10 times sooner. The price is
+  // a CPU that is busy all the time, so the default is 0. After 16 times in
+  // which no message came, the loop tries it only once in 16 times. The loop
+  // does not look at its descriptors meanwhile. A timer that is due ends it.
   absl::Duration spin = absl::ZeroDuration();
 
-  // Actors at one time, 1 to kMostActors. 128 bytes each, taken as needed.
+  // The name of the loop's thread in tools such as top and gdb; at most 15
+  // bytes. Empty: "loop 0", "loop 1" and so on.
+  std::string thread_name = "";
+  // The numbers of the CPUs that the loop's thread may run on, 0 to
+  // kHighestCpu. Empty: those of the thread that creates the bus. If this
+  // process may use none of them, Bus::Create is InvalidArgument. Set it for a
+  // loop that spins, or that must not share a CPU.
+  std::vector<int> cpus = {};
+
+  // Actors at one time, 1 to kMostActors; a count. A further spawn is
+  // ResourceExhausted. 128 bytes each, allocated when first used.
   uint32_t max_actors = 4u << 20;
-  // Asks of this loop's actors that wait for their reply at one time; the next
-  // one is refused. 32 bytes each, taken as needed.
+  // Asks and sends of this loop's actors that wait at one time; a count. A
+  // further one is ResourceExhausted. 32 bytes each, allocated when first used.
   uint32_t max_pending_asks = 1u << 20;
 };
 
-// What the log of a bus writes at most, and keeps. A line that these leave out
-// is counted, and the log says how many there were (bus/log.h).
+// Limits of the log of a bus. The log counts the lines that it does not write
+// because of a limit, and writes how many there were (bus/log/log.h).
 struct LogOptions {
-  // Lines of one kind from one source: so many at once, then one each
-  // `interval`. A kind is a place in the code; a source is the class of an
-  // actor, or the user or the path at the other end of a connection. 10 lines
-  // tell what happens, and one a second that it goes on. An interval of 0: all
-  // lines are written.
+  // The longest line, in bytes; a longer one is cut.
+  static constexpr size_t kMostLineBytes = 4096;
+
+  // Of one kind of line from one source, the log writes lines_at_once lines at
+  // once, and then one line per `interval`. A kind is a place in the code. A
+  // source is what caused the line: the class of an actor, or the user or the
+  // path at the other end of a connection. 10 lines show what happens; one a
+  // second shows that it still happens. An interval of 0: no such limit.
   uint32_t lines_at_once = 10;
   absl::Duration interval = absl::Seconds(1);
-  // Sources that are told apart; the others of a kind count as one. 200 bytes
-  // each, 700 while some of its lines are left out.
+  // Sources that the log tells apart; a count. All further sources of a kind
+  // count as one. 200 bytes each, and 700 while lines of it are left out.
   uint32_t max_sources = 256;
 
-  // What may wait for a sink that is slow; a further line is dropped.
+  // Lines, and bytes, that wait for a slow sink. A further line is dropped.
   uint32_t max_waiting_lines = 1024;
   size_t max_waiting_bytes = 256 << 10;
 
-  // How long the end of the bus waits for a sink that does not take what
-  // waits. 1 s: a terminal or a log daemon takes all of it in a tenth.
+  // How long the end of the bus waits for the sink to take the lines that
+  // wait. 1 s: a terminal or a log daemon needs a tenth of it.
   absl::Duration patience = absl::Seconds(1);
 };
 
 struct BusOptions {
-  // One thread and one poller for each entry; at most 255.
+  // One loop for each entry, with a thread and a poller of its own; 1 to 255.
   std::vector<LoopOptions> loops = {LoopOptions{}};
 
-  // Borrowed; null means the real ones. Tests pass simulated or failing ones.
+  // The system calls and the clock; borrowed until the last Address is gone.
+  // Null: the real ones. Tests pass simulated or failing ones.
   Sys* sys = nullptr;
   const Clock* clock = nullptr;
 
-  // Tells this run of the program from every other one, so that links notice a
-  // peer that was restarted. 0: random. Tests that replay set it.
+  // Names this run of the program. A link notices by it that a peer was
+  // restarted. 0: a random number. Tests that replay a run set it.
   uint64_t instance_id = 0;
 
-  // Actors that have ended of which the name and the reason are kept for those
-  // that send to them later; only those that had a name or threw. A count; 1 KB
-  // each at most, taken as they end. When there are more, the oldest is known
-  // by its id alone. Enough for the ends of a bad minute. 0: none.
+  // Ended actors whose name and reason the bus keeps, for the errors of later
+  // sends to them; a count, 0 for none. Only actors that had a name or threw
+  // are kept. At most 1 KB each, allocated as they end. When there are more,
+  // the oldest is forgotten: errors then show its id. 1024: about the number
+  // of actors that end in one bad minute.
   uint32_t ended_actors_kept = 1024;
 
-  // Called with each line of the log, which has no line break and no control
-  // character in it: a handler threw, a connection ended, a poller is broken.
-  // Null writes to standard error.
+  // The sink of the log: called with each line, such as "a handler threw" or "a
+  // connection ended". A line has no line break and no control character. Null:
+  // standard error.
   //
-  // One call at a time, on the log's own thread, which is no loop; with
-  // `single_threaded`, on the thread that logs. What it throws is caught and
-  // counted. While it blocks, lines wait and then are dropped, and loops go on.
-  // A call that has not returned LogOptions::patience after the end of the bus
-  // is left behind with its thread, so what it uses must live on.
+  //   thread      the log's own, one call at a time; with `single_threaded`,
+  //               the thread that logs
+  //   exceptions  caught, and counted in LogCounts::failed
+  //   blocks      lines wait and then are dropped; the loops go on
+  //   does not return within LogOptions::patience after the end of the bus
+  //               the thread is left behind; what the sink uses must live on
   std::function<void(absl::string_view)> log = nullptr;
   LogOptions log_limits = {};
 
-  // True: no threads are started; the caller drives every loop from one thread
-  // through Bus::RunUntilIdle(). For tests.
+  // True: the bus starts no thread. The caller runs all loops on its own thread
+  // by Bus::RunUntilIdle(). For tests.
   bool single_threaded = false;
 };
 
-// InvalidArgument, naming the field, its value and its range.
+// OK, or InvalidArgument: the text names the field, its value and its range.
 absl::Status ValidateBusOptions(const BusOptions& options);
 
 struct SpawnOptions {
   static constexpr int kAnyLoop = -1;
+  static constexpr size_t kMostNameBytes = 128;
 
-  // 1 to 128 of [a-z0-9_./-], unique on the bus; empty: no name.
+  // 1 to kMostNameBytes bytes of [a-z0-9_./-], unique among the actors that run
+  // on the bus. Empty: no name.
   std::string name = "";
-  // Which loop it lives on. kAnyLoop: the loop of the actor that spawns it; for
-  // a plain thread, the loops in turn.
+  // The loop that it lives on, 0 to Bus::loops() - 1. kAnyLoop: the loop of the
+  // actor that spawns it; for a plain thread, one loop after the other.
   int loop = kAnyLoop;
-  // Messages its data lane holds at one time; at least 1. Its memory is this
-  // times the size of a message.
+  // Messages that may wait in its mailbox at one time, at least 1; a count. The
+  // next sender gets Delivery::kFull. The memory of a full mailbox is this
+  // times the size of an envelope: 56 bytes and the message, rounded up to a
+  // power of two.
   uint32_t mailbox_capacity = 1024;
-  // True: takes the next message while a handler is suspended in co_await.
+  // True: the actor handles its next message while a coroutine handler waits in
+  // a co_await. False: the next message waits until the handler has finished.
   bool interleaved = false;
 };
+
+// OK, or InvalidArgument: `name` is not 1 to kMostNameBytes bytes of
+// [a-z0-9_./-].
+absl::Status ValidateActorName(absl::string_view name);
 
 }  // namespace trolley
 

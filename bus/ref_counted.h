@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RefCounted, RefPtr: intrusive reference counting for the few objects that
-// several threads keep alive together.
+// RefCounted, RefPtr: intrusive reference counting, for objects that several
+// threads keep alive together.
 //
-// Threads: copying and dropping a RefPtr is thread-safe as for std::shared_ptr:
-//          each RefPtr object belongs to one thread at a time.
-// Memory ordering: what any thread did with the object before it dropped its
-//          reference happens before the destructor.
+//   class CausalContext : public RefCounted { ... };
+//   auto context = RefPtr<CausalContext>::Adopt(new CausalContext(...));
+//
+// Ownership: the RefPtrs of an object own it together.
+// Threads:   as std::shared_ptr: several threads may have RefPtrs of the same
+//            object; one RefPtr belongs to one thread at a time.
+// Memory ordering: what a thread did with the object before it dropped its
+//            reference happens before the destructor.
+// Ends:      the last RefPtr deletes the object.
 
 #ifndef TROLLEY_BUS_REF_COUNTED_H_
 #define TROLLEY_BUS_REF_COUNTED_H_
@@ -20,7 +25,7 @@
 
 namespace trolley {
 
-// Base of T. Starts with one reference, which RefPtr<T>::Adopt takes over.
+// The base class of T. It starts with one reference, for RefPtr<T>::Adopt.
 class RefCounted {
  public:
   RefCounted() = default;
@@ -40,13 +45,13 @@ class RefCounted {
   mutable std::atomic<uint32_t> references_{1};
 };
 
-// T is a RefCounted, or counts by itself with functions of the same names.
+// T derives from RefCounted, or has functions of the same names.
 template <typename T>
 class RefPtr {
  public:
   constexpr RefPtr() = default;
   constexpr RefPtr(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
-  // Takes over the reference that `owned` counts already.
+  // Takes over a reference that is counted already.
   static RefPtr Adopt(T* owned) {
     RefPtr p;
     p.object_ = owned;
@@ -68,7 +73,7 @@ class RefPtr {
     if (object_ != nullptr) Release(object_);
   }
 
-  // Gives the reference to the caller, who hands it to Adopt again.
+  // Gives the reference to the caller, which passes it to Adopt later.
   [[nodiscard]] T* Leak() { return std::exchange(object_, nullptr); }
 
   T* get() const { return object_; }
@@ -80,7 +85,7 @@ class RefPtr {
   }
 
  private:
-  // Out of line: it is in the way of code where there is nothing to release.
+  // Not inline: most callers have nothing to release.
   ABSL_ATTRIBUTE_NOINLINE static void Release(T* object) {
     if (object->DropReference()) delete object;
   }

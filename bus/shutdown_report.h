@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ShutdownReport: how a bus ended. A value.
+// ShutdownReport: how a bus ended.
+//
+//   trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
+//   if (!report.clean) std::cerr << report.ToString();
+//
+// A value; any thread.
 
 #ifndef TROLLEY_BUS_SHUTDOWN_REPORT_H_
 #define TROLLEY_BUS_SHUTDOWN_REPORT_H_
@@ -18,15 +23,16 @@ struct ShutdownReport {
   // True: every accepted message was handled before the actors were stopped,
   // and every loop ended.
   bool clean = false;
-  // Messages that were accepted and never handled.
+  // Messages that were accepted and never handled; a count.
   uint64_t abandoned = 0;
-  // Actors that kept their loop to the end of the deadline. Their threads go on
-  // until the handler returns; their messages are among the abandoned.
+  // Actors whose handler had not returned at the deadline. The thread of such a
+  // loop goes on until the handler returns. `abandoned` counts the messages of
+  // these actors, too.
   std::vector<std::string> survivors;
   absl::Duration took;
   Ledger ledger;
 
-  // A line or a few, for people.
+  // One or more lines for people.
   std::string ToString() const;
 };
 

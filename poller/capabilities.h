@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Capabilities: what a poller can do, said before anyone relies on it. A loop
-// that requires one its poller lacks fails at start and names it.
+// Capabilities: what a poller can do. A loop checks them when it starts: if it
+// requires one that its poller lacks, the start fails with a Status that names
+// it (poller/requirements.h).
 //
 // Immutable after construction.
 
@@ -17,23 +18,23 @@
 namespace trolley {
 
 struct Capabilities {
-  // The poller's name, as in LoopOptions::poller: "epoll". A literal.
+  // The poller's name as in LoopOptions::poller, such as "epoll". A literal.
   std::string_view name;
 
-  bool edge = false;     // Trigger::kEdge
-  bool oneshot = false;  // Trigger::kOneshot
-  bool rdhup = false;    // Ready::kReadHangup
-  bool any_fd = false;   // regular files are accepted and always ready
-  bool sub_ms = false;   // deadlines finer than a millisecond are kept
-  bool o1_wait = false;  // the cost of Wait grows with ready, not with watched
-  bool completion = false;    // Poller::completions(): reads and writes itself
-  bool thread_bound = false;  // first use binds it to that thread
-  bool fork_safe = false;     // a forked child cannot disturb the parent's
-  bool virtual_time = false;  // deadlines are reached by moving a clock
+  bool edge = false;          // Trigger::kEdge
+  bool oneshot = false;       // Trigger::kOneshot
+  bool rdhup = false;         // Ready::kReadHangup
+  bool any_fd = false;        // accepts regular files, which are always ready
+  bool sub_ms = false;        // deadlines are finer than a millisecond
+  bool o1_wait = false;       // Wait costs time per ready, not per watched fd
+  bool completion = false;    // Poller::completions() is not null
+  bool thread_bound = false;  // only the thread that used it first may use it
+  bool fork_safe = false;     // use in a forked child does not harm the parent
+  bool virtual_time = false;  // Wait moves a simulated clock instead of waiting
 
-  // Highest descriptor number accepted.
+  // The highest descriptor number that Add accepts.
   int max_fd = std::numeric_limits<int>::max();
-  // Most registrations at one time.
+  // The most registrations at one time.
   size_t max_descriptors = std::numeric_limits<size_t>::max();
 };
 

@@ -11,7 +11,7 @@ class KernelClock final : public Clock {
  public:
   Instant Now() const override {
     timespec now = {};
-    clock_gettime(CLOCK_MONOTONIC, &now);  // cannot fail with these arguments
+    clock_gettime(CLOCK_MONOTONIC, &now);  // cannot fail with this clock
     return Instant::FromNanos(int64_t{now.tv_sec} * 1'000'000'000 +
                               now.tv_nsec);
   }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clock: where a loop reads the time. One real implementation and one virtual
-// (poller/sim.h); everything that waits takes a Clock instead of reading one.
+// Clock: where a loop reads the time. There is a real one (MonotonicClock) and
+// a simulated one (poller/sim.h). Everything that waits is given a Clock and
+// reads no other.
 //
-// Ownership: borrowed; the clock outlives every poller and loop that reads it.
+//   Instant deadline = clock.Now() + absl::Milliseconds(10);
+//
+// Ownership: borrowed. A Clock outlives every poller and loop that reads it.
 // Threads:   thread-safe.
 
 #ifndef TROLLEY_POLLER_CLOCK_H_
@@ -17,11 +20,11 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // Never goes backwards.
+  // The time now. It never goes backwards.
   virtual Instant Now() const = 0;
 };
 
-// CLOCK_MONOTONIC. Stateless; lives as long as the process.
+// Reads CLOCK_MONOTONIC. It has no state and lives as long as the process.
 const Clock& MonotonicClock();
 
 }  // namespace trolley

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Completions: reads, writes and accepts that a poller does itself. A second
-// interface beside Poller, for those whose capabilities say `completion`: the
-// caller starts an Operation and lends it a buffer; the poller's Wait takes it
-// to the kernel and says when one has ended.
+// Completions: reads, writes and accepts that the poller does itself. It is a
+// second interface of pollers whose Capabilities say `completion`. The caller
+// starts an Operation and lends it a buffer. The poller's Wait() gives it to
+// the kernel and reports when an operation has ended.
 //
 //   completions->Start(operation);
 //   WaitResult r = *poller->Wait(absl::MakeSpan(events), next_timer);
@@ -12,16 +12,19 @@
 //       done->OnCompletion();
 //     }
 //   }
+//   ...
+//   operation.Cancel();  // before its buffer goes
 //
-// Ownership: the caller owns the operation, its buffer and its descriptor, and
-//            keeps all three until the operation has ended: taken, or
-//            cancelled. The poller owns its Completions.
-// Threads:   as Poller::Wait, all of it.
-// Bounds:    any number of operations; beyond what the kernel takes at a time
-//            they wait in the poller, first come, first served.
+// Ownership: the caller owns the operation, its buffer and its descriptor. It
+//            keeps all three until TakeCompleted() returns the operation or
+//            Cancel() returns. The poller owns its Completions.
+// Threads:   all methods: the thread that calls Poller::Wait.
+// Bounds:    any number of operations. Those that the kernel cannot take yet
+//            wait in the poller, in the order in which they were started.
 // Ends:      with the poller, when no operation is pending.
 //
-// //tests/poller:conformance holds an implementation to this page.
+// The test suite //tests/poller:conformance checks an implementation against
+// this page.
 
 #ifndef TROLLEY_POLLER_COMPLETIONS_H_
 #define TROLLEY_POLLER_COMPLETIONS_H_
@@ -35,49 +38,53 @@ namespace trolley {
 
 class Completions;
 
-// One thing that a poller is to do. Derive, and own it where it is used.
+// One read, write or accept. Derive a class and override OnCompletion().
 class Operation {
  public:
   enum class Kind : uint8_t {
-    kRead,    // as read(); a file is read at its position
-    kWrite,   // as write(); a file is written at its position
-    kAccept,  // as accept4(), the connection close-on-exec and non-blocking
+    kRead,    // as read(); a file is read at its current position
+    kWrite,   // as write(); a file is written at its current position
+    kAccept,  // as accept4() with SOCK_CLOEXEC and SOCK_NONBLOCK
   };
   struct Request {
     Kind kind = Kind::kRead;
     int fd = -1;
-    char* data = nullptr;  // kWrite only reads it; kAccept has none
-    size_t size = 0;       // in bytes; a poller may do less of it
+    char* data = nullptr;  // kWrite does not change it; kAccept ignores it
+    size_t size = 0;       // in bytes; a poller may transfer fewer
   };
 
   Operation() = default;
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
-  // Cancels. Whose buffer is a member of its own, or of something that goes
-  // earlier, calls Cancel() before.
+  // Calls Cancel(). If the buffer is destroyed earlier, such as a member of
+  // the derived class, the derived class's destructor must call Cancel().
   virtual ~Operation() { Cancel(); }
 
-  // It has ended and is the caller's again; see result(). May start, cancel or
-  // destroy any operation, this one included.
+  // Called by the caller of TakeCompleted(), as above; see result(). May start,
+  // cancel or destroy any operation, also this one.
   virtual void OnCompletion() = 0;
 
-  // As Completions::Cancel(). Not pending: does nothing.
+  // As Completions::Cancel(). Does nothing if it is not pending.
   inline void Cancel();
 
-  // From Start() until it is taken or cancelled.
+  // True from Start() until TakeCompleted() returned it or it was cancelled.
   bool pending() const { return started_at_ != nullptr; }
 
-  // Of an operation that has ended: bytes, or the descriptor of a connection,
-  // or -errno. 0 from a read is the end of the stream.
+  // Valid when the operation has ended:
+  //
+  //   kRead    >= 0: bytes read; 0 is the end of the stream
+  //   kWrite   >= 0: bytes written
+  //   kAccept  >= 0: the descriptor of the connection
+  //   any      < 0: -errno
   int64_t result() const { return result_; }
 
-  // Set before Start(), left alone until the end.
+  // Set it before Start(). Do not change it until the operation has ended.
   Request request;
 
-  // --- For who implements Completions ---
+  // --- For implementations of Completions ---
   void Begin(Completions& at) { started_at_ = &at; }
   void SetResult(int64_t result) { result_ = result; }
-  // Before TakeCompleted() returns it, and in Cancel().
+  // Called in TakeCompleted(), before it returns, and in Cancel().
   void End() { started_at_ = nullptr; }
 
  private:
@@ -94,22 +101,26 @@ class Completions {
  public:
   virtual ~Completions() = default;
 
-  // Begins it, with the next Wait at the latest. Never fails: what goes wrong
-  // is the operation's result. -EAGAIN: this poller cannot wait for this kind
-  // of descriptor in this way; wait until it is ready instead.
+  // Begins the operation, in the next Wait at the latest. Never fails: an error
+  // is the result of the operation. The result -EAGAIN means that this poller
+  // cannot do this operation on this kind of descriptor; use Poller::Add and
+  // wait until the descriptor is ready.
   virtual void Start(Operation& operation) = 0;
 
-  // Ends a pending operation. After it returns the kernel touches the buffer no
-  // more, and TakeCompleted() does not return the operation. Its result says
-  // what came first: -ECANCELED, and nothing was moved; or what it did, and a
-  // connection that it accepted is the caller's to close.
+  // Ends a pending operation. After it returns, the kernel no longer touches
+  // the buffer, and TakeCompleted() does not return the operation. Its result:
+  //
+  //   -ECANCELED  cancelled in time; no byte was transferred
+  //   any other   the operation had ended first; the caller closes a
+  //               connection that it accepted
   virtual void Cancel(Operation& operation) = 0;
 
-  // The next operation that has ended, each one once; null when there is none.
-  // A Wait sets WaitResult::completed when there is one, and does not wait.
+  // Returns an operation that has ended; each one once. Null when there is
+  // none. While there is one, Wait sets WaitResult::completed and does not
+  // wait.
   virtual Operation* TakeCompleted() = 0;
 
-  // No operation is pending.
+  // True when no operation is pending.
   virtual bool idle() const = 0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every public header needs of the compiler: C++20, and its coroutines.
-// Said here once, so that an older standard gives this error and no other.
+// Checks that the compiler is set to C++20 with coroutines. Every public header
+// includes this file, so that an older standard gives this error and no other.
 
 #ifndef TROLLEY_POLLER_CXX20_H_
 #define TROLLEY_POLLER_CXX20_H_
@@ -10,7 +10,7 @@
 #error \
     "Trolleybus needs C++20: put 'build --cxxopt=-std=c++20' into the \
 .bazelrc of your workspace, or copts = [\"-std=c++20\"] into your target."
-// A header that is not there ends the compilation; nothing below says more.
+// A missing header ends the compilation, so that no other error follows.
 #include <trolley_needs_std_cxx20>
 #endif
 

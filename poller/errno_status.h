@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ErrnoStatus: a failed system call as a Status that names the call and the
-// thing: "epoll_ctl(ADD, fd 7): Bad file descriptor".
+// ErrnoStatus: makes a Status from a failed system call. The text names the
+// call and what it was about: "epoll_ctl(ADD, fd 7): Bad file descriptor".
 //
-// The code depends on the errno alone:
+//   if (n < 0) return ErrnoStatus(n, SysCall::kRead, "fd 7");
+//
+// The code depends only on the errno:
 //
 //   InvalidArgument     EINVAL EBADF EFAULT ENOTSOCK ENOTDIR EISDIR ELOOP
 //                       ENAMETOOLONG EDESTADDRREQ EPROTOTYPE EDOM
@@ -22,7 +24,7 @@
 //   Cancelled           ECANCELED
 //   Unknown             any other
 //
-// Thread-safe; not async-signal-safe.
+// Threads:   thread-safe; not async-signal-safe.
 
 #ifndef TROLLEY_POLLER_ERRNO_STATUS_H_
 #define TROLLEY_POLLER_ERRNO_STATUS_H_
@@ -33,11 +35,12 @@
 
 namespace trolley {
 
+// The code for an errno; kOk for 0.
 absl::StatusCode ErrnoCode(int error);
 
-// `error` is an errno or its negative, as Sys returns it; 0 gives OK. `thing`
-// is what stands between the brackets, made printable; empty leaves the
-// brackets out.
+// `error` is an errno, or a negative errno as Sys returns it; 0 gives OK.
+// `thing` is made printable and put between the brackets; if it is empty there
+// are no brackets.
 absl::Status ErrnoStatus(int error, SysCall call, absl::string_view thing);
 
 }  // namespace trolley

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The words a loop and a poller exchange: Token (who), Interest (what for),
-// Trigger (how often) and Event (what happened). Value types, any thread.
+// The values that a loop and a poller exchange:
+//
+//   Token     which registration
+//   Interest  the conditions to wait for, and the Trigger: how often to report
+//   Event     what happened to one registration
+//
+// Value types; any thread.
 
 #ifndef TROLLEY_POLLER_EVENT_H_
 #define TROLLEY_POLLER_EVENT_H_
@@ -12,11 +17,12 @@
 
 namespace trolley {
 
-// Names a registration without naming its descriptor, so that an event already
-// copied out of the kernel cannot reach the next owner of a descriptor number.
-// The loop hands tokens out; `generation` changes each time `slot` is reused.
+// Identifies a registration independently of its descriptor number. The kernel
+// reuses descriptor numbers; with a token, an old event cannot reach the new
+// owner of a number. The loop chooses tokens and increments `generation` each
+// time it reuses `slot`.
 struct Token {
-  // Never handed out: pollers mark descriptors of their own with it.
+  // Reserved for pollers, which mark their own descriptors with it.
   static constexpr uint32_t kReservedSlot = 0xffff'ffff;
 
   uint32_t slot = 0;
@@ -37,10 +43,11 @@ enum class Ready : uint8_t {
   kNone = 0,
   kReadable = 1,  // a read would not block: data, end of file or an error
   kWritable = 2,  // a write would not block: room or an error
-  kHangup = 4,    // the peer is gone for good; comes with kReadable
-  kError = 8,     // the descriptor is in error; comes with both of the above
-  // The peer will send no more (half-close); comes with kReadable, to who asked
-  // for that, from pollers that have `rdhup`. The others say kReadable.
+  kHangup = 4,    // the peer has closed; reported with kReadable
+  kError = 8,     // an error; reported with kReadable and kWritable
+  // The peer will send no more (half-close). Reported with kReadable, to
+  // registrations that wait for kReadable, by pollers with `rdhup`. Other
+  // pollers report kReadable alone.
   kReadHangup = 16,
 };
 
@@ -54,14 +61,16 @@ constexpr bool Any(Ready r) { return r != Ready::kNone; }
 
 // How often a condition that lasts is reported.
 enum class Trigger : uint8_t {
-  kLevel,    // on every wait while it lasts; every poller has it
-  kEdge,     // once for each change; needs `edge`. Read or write until EAGAIN
-  kOneshot,  // once, then silent until Modify; needs `oneshot`
+  kLevel,    // by every Wait while it lasts; every poller has it
+  kEdge,     // once for each change: read or write until EAGAIN; needs `edge`
+  kOneshot,  // once, then not until Modify; needs `oneshot`
 };
 
-// What a registration waits for: kReadable, kWritable, both or kNone. Hangup
-// and error are reported with either, together with the bits that come with
-// them, asked for or not; with kNone nothing is reported at all.
+// What a registration waits for.
+//
+//   kReadable, kWritable or both  these conditions, and also hangup and error
+//                                 with the bits that belong to them
+//   kNone                         nothing is reported
 struct Interest {
   Ready ready = Ready::kNone;
   Trigger trigger = Trigger::kLevel;

@@ -151,7 +151,7 @@ void FaultSys::ResetCounts() {
   for (auto& count : counts_) count = 0;
 }
 
-// The errno this call must fail with, or 0.
+// Returns the errno with which this call must fail, or 0.
 int FaultSys::ChooseError(SysCall call) {
   const Rule rule = rule_;
   if (rule == Rule::kNone) return 0;
@@ -180,7 +180,7 @@ intptr_t FaultSys::Call(SysCall call, Args args) {
   return under_.Call(call, args);
 }
 
-// Asks the Sys under this one, so that the questions are not counted.
+// Calls the Sys under this one, so that these calls are not counted.
 bool FaultSys::IsByteStream(int fd) {
   struct stat about = {};
   if (under_.Fstat(fd, &about) != 0) return false;

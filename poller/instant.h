@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Instant: a point on the monotonic clock, in whole nanoseconds. Deadlines are
-// Instants, lengths of time are absl::Durations. No wait depends on the wall
-// clock, which appears only where a time of day is shown to people.
+// Instant: a point in time on the monotonic clock, in whole nanoseconds.
+// Deadlines are Instants; lengths of time are absl::Durations. No wait depends
+// on the wall clock. The wall clock is read only to show a time of day to
+// people.
 //
-// One rule for every length of time that the library takes, in a call, in an
-// option or from a wire:
+//   Instant deadline = clock.Now() + absl::Seconds(1);
+//   absl::Duration left = deadline - clock.Now();
 //
-//   negative, or 0             the point is now: what waits for it goes on at
-//                              once
-//   more than an Instant       never, as InfiniteDuration(). An Instant holds
-//   holds                      292 years from the start of the machine
+// One rule holds for every length of time that the library takes, as an
+// argument, in an option or from a wire:
+//
+//   length                     meaning
+//   negative or 0              now: the wait ends at once
+//   more than an Instant       never, as InfiniteDuration(); an Instant holds
+//   can hold                   292 years from the start of the machine
 //   InfiniteDuration()         never
 //
-// A field of an options struct may refuse some of these with InvalidArgument,
-// which names the field; its comment says so.
+// Some fields of options structs refuse some of these with InvalidArgument and
+// the name of the field. The comment of such a field says so.
 //
-// A value type: copy it freely, use it from any thread.
+// A value type; any thread.
 
 #ifndef TROLLEY_POLLER_INSTANT_H_
 #define TROLLEY_POLLER_INSTANT_H_
@@ -32,7 +36,7 @@ namespace trolley {
 
 class Instant {
  public:
-  // The epoch of the clock; earlier than anything a clock returns.
+  // The epoch of the clock. No clock returns a time as early as this.
   constexpr Instant() = default;
 
   static constexpr Instant FromNanos(int64_t nanos) { return Instant(nanos); }
@@ -45,12 +49,12 @@ class Instant {
   constexpr int64_t nanos() const { return nanos_; }
   constexpr bool is_infinite() const { return *this == Infinite(); }
 
-  // Infinite() if either is infinite, or the sum is later than an Instant can
-  // be; Instant() if it is earlier. Fractions of a nanosecond round up, so that
-  // a deadline is never early.
+  // Infinite() if one of the two is infinite, or if the sum is too late for an
+  // Instant. Instant() if the sum is too early. A fraction of a nanosecond is
+  // rounded up, so that a deadline is never early.
   friend Instant operator+(Instant at, absl::Duration by) {
     if (at.is_infinite() || by == absl::InfiniteDuration()) return Infinite();
-    // Towards zero; beyond int64_t, the nearest that it has.
+    // Rounds towards zero. Out of range: the nearest int64_t.
     int64_t delta = absl::ToInt64Nanoseconds(by);
     if (absl::Nanoseconds(delta) < by) {
       if (delta == std::numeric_limits<int64_t>::max()) return Infinite();
@@ -63,8 +67,8 @@ class Instant {
     return Instant(sum);
   }
 
-  // What is left until `a` at the time `b`. Infinite if `a` never comes, minus
-  // infinite if only `b` never does.
+  // The time from `b` to `a`. Infinite if `a` is infinite; minus infinite if
+  // only `b` is infinite.
   friend absl::Duration operator-(Instant a, Instant b) {
     if (a.is_infinite()) return absl::InfiniteDuration();
     if (b.is_infinite()) return -absl::InfiniteDuration();

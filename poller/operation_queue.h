@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OperationQueue: operations in the order in which they were added, linked
-// through themselves, so that any of them can leave at once.
+// OperationQueue: a first-in, first-out list of operations. The links are in
+// the operations themselves, so any operation can be removed in constant time.
+// For authors of pollers with Completions.
 //
-// Ownership: borrows the operations; part of who implements Completions.
+//   queue.Add(operation);
+//   if (queue.Has(operation)) queue.Remove(operation);
+//   Operation* oldest = queue.first();
+//
+// Ownership: borrows the operations. Each poller owns its queues.
 // Threads:   one thread.
-// Bounds:    none; an operation is in one queue at most.
+// Bounds:    none. An operation is in at most one queue.
 
 #ifndef TROLLEY_POLLER_OPERATION_QUEUE_H_
 #define TROLLEY_POLLER_OPERATION_QUEUE_H_
@@ -40,8 +45,9 @@ class OperationQueue {
     --size_;
   }
 
-  // Null when empty.
+  // The operation that was added first; null when the queue is empty.
   Operation* first() const { return first_; }
+  // The operation that was added after `operation`; null for the last one.
   static Operation* After(const Operation& operation) {
     return operation.next_;
   }

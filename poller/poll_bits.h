@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interest and Ready in the bits of poll(2), which io_uring and SIGIO use too.
-// For who writes a poller. Pure functions, any thread.
+// Converts Interest and Ready to and from the bits of poll(2), which io_uring
+// and SIGIO use too. For authors of pollers.
+//
+// Pure functions; any thread.
 
 #ifndef TROLLEY_POLLER_POLL_BITS_H_
 #define TROLLEY_POLLER_POLL_BITS_H_
@@ -23,7 +25,7 @@ inline short ToPollBits(Interest interest) {
   return bits;
 }
 
-// POLLNVAL says nothing here: who asked has to look for it.
+// Ignores POLLNVAL; the caller must check for it.
 inline Ready FromPollBits(int bits) {
   Ready ready = Ready::kNone;
   if (bits & POLLIN) ready = ready | Ready::kReadable;

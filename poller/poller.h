@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Poller: waits for descriptors and for wakes. The bottom of the bus, and the
-// interface to implement to run a loop on an I/O model of your own: six methods
-// and a statement of what they can do. Timers, signals and messages live above.
+// Poller: waits until a descriptor is ready or another thread calls Wake(). It
+// is the lowest layer of the bus. Implement it to run a loop on an I/O model of
+// your own: override the six pure virtual methods. The seventh method,
+// completions(), has a default. Timers, signals and messages are not its
+// business; the layers above do those.
 //
-// Ownership: a loop owns its poller; a poller borrows the descriptors it is
-//            given (whoever adds one removes it before closing it).
-// Threads:   constructed anywhere; Add, Modify, Remove and Wait are called by
-//            one thread only, the loop's; Wake is thread-safe.
-// Bounds:    Capabilities::max_fd and ::max_descriptors.
-// Ends:      destroyed by the loop after its last Wait, when no Wake can follow
-//            (bus/handoff.h waits for the last one that was promised).
-//
-// What a loop does with it:
+// What a loop does with a poller:
 //
 //   poller->Add(fd, token, {.ready = Ready::kReadable});
 //   for (;;) {
@@ -20,8 +14,18 @@
 //     for (Event& e : span(events, r.events)) Dispatch(e.token, e.ready);
 //     if (r.woken) TakeMessages();
 //   }
+//   poller->Remove(fd, token);  // before close(fd)
 //
-// //tests/poller:conformance holds an implementation to this page.
+// Ownership: the loop owns its poller. The poller borrows the descriptors: the
+//            caller of Add() calls Remove() and then closes the descriptor.
+// Threads:   the constructor runs on any thread. Add, Modify, Remove and Wait
+//            are called by one thread only, the loop's. Wake() is thread-safe.
+// Bounds:    Capabilities::max_fd and Capabilities::max_descriptors.
+// Ends:      the loop destroys it after the last Wait(), when no thread can
+//            call Wake() any more (bus/crossing/handoff.h waits for that).
+//
+// The test suite //tests/poller:conformance checks an implementation against
+// this page.
 
 #ifndef TROLLEY_POLLER_POLLER_H_
 #define TROLLEY_POLLER_POLLER_H_
@@ -38,9 +42,9 @@
 namespace trolley {
 
 struct WaitResult {
-  size_t events = 0;       // how many entries of the span were filled
-  bool woken = false;      // at least one Wake() arrived; several count as one
-  bool completed = false;  // Completions::TakeCompleted() has something
+  size_t events = 0;       // number of entries of the span that were filled
+  bool woken = false;      // Wake() was called, once or several times
+  bool completed = false;  // Completions::TakeCompleted() has an operation
 };
 
 class Completions;
@@ -49,50 +53,61 @@ class Poller {
  public:
   virtual ~Poller() = default;
 
-  // Starts watching `fd`. The token comes back in each Event of this
-  // registration; no two live registrations share one. A condition that already
-  // holds is reported by the next Wait, with every trigger.
-  // InvalidArgument: fd is not open, or the token is not one to hand out.
-  // AlreadyExists: fd is registered.
-  // OutOfRange: fd > max_fd. ResourceExhausted: max_descriptors, or the kernel
-  // has no room. Unimplemented: a trigger, or a kind of descriptor, that
-  // capabilities() does not claim (a regular file where `any_fd` is false).
+  // Starts watching `fd`. Each Event of this registration carries `token`; the
+  // caller never uses one token for two registrations at a time. If a condition
+  // already holds, the next Wait reports it, with every trigger.
+  //
+  //   InvalidArgument    fd is not open, or the token's slot is kReservedSlot
+  //   AlreadyExists      fd is registered
+  //   OutOfRange         fd > Capabilities::max_fd
+  //   ResourceExhausted  max_descriptors is reached, or the kernel has no room
+  //   Unimplemented      capabilities() does not offer this trigger or this
+  //                      kind of descriptor (a regular file without `any_fd`)
   virtual absl::Status Add(int fd, Token token, Interest interest) = 0;
 
-  // Replaces the interest and re-arms kOneshot. A condition that holds is
-  // reported again by the next Wait, with every trigger.
-  // NotFound: no such registration. InvalidArgument: fd is no longer open.
-  // ResourceExhausted, Unimplemented: as Add. What was registered stays as it
-  // was then.
+  // Replaces the interest and re-arms kOneshot. If a condition holds, the next
+  // Wait reports it again, with every trigger. After an error the registration
+  // is as it was before.
+  //
+  //   NotFound           there is no such registration
+  //   InvalidArgument    fd is no longer open
+  //   ResourceExhausted  as for Add
+  //   Unimplemented      as for Add
   virtual absl::Status Modify(int fd, Token token, Interest interest) = 0;
 
-  // Stops watching. No later Wait returns `token`, even if its event was
-  // already queued. Call it before close(fd); a later call still works.
-  // NotFound: no such registration.
+  // Stops watching. No later Wait returns `token`, even if an event of it was
+  // already queued. Call it before close(fd); after close(fd) it still works.
+  //
+  //   NotFound           there is no such registration
   virtual absl::Status Remove(int fd, Token token) = 0;
 
-  // Returns when something is ready, after a Wake, or at `deadline`: never
-  // before it, and as soon after it as the kernel allows. A past deadline polls
-  // without waiting; Instant::Infinite() waits for ever. Interruptions by
-  // signals are not seen by the caller. Reports at most events.size() (>= 1)
-  // events, each registration at most once; what did not fit is reported by the
-  // next Wait, and no ready descriptor is passed over for ever.
-  // InvalidArgument: no room for an event. Any other Status: the poller is
-  // broken; end the loop.
+  // Waits, and returns for one of four reasons: a descriptor is ready, Wake()
+  // was called, an operation completed, or `deadline` has passed. It returns
+  // as soon after the deadline as the kernel allows, never for it before.
+  // With a deadline in the past it does not wait; with Instant::Infinite() it
+  // has no deadline. A signal does not end it.
+  //
+  // It fills at most events.size() entries, at most one per registration. The
+  // next Wait reports those that did not fit. No ready descriptor is left out
+  // for ever.
+  //
+  //   InvalidArgument    events is empty
+  //   any other          the poller is broken: the caller must end its loop
   virtual absl::StatusOr<WaitResult> Wait(absl::Span<Event> events,
                                           Instant deadline) = 0;
 
-  // Thread-safe and async-signal-safe. Makes the running Wait, or else the next
-  // one, return with `woken`. Wakes that come before that return are one wake.
-  // Memory ordering: what the caller did before Wake() is visible after the
-  // Wait that reports it.
+  // Makes the running Wait return with `woken`; if none runs, the next one.
+  // Several calls before that return count as one. Thread-safe and
+  // async-signal-safe.
+  // Memory ordering: what a thread did before Wake() is visible to the loop
+  // after the Wait that returned `woken`.
   virtual void Wake() = 0;
 
-  // Immutable after construction.
+  // What this poller can do. Immutable after construction.
   virtual const Capabilities& capabilities() const = 0;
 
-  // What a poller that claims `completion` has beside the above; see
-  // poller/completions.h. Null for all others. The same for good.
+  // The second interface of a poller with Capabilities::completion; see
+  // poller/completions.h. Null for all other pollers. Never changes.
   virtual Completions* completions() { return nullptr; }
 };
 

@@ -7,13 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "trolley/poller/busy_poller.h"
-#include "trolley/poller/epoll_poller.h"
-#include "trolley/poller/io_uring_poller.h"
-#include "trolley/poller/poll_poller.h"
+#include "trolley/poller/backend/busy_poller.h"
+#include "trolley/poller/backend/epoll_poller.h"
+#include "trolley/poller/backend/poll_poller.h"
+#include "trolley/poller/backend/select_poller.h"
+#include "trolley/poller/backend/sigio_poller.h"
 #include "trolley/poller/printable.h"
-#include "trolley/poller/select_poller.h"
-#include "trolley/poller/sigio_poller.h"
+#include "trolley/poller/uring/io_uring_poller.h"
 
 namespace trolley {
 namespace {

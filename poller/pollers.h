@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The pollers that come with the bus: one explicit list. To use a poller of
-// one's own, pass its factory to the loop; nothing registers itself here.
+// Pollers that come with the bus: one list, written out in pollers.cc. A poller
+// of your own is not registered here; pass its factory in LoopOptions::factory.
 //
-// Thread-safe; no state.
+//   auto poller = CreatePoller("epoll", RealSys(), MonotonicClock());
+//   auto choice = ChoosePoller({.edge = true}, RealSys(), MonotonicClock());
+//
+// Ownership: the caller owns the pollers. Sys and Clock outlive them.
+// Threads:   thread-safe; no state.
 
 #ifndef TROLLEY_POLLER_POLLERS_H_
 #define TROLLEY_POLLER_POLLERS_H_
@@ -23,8 +27,8 @@
 
 namespace trolley {
 
-// Makes a poller, or says why this machine cannot. Sys and Clock outlive the
-// poller.
+// Makes a poller, or returns the reason why this machine cannot have it. Sys
+// and Clock outlive the poller.
 using PollerFactory =
     std::function<absl::StatusOr<std::unique_ptr<Poller>>(Sys&, const Clock&)>;
 
@@ -33,12 +37,16 @@ struct NamedPoller {
   PollerFactory create;
 };
 
-// In the order in which ChoosePoller() tries them. epoll comes first because
-// it is the fastest for descriptors that stay registered, which those of a loop
-// do. `sim` is not here: it needs a world, see poller/sim.h.
+// The pollers in the order in which ChoosePoller() tries them. epoll is first
+// because it is the fastest for descriptors that stay registered, as those of a
+// loop do. `sim` is not in the list, because it needs a world; see
+// poller/sim.h.
 std::vector<NamedPoller> BuiltinPollers();
 
-// NotFound: names the ones there are. Else what the factory said.
+// Makes the poller of that name.
+//
+//   NotFound   there is no such poller; the text lists the names
+//   any other  the error of the factory
 absl::StatusOr<std::unique_ptr<Poller>> CreatePoller(std::string_view name,
                                                      Sys& sys,
                                                      const Clock& clock);
@@ -46,14 +54,16 @@ absl::StatusOr<std::unique_ptr<Poller>> CreatePoller(std::string_view name,
 struct PollerChoice {
   struct Refusal {
     std::string name;
-    absl::Status why;  // the machine's reason, or what the poller lacks
+    absl::Status why;  // the error of its factory, or what it lacks
   };
   std::unique_ptr<Poller> poller;
-  std::vector<Refusal> refused;  // those tried before it, in order
+  std::vector<Refusal> refused;  // those that were tried first, in order
 };
 
-// The first of BuiltinPollers() that this machine allows and that meets
-// `needs`. FailedPrecondition: none; says why for each.
+// Makes the first poller of BuiltinPollers() that this machine allows and that
+// meets `needs`.
+//
+//   FailedPrecondition  there is none; the text has the reason for each
 absl::StatusOr<PollerChoice> ChoosePoller(const Requirements& needs, Sys& sys,
                                           const Clock& clock);
 

@@ -10,7 +10,7 @@
 namespace trolley {
 namespace {
 
-// A character at the start of a text; of length 0 if that is no UTF-8.
+// The first character of a text. Its length is 0 if it is not valid UTF-8.
 struct Character {
   uint32_t code = 0;
   size_t length = 0;
@@ -27,7 +27,8 @@ Character Decode(absl::string_view text) {
     if ((byte(i) & 0xC0) != 0x80) return {};
     code = code << 6 | (byte(i) & 0x3F);
   }
-  // Longer than needed, half of a UTF-16 pair, or beyond the last character.
+  // Not valid: a form that is longer than needed, half of a UTF-16 pair, or a
+  // code beyond the last character.
   constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   if (code < kLeast[length] || (code >= 0xD800 && code < 0xE000) ||
       code > 0x10FFFF) {
@@ -36,7 +37,8 @@ Character Decode(absl::string_view text) {
   return {code, length};
 }
 
-// Controls, marks without width, and what changes the direction of writing.
+// False for control characters, characters without width, and characters that
+// change the direction of writing.
 bool IsShown(uint32_t code) {
   struct Range {
     uint32_t first, last;

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Printable: text from outside, made safe for a terminal, a log, a Status or a
-// Protobuf string. Texts from outside are: what a peer wrote, the text of an
-// exception, what a library says, and names and paths that nobody has checked.
-// Each goes through this function where it comes in.
+// Printable: makes a text from outside safe for a terminal, a log, a Status or
+// a Protobuf string. A text is from outside if the program did not choose it: a
+// peer wrote it, an exception or a library carries it, or it is a name or a
+// path that was not checked. Call Printable() where such a text enters.
 //
-// What could move a cursor, hide or reorder text, or is no UTF-8, is written
-// as \xNN; everything else stays as it is. The result is one line of valid
-// UTF-8. Printable text stays as it is, so to call it twice does no harm.
+//   log(absl::StrCat("the peer says: ", Printable(text)));
 //
-// A function without state, thread-safe.
+// The result is one line of valid UTF-8. These are written as \xNN, and all
+// else is copied:
+//
+//   bytes that are not valid UTF-8
+//   control characters
+//   characters that hide or reorder text
+//
+// Printable text does not change, so calling it twice does no harm.
+//
+// Threads:   thread-safe; no state.
+// Bounds:    `most_bytes`.
 
 #ifndef TROLLEY_POLLER_PRINTABLE_H_
 #define TROLLEY_POLLER_PRINTABLE_H_
@@ -21,15 +29,16 @@
 
 namespace trolley {
 
-// The most of one text from outside within a Status or a line of the log, in
-// bytes. 512: several sentences, and it fits into the smallest frame that the
-// peer of a link may ask for.
+// The limit for one text from outside in a Status or in a line of the log, in
+// bytes. 512: room for several sentences, and it fits into the smallest frame
+// limit that the peer of a link may set.
 inline constexpr size_t kMaxTextBytes = 512;
 
-// For output that is the text itself, such as a reply in JSON.
+// No limit: for output that is the text itself, such as a reply in JSON.
 inline constexpr size_t kWholeText = static_cast<size_t>(-1);
 
-// At most `most_bytes`, and a mark that some are missing: "...".
+// Returns the printable form of `text`. If that is longer than `most_bytes`, it
+// is cut there and "..." is appended.
 std::string Printable(absl::string_view text,
                       size_t most_bytes = kMaxTextBytes);
 

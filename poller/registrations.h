@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Registrations: what a poller has been asked to watch, by descriptor. The part
-// of Poller's contract that is the same for every poller (which registration
-// exists, what the capabilities allow) is checked here once. For who writes a
-// poller; a loop has no use for it.
+// Registrations: the table of what a poller watches, by descriptor. It makes
+// those checks of Poller's contract that are the same for every poller: does
+// the registration exist, and do the capabilities allow it. For authors of
+// pollers; a loop does not use it.
 //
-// Ownership: a poller owns one.
-// Threads:   loop-thread only.
+//   absl::Status MyPoller::Add(int fd, Token token, Interest interest) {
+//     absl::Status s = table_.CanAdd(capabilities_, fd, token, interest);
+//     if (!s.ok()) return s;
+//     // ask the kernel, then:
+//     table_.Insert(fd, {token, interest});
+//     return absl::OkStatus();
+//   }
+//
+// Ownership: each poller owns one.
+// Threads:   loop thread only.
 // Bounds:    Capabilities::max_descriptors entries.
 
 #ifndef TROLLEY_POLLER_REGISTRATIONS_H_
@@ -19,26 +27,27 @@
 
 namespace trolley {
 
-// What every poller reports of a registration. A poller that keeps more derives
-// from it.
+// What every poller keeps of a registration. A poller that keeps more derives
+// its own entry from it.
 struct Registration {
   Token token;
   Interest interest;
 };
 
-// The checks that need no table. OK, or what Poller::Add says of them, except
-// for what only the kernel knows (whether `fd` is open, and of what kind).
+// The checks that need no table. They return the codes that Poller::Add
+// documents. They do not check what only the kernel knows: whether `fd` is
+// open, and its kind.
 absl::Status CheckAdd(const Capabilities& capabilities, size_t registered,
                       int fd, Token token, Interest interest);
 absl::Status CheckTrigger(const Capabilities& capabilities, Interest interest);
-absl::Status AlreadyRegistered(int fd);
-absl::Status NotRegistered(int fd);
+absl::Status AlreadyRegistered(int fd);  // AlreadyExists
+absl::Status NotRegistered(int fd);      // NotFound
 
 template <typename Entry = Registration>
 class Registrations {
  public:
-  // Also called before the kernel is asked: tells whether Insert() would be
-  // right.
+  // OK if Insert() is allowed, else the code that Poller::Add returns. Call it
+  // before asking the kernel.
   absl::Status CanAdd(const Capabilities& capabilities, int fd, Token token,
                       Interest interest) const {
     if (by_fd_.contains(fd)) return AlreadyRegistered(fd);
@@ -50,20 +59,20 @@ class Registrations {
   }
   void Erase(int fd) { by_fd_.erase(fd); }
 
-  // Null: no such registration, or `fd` is registered with another token. The
-  // pointer is good until the next Insert or Erase.
+  // The registration of `fd` with this token. Null if there is none. The
+  // pointer is valid until the next Insert or Erase.
   Entry* Find(int fd, Token token) {
     Entry* const entry = FindAny(fd);
     return entry != nullptr && entry->token == token ? entry : nullptr;
   }
-  // Whatever its token.
+  // The registration of `fd` with any token. Null if there is none.
   Entry* FindAny(int fd) {
     const auto it = by_fd_.find(fd);
     return it != by_fd_.end() ? &it->second : nullptr;
   }
 
   size_t size() const { return by_fd_.size(); }
-  auto begin() { return by_fd_.begin(); }  // of pairs: fd, Entry
+  auto begin() { return by_fd_.begin(); }  // pairs of fd and Entry
   auto end() { return by_fd_.end(); }
 
  private:

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Requirements: what a loop needs of its poller, to be held against the
-// poller's Capabilities before the first descriptor is added.
+// Requirements: what a loop needs from its poller. The loop compares them with
+// the poller's Capabilities before it adds the first descriptor.
 //
-// A value type, any thread.
+//   absl::Status s = CheckRequirements({.edge = true}, poller->capabilities());
+//
+// A value type; any thread.
 
 #ifndef TROLLEY_POLLER_REQUIREMENTS_H_
 #define TROLLEY_POLLER_REQUIREMENTS_H_
@@ -15,8 +17,8 @@
 
 namespace trolley {
 
-// Each flag that is true must be true in the Capabilities; see there for what
-// it means.
+// Each flag that is true here must be true in the Capabilities, which document
+// the flags.
 struct Requirements {
   bool edge = false;
   bool oneshot = false;
@@ -28,12 +30,14 @@ struct Requirements {
   bool fork_safe = false;
   bool virtual_time = false;
 
-  int highest_fd = 0;      // descriptor numbers up to here
-  size_t descriptors = 0;  // this many registrations at one time
+  int highest_fd = 0;      // the highest descriptor number to be added
+  size_t descriptors = 0;  // the number of registrations at one time
 };
 
-// FailedPrecondition: names the poller and everything that it lacks, as in
-// "select lacks: edge, oneshot".
+// OK if `has` meets `needs`.
+//
+//   FailedPrecondition  it does not; the text names the poller and everything
+//                       that it lacks, such as "select lacks: edge, oneshot"
 absl::Status CheckRequirements(const Requirements& needs,
                                const Capabilities& has);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ScopedFd: owns one descriptor and closes it, through the Sys that made it.
+// ScopedFd: owns one descriptor. Closes it through the Sys that made it.
 //
-// Ownership: sole owner; move-only. The Sys outlives it.
-// Threads:   as an int: one thread at a time.
-// Ends:      closes in the destructor; what close() says then is not reported,
-//            because the descriptor is gone either way.
+//   ScopedFd fd(sys, sys.Openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0));
+//   if (!fd) return ErrnoStatus(fd.get(), SysCall::kOpenat, path);
+//
+// Ownership: the only owner of the descriptor; move-only. The Sys outlives it.
+// Threads:   one thread at a time.
+// Ends:      the destructor closes. An error of close() is not reported,
+//            because the descriptor is closed in any case.
 
 #ifndef TROLLEY_POLLER_SCOPED_FD_H_
 #define TROLLEY_POLLER_SCOPED_FD_H_
@@ -19,9 +22,9 @@
 
 namespace trolley {
 
-// Whether `fd` has the two flags that every descriptor of the bus must have:
-// close-on-exec (a child inherits none) and non-blocking (a loop never sticks).
-// A call that fails gives the benefit of the doubt.
+// True if `fd` has the two flags that every descriptor of the bus must have:
+// close-on-exec, so that no child inherits it, and non-blocking, so that no
+// loop blocks. A flag that cannot be read counts as set.
 inline bool IsCloexecAndNonblocking(Sys& sys, int fd) {
   const int descriptor = sys.Fcntl(fd, F_GETFD);
   const int status = sys.Fcntl(fd, F_GETFL);
@@ -33,7 +36,7 @@ class ScopedFd {
  public:
   ScopedFd() = default;  // owns nothing
 
-  // Takes `fd`; a negative one (a failed call) means nothing.
+  // Takes `fd`. Owns nothing if `fd` is negative, which is a failed call.
   ScopedFd(Sys& sys, int fd) : sys_(&sys), fd_(fd) {}
 
   ~ScopedFd() { reset(); }
@@ -49,10 +52,11 @@ class ScopedFd {
     return *this;
   }
 
-  int get() const { return fd_; }  // -1, or the -errno given, when empty
+  // The descriptor. If it owns none: -1, or the -errno that it was given.
+  int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
 
-  // Gives the descriptor to the caller.
+  // Gives the descriptor to the caller, who must close it.
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
   void reset() {
@@ -60,8 +64,8 @@ class ScopedFd {
     fd_ = -1;
   }
 
-  // Debug builds abort when the descriptor lacks one of the two flags. Every
-  // place that makes a descriptor calls it once.
+  // Aborts in debug builds if the descriptor lacks one of the two flags. Call
+  // it once where a descriptor is made.
   const ScopedFd& CheckFlags() const {
     assert(fd_ < 0 || IsCloexecAndNonblocking(*sys_, fd_));
     return *this;

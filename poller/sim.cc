@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
-#include "trolley/poller/sim_poller.h"
+#include "trolley/poller/sim/sim_poller.h"
 
 namespace trolley {
 
-// The two streams of chance are kept apart: a fault more or less in a system
-// call does not change the order of events.
+// System calls and events draw from two separate random generators. So one
+// fault more or less in a system call does not change the order of events.
 SimWorld::SimWorld(uint64_t seed, const SimSysOptions& options)
+    // mutant: P18_FaultsComeByTheAddress
     : seed_(seed), sys_(SimRandom::Mix(seed), options), random_(seed) {}
 
 std::unique_ptr<Poller> SimWorld::NewPoller() {

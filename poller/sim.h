@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SimWorld: a whole world for a test, in memory and on one thread: a clock that
-// jumps, system calls that touch no kernel, and pollers that wait without
-// waiting. One seed decides everything that chance decides (the order of events
-// in a batch, how many of them come at a time, which calls fail), so the same
-// seed and the same program give the same trace.
+// SimWorld: a simulated world for a test, in memory and on one thread. It has a
+// clock that jumps, system calls that do not reach the kernel, and pollers that
+// do not really wait. One seed makes all random choices: the order of events,
+// how many a Wait returns, which calls fail. So the same program with the same
+// seed gives the same trace.
 //
 //   SimWorld world(/*seed=*/7);
 //   auto poller = world.NewPoller();
 //   world.At(world.clock().Now() + absl::Seconds(1), [&] { ...write... });
 //   poller->Wait(events, Instant::Infinite());   // returns one second later
 //
-// What a Wait does when nothing is ready, in this order:
-//   1. calls the idle hook, if there is one, and looks again if it says true;
-//   2. jumps to the next action of At() that is due by the deadline, runs it
-//      and looks again;
-//   3. jumps to the deadline and returns;
-//   4. without a deadline, returns FailedPrecondition: nothing can happen any
-//      more. A test that meant to stop has its program stop; a test that did
-//      not has found a lost wake, and says so at once instead of hanging.
+// When nothing is ready, a Wait does this:
+//   1. It calls the idle hook, if there is one. If that returns true, it looks
+//      for ready descriptors again.
+//   2. If an action of At() is due by the deadline, it moves the clock to it,
+//      runs it and looks again.
+//   3. If there is a deadline, it moves the clock there and returns.
+//   4. Otherwise it returns FailedPrecondition, because nothing can happen any
+//      more. If the program under test has not stopped itself, a wake was lost;
+//      the test learns that at once instead of hanging.
 //
-// Several loops on one thread: run each loop's turn from the idle hook, or turn
-// by turn with deadlines in the past, and move the clock by StepTime().
+// Several loops on one thread: run a turn of each loop from the idle hook. Or
+// run them in turns with deadlines in the past, and move the clock by
+// StepTime().
 //
-// Ownership: owns clock, system calls and the actions; outlives its pollers.
-// Threads:   one thread, for everything but Poller::Wake and Clock::Now.
-// Bounds:    SimSysOptions; actions are the test's.
+// Ownership: owns the clock, the system calls and the actions. It outlives its
+//            pollers.
+// Threads:   one thread, except Poller::Wake and Clock::Now, which any thread
+//            may call.
+// Bounds:    SimSysOptions. The test bounds the number of actions.
 
 #ifndef TROLLEY_POLLER_SIM_H_
 #define TROLLEY_POLLER_SIM_H_
@@ -39,9 +43,9 @@
 #include "trolley/poller/event.h"
 #include "trolley/poller/instant.h"
 #include "trolley/poller/poller.h"
-#include "trolley/poller/sim_clock.h"
-#include "trolley/poller/sim_random.h"
-#include "trolley/poller/sim_sys.h"
+#include "trolley/poller/sim/sim_clock.h"
+#include "trolley/poller/sim/sim_random.h"
+#include "trolley/poller/sim/sim_sys.h"
 
 namespace trolley {
 
@@ -57,30 +61,33 @@ class SimWorld {
   SimSys& sys() { return sys_; }
   SimRandom& random() { return random_; }
 
-  // A poller over this world's descriptors. Never null.
+  // Makes a poller for this world's descriptors. Never null.
   std::unique_ptr<Poller> NewPoller();
 
   // Runs `action` when the clock reaches `at`, inside the Wait or StepTime()
-  // that moves it there; one in the past runs at the next chance, one for
-  // Instant::Infinite() never. Actions of the same time run in the order in
-  // which they were given.
+  // that moves the clock. If `at` is in the past, the next Wait that finds
+  // nothing ready, or the next StepTime(), runs it. At Instant::Infinite() it
+  // never runs. Actions for the same time run in the order of the calls.
   void At(Instant at, std::function<void()> action);
 
-  // Called each time a Wait finds nothing ready, before time moves. It may do
-  // anything but wait on the same poller; true means "look again".
+  // Sets the hook that a Wait calls when nothing is ready, before it moves the
+  // clock. If the hook returns true, the Wait looks again. The hook must not
+  // wait on the same poller.
   void SetIdleHook(std::function<bool()> hook) { idle_hook_ = std::move(hook); }
 
-  // Moves the clock to the next action that is due by `limit` and runs it, or
-  // else to `limit`. False: there is no action, and the limit is infinite.
+  // Moves the clock to the next action that is due by `limit` and runs it. If
+  // there is none, moves the clock to `limit`. Returns false, and does nothing,
+  // if there is no action and the limit is infinite.
   bool StepTime(Instant limit);
 
-  // A number that two runs share only when each Wait of each poller reported
-  // the same things in the same order at the same times.
+  // A hash of the trace: which events each Wait of each poller reported, in
+  // which order and at which times. Runs with the same trace have the same
+  // hash.
   uint64_t trace_hash() const { return trace_hash_; }
 
-  // For pollers. Adds to the trace.
+  // For pollers: adds an event to the trace.
   void Trace(uint64_t poller, Token token, Ready ready);
-  // For pollers. Steps 1 to 3 above; false is step 4.
+  // For pollers: does steps 1 to 3 above. False means step 4.
   bool Idle(Instant deadline);
 
  private:

@@ -18,9 +18,9 @@
 namespace trolley {
 namespace {
 
-// The C library is asked where it has the call, because the sanitizers watch
-// its buffers; the kernel is asked directly where the library has no wrapper, a
-// wrapper of some years' age only, or one with limits of its own.
+// Calls the C library where it has a wrapper, because the sanitizers check the
+// buffers of its calls. Calls the kernel directly where the library has no
+// wrapper, has it only since a few years, or adds limits of its own.
 class KernelSys final : public Sys {
  public:
   intptr_t Call(SysCall call, Args a) override {
@@ -48,15 +48,19 @@ class KernelSys final : public Sys {
   static intptr_t KeepOffStandard(SysCall call, const Args& a, intptr_t result);
 };
 
-// The same open file, with the same flag, under a number above 2; -1 if there
-// is none. `fd` is closed either way.
+// Moves `fd` to a number above 2 if it has not one already, and keeps its
+// close-on-exec flag. Returns the new number, or -1 on an error. The old number
+// is closed in both cases.
 int MoveOffStandard(int fd) {
+  // mutant: P11_ADescriptorStaysWhereTheKernelPutIt
   if (fd > STDERR_FILENO) return fd;
   const int flags = ::fcntl(fd, F_GETFD);
   const bool cloexec = flags >= 0 && (flags & FD_CLOEXEC) != 0;
+  // mutant: P11_WhatIsMovedIsInherited
   const int moved =
       ::fcntl(fd, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, STDERR_FILENO + 1);
   const int error = errno;
+  // mutant: P11_TheOldNumberStaysOpen
   ::close(fd);
   errno = error;
   return moved;
@@ -64,6 +68,7 @@ int MoveOffStandard(int fd) {
 
 bool MovePairOffStandard(int fds[2]) {
   fds[0] = MoveOffStandard(fds[0]);
+  // mutant: P11_TheSecondOfAPairStays
   if (fds[0] >= 0) fds[1] = MoveOffStandard(fds[1]);
   if (fds[0] >= 0 && fds[1] >= 0) return true;
   const int error = errno;
@@ -72,13 +77,14 @@ bool MovePairOffStandard(int fds[2]) {
   return false;
 }
 
-// What `call` returned, if that is no descriptor or one above 2; else with the
-// descriptors it made moved there.
+// Moves the descriptors that `call` made to numbers above 2. Returns `result`
+// if there were none to move, else the new result.
 intptr_t KernelSys::KeepOffStandard(SysCall call, const Args& a,
                                     intptr_t result) {
   switch (call) {
     case SysCall::kSignalfd:
-      // One that was there before stays what it was.
+      // It changed a signalfd that existed before, and made none.
+      // mutant: P11_ASignalfdThatIsChangedIsMoved
       if (Fd(a[0]) >= 0) return result;
       [[fallthrough]];
     case SysCall::kEventfd:
@@ -131,6 +137,7 @@ intptr_t KernelSys::Dispatch(SysCall call, const Args& a) {
     case SysCall::kClose:
       return ::close(fd);
     case SysCall::kDup:
+      // mutant: P11_ADuplicateTakesTheLowestNumber
       return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     case SysCall::kFcntl:
       return ::fcntl(fd, Fd(a[1]), a[2]);
@@ -306,7 +313,7 @@ std::ostream& operator<<(std::ostream& to, SysCall call) {
 }
 
 Sys& RealSys() {
-  // Never destroyed: a Wake() may come from any thread until the very end.
+  // Never destroyed: any thread may call Wake() until the process ends.
   static KernelSys* const sys = new KernelSys;
   return *sys;
 }

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sys: the one seam through which every system call of the bus goes, so that a
-// test can make any of them fail, come back short, or happen in memory only.
+// Sys: the one layer through which the bus makes every system call. A test
+// passes another Sys: one that makes calls fail or transfer fewer bytes
+// (poller/fault_sys.h), or one that lives in memory (poller/sim.h).
 //
-// The shape of every call: a result >= 0 is success, a result < 0 is -errno.
-// The variable `errno` is left as it was, whatever happens; EINTR is passed on.
-// No call makes a descriptor with a number of 0 to 2, whichever of those are
-// closed: what a program prints, and what it reads, is never ours.
-// All calls end in one virtual method, Call(); the rest of the class gives the
-// arguments their types. Reading the time is no system call here (see Clock).
+//   Sys& sys = RealSys();
+//   ssize_t n = sys.Read(fd, absl::MakeSpan(buffer));
+//   if (n < 0) return ErrnoStatus(n, SysCall::kRead, "input");
 //
-// Ownership: borrowed; outlives everything that was built on it.
-// Threads:   thread-safe; RealSys() is async-signal-safe as well, as far as the
-//            call itself is.
+// Rules for every call:
+//
+//   - A result >= 0 is success, a result < 0 is -errno.
+//   - The variable `errno` does not change.
+//   - EINTR is returned to the caller.
+//   - A new descriptor never has a number from 0 to 2, even if those are
+//     closed: they belong to the program's input and output.
+//
+// All calls go through one virtual method, Call(). The other methods only give
+// the arguments their types. Reading the time is not a system call here; see
+// poller/clock.h.
+//
+// Ownership: borrowed. A Sys outlives everything that was built on it.
+// Threads:   thread-safe. RealSys() is also async-signal-safe where the call
+//            is.
 // Bounds:    none of its own.
 
 #ifndef TROLLEY_POLLER_SYS_H_
@@ -35,7 +45,7 @@
 #include <type_traits>
 
 #include "absl/types/span.h"
-#include "trolley/poller/sys_call.h"
+#include "trolley/poller/internal/sys_call.h"
 
 struct io_uring_params;
 
@@ -43,20 +53,20 @@ namespace trolley {
 
 class Sys {
  public:
-  using Args = std::array<intptr_t, 6>;  // integers, and pointers as integers
+  using Args = std::array<intptr_t, 6>;  // integers; pointers as integers
 
   virtual ~Sys() = default;
 
-  // Makes the call. The arguments are those of the typed method below that
-  // names `call`, in its order, a span as its pointer and its size.
+  // Makes the call. The arguments are those of the typed method below that uses
+  // `call`, in the same order. A span is passed as its pointer and its size.
   virtual intptr_t Call(SysCall call, Args args) = 0;
 
   // Bytes and descriptors.
   ssize_t Read(int fd, absl::Span<char> to) {
     return Do(SysCall::kRead, fd, to.data(), to.size());
   }
-  // The same without waiting, whatever O_NONBLOCK says. -EOPNOTSUPP: not for
-  // this kind of descriptor.
+  // As Read, but never waits, even without O_NONBLOCK. -EOPNOTSUPP: this kind
+  // of descriptor cannot do that.
   ssize_t ReadNow(int fd, absl::Span<char> to) {
     return Do(SysCall::kReadNow, fd, to.data(), to.size());
   }
@@ -69,7 +79,7 @@ class Sys {
   ssize_t Writev(int fd, absl::Span<const iovec> from) {
     return Do(SysCall::kWritev, fd, from.data(), from.size());
   }
-  // The descriptor is gone whatever this returns.
+  // The descriptor is closed even if this returns an error.
   int Close(int fd) { return Int(SysCall::kClose, fd); }
   int Dup(int fd) { return Int(SysCall::kDup, fd); }  // sets close-on-exec
   int Fcntl(int fd, int command, intptr_t arg = 0) {
@@ -83,7 +93,7 @@ class Sys {
     return Int(SysCall::kEventfd, initial, flags);
   }
 
-  // Waiting. A null timeout waits for ever.
+  // Waiting. A null limit, or -1 ms, means no limit.
   int EpollCreate1(int flags) { return Int(SysCall::kEpollCreate1, flags); }
   int EpollCtl(int epfd, int op, int fd, epoll_event* event) {
     return Int(SysCall::kEpollCtl, epfd, op, fd, event);
@@ -97,9 +107,9 @@ class Sys {
   int Ppoll(absl::Span<pollfd> fds, const timespec* limit) {
     return Int(SysCall::kPpoll, fds.data(), fds.size(), limit);
   }
-  // The sets are bitmaps of at least `nfds` bits, of any size: FD_SETSIZE is
-  // the C library's limit and this is the kernel's call. The kernel may write
-  // the time left into *limit.
+  // The sets are bitmaps of at least `nfds` bits. They may be larger than
+  // FD_SETSIZE, which limits the C library but not the kernel. The kernel may
+  // write the time left into *limit.
   int Pselect6(int nfds, uint64_t* readable, uint64_t* writable,
                uint64_t* exceptional, timespec* limit) {
     return Int(SysCall::kPselect6, nfds, readable, writable, exceptional,
@@ -168,7 +178,7 @@ class Sys {
   int Signalfd(int fd, const sigset_t* mask, int flags) {
     return Int(SysCall::kSignalfd, fd, mask, flags);
   }
-  // Of the calling thread.
+  // The signal mask of the calling thread.
   int Sigmask(int how, const sigset_t* set, sigset_t* old) {
     return Int(SysCall::kSigmask, how, set, old);
   }
@@ -202,8 +212,9 @@ class Sys {
   int IoUringRegister(int fd, uint32_t opcode, void* arg, uint32_t count) {
     return Int(SysCall::kIoUringRegister, fd, opcode, arg, count);
   }
-  // Shared, readable and writable, placed by the kernel, not copied by fork.
-  // The address, or -errno: the last page of the address space is no address.
+  // Maps memory that is shared, readable and writable. The kernel chooses the
+  // place, and a forked child does not get it. Returns the address, or -errno;
+  // no address looks like an error, since the last page is never mapped.
   intptr_t Mmap(size_t size, int fd, off_t offset) {
     return Do(SysCall::kMmap, size, fd, offset);
   }
@@ -228,7 +239,7 @@ class Sys {
   }
 };
 
-// The kernel. Stateless; lives as long as the process.
+// The calls of the kernel. It has no state and lives as long as the process.
 Sys& RealSys();
 
 }  // namespace trolley

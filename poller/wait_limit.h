@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WaitLimit: how long a kernel call may still wait for an absolute deadline, in
-// the forms that kernel calls take. Made anew before each call, so that a
-// signal in between shortens the rest instead of starting it over.
+// WaitLimit: the time left until a deadline, in the forms that system calls
+// take. Make a new one before each call. A call that a signal interrupted then
+// waits for the rest of the time, not for the whole time again.
 //
-// A value type, one thread. Rounding is always up: a wait that is a little too
-// long is late by that little, one that is too short turns into a spin.
+//   WaitLimit limit(clock, deadline);
+//   int ready = sys.EpollPwait2(set, events, limit.spec());
+//
+// A value type; one thread. It always rounds up: a wait that is a little too
+// long is only late, but one that is a little too short makes the loop spin.
 
 #ifndef TROLLEY_POLLER_WAIT_LIMIT_H_
 #define TROLLEY_POLLER_WAIT_LIMIT_H_
@@ -23,24 +26,27 @@ namespace trolley {
 
 class WaitLimit {
  public:
-  // Reads the clock only when the deadline is neither infinite nor the epoch.
+  // Does not read the clock when the deadline is infinite or the epoch.
   WaitLimit(const Clock& clock, Instant deadline)
       : infinite_(deadline.is_infinite()) {
     if (!infinite_ && deadline > Instant()) {
       left_ns_ = std::max<int64_t>(
           0, deadline.nanos() - std::max<int64_t>(0, clock.Now().nanos()));
     }
+    // mutant: P16_TimeIsRoundedUpToMilliseconds, P16_AFarDeadlineWrapsAround
     spec_.tv_sec = left_ns_ / 1'000'000'000;
     spec_.tv_nsec = left_ns_ % 1'000'000'000;
   }
 
-  // The deadline has come: the call only looks.
+  // True when the deadline has passed: the call must not wait.
   bool passed() const { return !infinite_ && left_ns_ == 0; }
 
-  // Null for ever. Valid as long as this object; the kernel may write into it.
+  // Null means no limit. Valid as long as this object. The kernel may write
+  // into it.
   timespec* spec() { return infinite_ ? nullptr : &spec_; }
 
-  // -1 for ever. A limit beyond int (25 days) ends early: look at the clock.
+  // In milliseconds; -1 means no limit. A limit above INT_MAX (25 days) is cut
+  // to that, so the caller must look at the clock after the wait.
   int millis() const {
     if (infinite_) return -1;
     const int64_t up = left_ns_ / 1'000'000 + (left_ns_ % 1'000'000 != 0);

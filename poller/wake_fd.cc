@@ -13,8 +13,9 @@
 namespace trolley {
 namespace {
 
-// More failures of one write in a row than signals or a full counter explain:
-// somebody closed a descriptor that is ours. Going on would lose wakes.
+// So many failures of one write in a row cannot come from signals or from a
+// full counter: the program has closed our descriptor. Going on would lose
+// wakes, so the process ends.
 constexpr int kMostWriteFailures = 1000;
 
 }  // namespace
@@ -27,6 +28,7 @@ absl::StatusOr<ScopedFd> WakeFd::Open(Sys& sys) {
 }
 
 void WakeFd::Notify() {
+  // mutant: P16_AWakeIsForgotten, P16_EveryHundredthWakeIsForgotten
   if (pending_.exchange(true)) return;
   const uint64_t one = 1;
   const absl::Span<const char> bytes(reinterpret_cast<const char*>(&one),

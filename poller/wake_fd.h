@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WakeFd: a descriptor that any thread can make readable to end a wait.
+// WakeFd: a descriptor that any thread can make readable, to end a wait.
 //
-// Ownership: a poller owns its WakeFd, and nobody notifies it after that.
-// Threads:   Notify() thread-safe and async-signal-safe; the rest belongs to
-//            the waiting thread.
-// Bounds:    one eventfd; at most one write for each Take() that said true.
+// There are two ways to use it in a poller:
 //
-// Two ways to wait for it:
-//   level  watch fd() for reading; when it is readable, Drain().
-//   edge   watch fd() edge-triggered and never read it: each write is an edge
-//          of its own. When one comes, Take(). A read less per wake.
+//   level  watch fd() for reading; when it is readable, call Drain()
+//   edge   watch fd() edge-triggered and never read it; at each edge call
+//          Take(). Each write is an edge of its own, so this saves a read for
+//          each wake.
 //
-// `pending_` says "a Notify() happened that no Take() has seen". Only the
-// Notify() that sets it writes; the others have nothing to add. Its exchange is
-// also the memory ordering: a sanitizer cannot see one through an eventfd.
+// Ownership: a poller owns its WakeFd. No thread may call Notify() after the
+//            poller was destroyed.
+// Threads:   Notify() is thread-safe and async-signal-safe. All other methods:
+//            the thread that waits.
+// Bounds:    one eventfd. At most one write for each Take() or Drain() that
+//            returned true.
+//
+// States. `pending_` means: a Notify() has happened that no Take() has seen.
 //
 //               Notify             Take / Drain
 //   idle        pending, write     idle, false
 //   pending     pending            idle, true
 //
-// Drain() reads before it takes: the other way round it could swallow the write
-// of a Notify() between the two, which would then be pending for ever.
+// Only the Notify() that sets `pending_` writes. The exchange of `pending_`
+// also gives the memory ordering, because ThreadSanitizer does not see an
+// ordering through an eventfd. Drain() reads the eventfd before it clears
+// `pending_`. In the other order it could read the write of a Notify() that
+// came between the two; then `pending_` would stay set and no later Notify()
+// would write.
 
 #ifndef TROLLEY_POLLER_WAKE_FD_H_
 #define TROLLEY_POLLER_WAKE_FD_H_
@@ -36,7 +42,10 @@ namespace trolley {
 
 class WakeFd {
  public:
-  // ResourceExhausted: no descriptor or memory left. Else what eventfd() said.
+  // Makes the eventfd.
+  //
+  //   ResourceExhausted  no descriptor or memory is left
+  //   any other          the error of eventfd(), by poller/errno_status.h
   static absl::StatusOr<ScopedFd> Open(Sys& sys);
 
   // `fd` comes from Open().
@@ -44,17 +53,19 @@ class WakeFd {
 
   int fd() const { return fd_.get(); }
 
-  // Makes fd() readable. A full counter (EAGAIN) is emptied and written again,
-  // so that an edge comes in every case.
-  // Memory ordering: what the caller did before is visible after the Take() or
-  // Drain() that returns true because of it.
+  // Makes fd() readable. If the counter is full (EAGAIN), empties it and writes
+  // again, so that there is always an edge.
+  // Memory ordering: what a thread did before Notify() is visible to the
+  // waiting thread after the Take() or Drain() that returns true because of it.
   void Notify();
 
-  // True if there was a Notify() since the last time. Leaves fd() as it is.
-  // False can follow an edge whose Notify() was seen early; wait again then.
+  // True if Notify() was called since the last Take() or Drain() that returned
+  // true. Does not read fd(). After an edge it can return false, because an
+  // earlier Take() has seen that Notify() already; wait again then.
+  // mutant: P16_TheFirstWakeIsTheOnlyOne
   bool Take() { return pending_.load() && pending_.exchange(false); }
 
-  // Makes fd() unreadable, then Take().
+  // Empties fd(), so that it is no longer readable, then calls Take().
   bool Drain();
 
  private:

@@ -17,8 +17,8 @@ namespace {
 
 constexpr uint32_t kPolynomial = 0x82F63B78;
 
-// kTables[0] advances the checksum by one byte; kTables[k] by one byte that k
-// zero bytes follow, so that four look-ups advance it by four bytes at once.
+// kTables[0] advances the checksum by one byte. kTables[k] advances it by one
+// byte and k zero bytes. So four look-ups advance it by four bytes at once.
 using Tables = std::array<std::array<uint32_t, 256>, 4>;
 
 constexpr Tables MakeTables() {

@@ -2,6 +2,7 @@
 
 #include "trolley/proto/credit.h"
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -47,7 +48,10 @@ absl::Status CreditReceiver::Receive(size_t payload_bytes) {
 }
 
 uint32_t CreditReceiver::Processed(size_t payload_bytes) {
-  owed_ += CreditCost(payload_bytes);
+  const uint64_t cost = CreditCost(payload_bytes);
+  // What was not received cannot be given back.
+  assert(available_ + owed_ + cost <= window_);
+  owed_ += cost;
   if (2 * owed_ < window_) return 0;
   available_ += owed_;
   return static_cast<uint32_t>(std::exchange(owed_, 0));

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Credit: how much one side may send before the other has handled it. Bytes are
-// counted, and a DATA frame with a Message costs its payload plus its header,
-// so a flood of empty ones is bounded too. Other frames are free, and so are
-// Replies and Refusals: nothing of them waits, and waiting behind Messages they
-// could keep both sides from ever handling any.
+// Credit: how many bytes of Messages one side may send before the other side
+// has handled them.
 //
-// Ownership: one CreditSender and one CreditReceiver per link.
+//   frame                    cost in bytes
+//   DATA with a Message      payload + 24 (the header), so that many empty
+//                            Messages are bounded too
+//   DATA with a Reply        0: the receiver takes it at once. If it waited for
+//   or a Refusal             credit behind Messages, both sides could wait for
+//                            each other for ever
+//   all other frames         0
+//
+//   // Sender:
+//   if (!sender.Spend(payload.size())) { wait for a CREDIT frame }
+//   // Receiver, when a mailbox has taken the Message:
+//   uint32_t bytes = receiver.Processed(payload.size());
+//   if (bytes > 0) encoder.AppendCredit(bytes, &out);
+//
+// Ownership: one CreditSender and one CreditReceiver for each link.
 // Threads:   one at a time.
 // Bounds:    at most the receiver's initial_credit_bytes are on their way or
-//            waiting in its mailboxes.
+//            wait in its mailboxes.
 //
-// Why it never stops for good: ValidateHello() asks for a window of at least
-// two frames. The receiver gives credit back once half of the window has been
-// handled; when all that was sent has been handled, less than half is still
-// owed, so the sender has room for any frame the receiver accepts.
+// Why the sender never waits for ever: ValidateHello() requires a window of at
+// least two frames. The receiver grants credit again when half of the window
+// has been handled. So when all sent Messages have been handled, the receiver
+// owes less than half of the window, and the sender has credit for any frame
+// that the receiver accepts.
 
 #ifndef TROLLEY_PROTO_CREDIT_H_
 #define TROLLEY_PROTO_CREDIT_H_
@@ -32,18 +44,20 @@ constexpr uint64_t CreditCost(size_t payload_bytes) {
   return uint64_t{payload_bytes} + kFrameHeaderBytes;
 }
 
-// The sending side's count.
+// The count of the sending side.
 class CreditSender {
  public:
   explicit CreditSender(const Agreement& agreement)
       : available_(agreement.send_credit_bytes) {}
 
-  // Takes the cost of a DATA frame; false, and takes nothing, if that is more
-  // than is left: wait for a CREDIT frame.
+  // Takes the cost of a DATA frame. False if there is not enough credit; then
+  // it takes nothing, and the caller waits for a CREDIT frame.
   bool Spend(size_t payload_bytes);
 
-  // A CREDIT frame came. kCreditOverflow: more than 2^31 - 1 bytes in all.
-  // kBadLength: a grant of 0 bytes. Both end the connection.
+  // Adds the bytes of a CREDIT frame. An error ends the connection.
+  //
+  //   kCreditOverflow  the credit is more than 2^31 - 1 bytes in all
+  //   kBadLength       the grant is 0 bytes
   absl::Status Grant(uint32_t bytes);
 
   uint64_t available_bytes() const { return available_; }
@@ -52,25 +66,26 @@ class CreditSender {
   uint64_t available_;
 };
 
-// The receiving side's count.
+// The count of the receiving side.
 class CreditReceiver {
  public:
   explicit CreditReceiver(const Agreement& agreement)
       : window_(agreement.receive_credit_bytes),
         available_(agreement.receive_credit_bytes) {}
 
-  // A DATA frame arrived. kCreditOverrun: the peer had not been granted that
-  // much; ends the connection.
+  // Counts a DATA frame that has arrived. An error ends the connection.
+  //
+  //   kCreditOverrun  the peer sent more than it was granted
   absl::Status Receive(size_t payload_bytes);
 
-  // A received DATA frame was handled, or refused: its bytes are held no more.
-  // Returns the bytes to grant with a CREDIT frame now; 0 for none.
+  // Counts a DATA frame that was handled or refused, so that its bytes are no
+  // longer held. Returns the bytes to grant with a CREDIT frame now; 0: none.
   uint32_t Processed(size_t payload_bytes);
 
  private:
   const uint64_t window_;
-  uint64_t available_;  // what the peer may still send
-  uint64_t owed_ = 0;   // handled, but not granted again
+  uint64_t available_;  // bytes that the peer may still send
+  uint64_t owed_ = 0;   // bytes that were handled and not granted again yet
 };
 
 }  // namespace trolley::wire

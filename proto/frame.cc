@@ -36,7 +36,7 @@ void AppendHeader(const FrameHeader& header, std::string* out) {
   out->append(bytes, sizeof(bytes));
 }
 
-// What a peer wrote ends in logs and on terminals.
+// Escapes a text of the peer, because it is shown in logs and on terminals.
 std::string Printable(std::string_view text) {
   return absl::CHexEscape(absl::string_view(text.data(), text.size()));
 }
@@ -180,7 +180,8 @@ void AppendErrorFrame(WireError error, std::string_view text,
 bool AppendErrorFrame(const absl::Status& status, std::string* out) {
   const WireError error = WireErrorOf(status);
   if (error == WireError::kNone) return false;
-  // The name travels as the number; the reader puts it in front again.
+  // Removes the name of the error from the text: the frame has its number, and
+  // the reader puts the name in front again.
   const std::string prefix = absl::StrCat(WireErrorName(error), ": ");
   std::string_view text(status.message().data(), status.message().size());
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());

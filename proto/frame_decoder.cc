@@ -30,6 +30,7 @@ using internal::LoadLittleEndian;
 constexpr size_t kCrcOffset = 20;
 
 bool HeaderCrcMatches(std::string_view header) {
+  // mutant: P14_AHeaderWithAWrongChecksumIsTaken
   return Crc32c(header.substr(0, kCrcOffset)) ==
          LoadLittleEndian<uint32_t>(header.data() + kCrcOffset);
 }
@@ -46,9 +47,9 @@ FrameHeader ParseHeader(std::string_view bytes) {
   return header;
 }
 
-// Whether `prefix`, the first bytes of a stream, may still become a header of
-// version 1. What cannot is no frame, so the verdict need not wait for 24
-// bytes that a peer of another protocol will never send.
+// True if `prefix`, the first bytes of a stream, can be the start of a header
+// of version 1. If not, the error is reported now: a peer of another protocol
+// may never send 24 bytes.
 bool MayBecomeHeader(std::string_view prefix, uint32_t max_frame_bytes) {
   if (prefix.size() >= 4 &&
       LoadLittleEndian<uint32_t>(prefix.data()) > max_frame_bytes) {
@@ -62,7 +63,7 @@ bool MayBecomeHeader(std::string_view prefix, uint32_t max_frame_bytes) {
   return prefix.size() <= 7 || prefix[7] == 0;
 }
 
-// The lengths each type may have in version 1.
+// The payload lengths that a type may have in version 1, in bytes.
 struct Lengths {
   uint32_t least;
   uint32_t most;
@@ -114,8 +115,8 @@ absl::Span<char> FrameDecoder::PrepareRead() {
   if (!error_.ok()) return {};
   const absl::Span<char> room = buffer_.Prepare();
   if (!header_.has_value()) return room;
-  // The rest of a long frame alone: what came behind it would have to be moved
-  // to the front before the next one.
+  // Reads only the rest of a long frame. Bytes after it would have to be moved
+  // to the front of the buffer before the next read.
   const size_t frame_bytes = kFrameHeaderBytes + size_t{header_->length} +
                              PayloadCrcBytes(header_->type);
   const size_t missing = frame_bytes - buffer_.held().size();
@@ -135,6 +136,7 @@ size_t FrameDecoder::Feed(std::string_view bytes) {
 }
 
 absl::Status FrameDecoder::Fail(absl::Status error) {
+  // mutant: P14_TheFirstErrorIsForgotten
   error_ = std::move(error);
   return error_;
 }
@@ -176,6 +178,7 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
     return MakeWireError(WireError::kDuplicateHello,
                          "HELLO frame; the Hello comes once, unframed");
   }
+  // mutant: P14_ReservedBitsAreIgnored
   if (reserved != 0 || (header.flags & ~kFlagOptional) != 0) {
     return MakeWireError(
         WireError::kReservedBits,
@@ -183,6 +186,7 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
                      absl::Hex(header.flags), " and reserved byte 0x",
                      absl::Hex(reserved), "; only flag 0x1 has a meaning"));
   }
+  // mutant: P14_AFrameOfAnyLengthIsTaken, P14_TheLongestFrameIsRefused
   if (header.length > options_.max_frame_bytes) {
     return MakeWireError(
         WireError::kFrameTooLong,
@@ -190,6 +194,7 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
                      " bytes; at most ", options_.max_frame_bytes,
                      " are accepted (max_frame_bytes)"));
   }
+  // mutant: P14_AnyNumberOfDescriptorsIsTaken
   if (header.fd_count > options_.max_fds) {
     return MakeWireError(
         WireError::kTooManyFds,
@@ -200,6 +205,7 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
   const std::optional<Lengths> lengths =
       LengthsOf(header.type, options_.max_frame_bytes);
   if (!lengths.has_value()) {
+    // mutant: P14_ACriticalFrameOfUnknownTypeIsSkipped
     if ((header.flags & kFlagOptional) != 0) return absl::OkStatus();
     return MakeWireError(
         WireError::kUnknownType,
@@ -221,6 +227,7 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
   }
   const uint64_t expected =
       header.type == FrameType::kData ? last_sequence_ + 1 : 0;
+  // mutant: P14_SequenceNumbersAreIgnored
   if (header.sequence != expected) {
     return MakeWireError(
         WireError::kBadSequence,
@@ -230,12 +237,13 @@ absl::Status FrameDecoder::CheckHeader(const FrameHeader& header,
   return absl::OkStatus();
 }
 
-// An ERROR frame may have left the peer before anything was agreed on.
+// An ERROR frame has no checksum: the peer may have sent it before both sides
+// agreed on one.
 size_t FrameDecoder::PayloadCrcBytes(FrameType type) const {
   return payload_crc_ && type != FrameType::kError ? kPayloadCrcBytes : 0;
 }
 
-// Drops what has come of a frame that is skipped; true when it is all dropped.
+// Drops the bytes of a skipped frame that have arrived. True: all are dropped.
 bool FrameDecoder::SkipPayload() {
   const uint64_t part = std::min<uint64_t>(skip_bytes_, buffer_.held().size());
   buffer_.Consume(static_cast<size_t>(part));
@@ -247,6 +255,7 @@ absl::StatusOr<std::optional<Frame>> FrameDecoder::NextFrame() {
   if (!error_.ok()) return error_;
   if (!begun_) return std::nullopt;
   while (!header_.has_value()) {
+    // mutant: P14_ASkippedFrameIsHeld
     if (!SkipPayload()) return std::nullopt;
     const std::string_view held = buffer_.held();
     if (held.size() < kFrameHeaderBytes) return std::nullopt;
@@ -265,6 +274,7 @@ absl::StatusOr<std::optional<Frame>> FrameDecoder::NextFrame() {
         CheckHeader(header, LoadLittleEndian<uint8_t>(held.data() + 7));
     if (!valid.ok()) return Fail(std::move(valid));
     if (LengthsOf(header.type, options_.max_frame_bytes).has_value()) {
+      // mutant: P14_MemoryFollowsTheClaimOfAHeader
       header_ = header;
     } else {
       buffer_.Consume(kFrameHeaderBytes);
@@ -281,6 +291,7 @@ absl::StatusOr<std::optional<Frame>> FrameDecoder::NextFrame() {
   Frame frame;
   frame.header = *header_;
   frame.payload = held.substr(kFrameHeaderBytes, header_->length);
+  // mutant: P14_APayloadWithAWrongChecksumIsTaken
   if (crc_bytes > 0 &&
       Crc32c(frame.payload) !=
           LoadLittleEndian<uint32_t>(held.data() + payload_end)) {
@@ -299,6 +310,7 @@ absl::StatusOr<std::optional<Frame>> FrameDecoder::NextFrame() {
 }
 
 absl::Status FrameDecoder::AtEnd() const {
+  // mutant: P14_EveryEndIsClean
   if (!error_.ok()) return error_;
   const size_t held = buffer_.held().size();
   if (!hello_.has_value()) {

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hello: the 32 bytes each side of a link sends at once, before anything else,
-// and what two of them agree on.
+// Hello: the first 32 bytes that each side of a link sends, and the agreement
+// that follows from two of them.
 //
-// Values and pure functions: any thread, no I/O, no bound beyond the 32 bytes.
-// No frame follows before the peer's Hello has been read: a sender needs its
-// limits first. The deadline for the whole Hello is the link's.
+//   EncodeHello(ours, out);                     // then send it
+//   absl::StatusOr<Hello> theirs = DecodeHello(bytes);
+//   absl::StatusOr<Agreement> agreement = Negotiate(ours, *theirs);
+//
+// Both sides send it at once. No frame is sent before the peer's Hello has been
+// read, because the sender needs the limits in it. The link sets the deadline
+// for the whole Hello.
+//
+// Values and pure functions: any thread, no I/O.
 
 #ifndef TROLLEY_PROTO_HELLO_H_
 #define TROLLEY_PROTO_HELLO_H_
@@ -21,18 +27,18 @@ namespace trolley::wire {
 
 inline constexpr size_t kHelloBytes = 32;
 
-// Begins with letters, so that a dump shows what it is; CR LF, Ctrl-Z and NUL
-// show at once when something on the way converts text.
+// The letters identify it in a dump. A program on the way that converts text
+// would change CR LF, Ctrl-Z or NUL, and is so detected at once.
 inline constexpr std::string_view kHelloMagic("TRLY\r\n\x1a\0", 8);
 
 inline constexpr uint16_t kProtocolVersion = 1;
 
-// Bits of Hello::features. A feature is on if both sides offer it; unknown bits
-// are ignored, so that offering a new one breaks nobody.
+// Bits of Hello::features. A feature is used if both sides offer it. Unknown
+// bits are ignored, so that a newer peer can offer new ones.
 inline constexpr uint32_t kFeaturePayloadCrc = 0x1;  // for files and pipes
 
-// The range of max_frame_bytes. The lower end leaves room for every control
-// frame, the upper one for the credit rule below in 31 bits.
+// The range of max_frame_bytes. The lower end is large enough for every control
+// frame. With the upper end, initial_credit_bytes still fits into 31 bits.
 inline constexpr uint32_t kLeastMaxFrameBytes = 1024;
 inline constexpr uint32_t kMostMaxFrameBytes = 512u * 1024 * 1024;
 inline constexpr uint32_t kMostCreditBytes = 0x7FFFFFFF;
@@ -42,35 +48,38 @@ struct Hello {
   uint16_t max_version = kProtocolVersion;
   uint32_t features = 0;  // kFeature...
 
-  // The longest payload I accept, in bytes. 1 MiB: far above any message that
-  // belongs in a mailbox, and 1000 connections still fit in memory.
+  // The longest payload that this side accepts, in bytes. 1 MiB: far more than
+  // a message in a mailbox should have, and 1000 connections still fit in
+  // memory.
   uint32_t max_frame_bytes = 1024 * 1024;
 
-  // What may be sent to me before I grant more, in bytes; each DATA frame costs
-  // its payload plus 24. At least 2 * (max_frame_bytes + 24), so that a
-  // receiver which grants at half never stops a frame it accepts.
+  // How much the peer may send before this side grants more, in bytes. Each
+  // DATA frame with a Message costs its payload plus 24. At least 2 *
+  // (max_frame_bytes + 24); credit.h says why.
   uint32_t initial_credit_bytes = 4 * 1024 * 1024;
 
-  // Differs each time the program starts: a peer that was restarted is another
-  // peer. Random and not 0.
+  // A random number that is not 0 and differs each time the program starts, so
+  // that a restarted peer is recognized as a new one.
   uint64_t instance_id = 0;
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
-// OK if the fields obey the rules above, else kBadHello naming the field, its
-// value and the limit. Check the own Hello with it when configuring.
+// OK if the fields obey the rules above. Check our own Hello with it, too.
+//
+//   kBadHello  a field breaks a rule; the text has its name, value and limit
 absl::Status ValidateHello(const Hello& hello);
 
-// Writes exactly kHelloBytes.
+// Writes exactly kHelloBytes bytes.
 void EncodeHello(const Hello& hello, char* out);
 
-// Reads kHelloBytes.
-// kBadMagic: this is no Hello (or `bytes` has another size). kBadHello: see
-// ValidateHello.
+// Reads a Hello.
+//
+//   kBadMagic  `bytes` is not a Hello, or its size is not kHelloBytes
+//   kBadHello  see ValidateHello()
 absl::StatusOr<Hello> DecodeHello(std::string_view bytes);
 
-// What two Hellos fix for the life of the connection.
+// The result of two Hellos, valid for the life of the connection.
 struct Agreement {
   uint16_t version = kProtocolVersion;
   uint32_t features = 0;
@@ -84,10 +93,13 @@ struct Agreement {
   friend bool operator==(const Agreement&, const Agreement&) = default;
 };
 
-// The highest version both speak, the features both offer, the limits of each
-// direction. Both sides reach the same version and features on their own.
-// kNoCommonVersion: the ranges do not meet; the text has both ranges and says
-// which side is the older. kBadHello: either breaks ValidateHello.
+// Finds the highest version that both sides speak, the features that both offer
+// and the limits of each direction. Both sides call it and get the same version
+// and features.
+//
+//   kNoCommonVersion  there is no common version; the text has both ranges and
+//                     says which side is older
+//   kBadHello         one of the two breaks ValidateHello()
 absl::StatusOr<Agreement> Negotiate(const Hello& ours, const Hello& theirs);
 
 }  // namespace trolley::wire

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LineDecoder: cuts a stream of bytes into lines at '\n', whatever the pieces
-// they arrive in. For pipes; knows nothing of links.
+// LineDecoder: cuts a stream of bytes into lines at '\n'. The bytes may arrive
+// in any pieces. It is for pipes and does not use links.
 //
-// Ownership: owned by the reader. Line::text is a view into the decoder; it
-//            ends with the next call of any non-const method.
+//   LineDecoder decoder;
+//   while (!at_end) {
+//     absl::Span<char> room = decoder.PrepareRead();
+//     ssize_t n = read(fd, room.data(), room.size());
+//     if (n == 0) { decoder.Finish(); at_end = true; }
+//     else decoder.Commit(n);
+//     for (;;) {
+//       absl::StatusOr<std::optional<Line>> line = decoder.Next();
+//       if (!line.ok()) continue;  // too long: dropped; or stop here
+//       if (!line->has_value()) break;
+//       Handle((*line)->text);
+//     }
+//   }
+//
+// Ownership: the reader owns it. Line::text is a view into the decoder and
+//            valid until the next call of a non-const method.
 // Threads:   one at a time.
 // Bounds:    holds at most max_line_bytes + read_bytes + 1. A longer line is
-//            reported once and dropped as it arrives; it is never held.
-// Ends:      Finish() at the end of the stream; then Next() gives the last line
-//            even if no '\n' closed it.
+//            reported once and dropped while it arrives.
+// Ends:      call Finish() at the end of the stream. Then Next() returns the
+//            last line even if it has no '\n'.
 
 #ifndef TROLLEY_PROTO_LINES_H_
 #define TROLLEY_PROTO_LINES_H_
@@ -26,11 +40,11 @@
 namespace trolley::wire {
 
 struct LineDecoderOptions {
-  // The longest line, in bytes without its '\n'. 64 KiB: longer than any log
-  // line, short enough that a file without lines is noticed.
+  // The longest line, in bytes without its '\n'. 64 KiB: longer than a log line
+  // should be, and short enough to notice a file that has no lines.
   size_t max_line_bytes = 64 * 1024;
 
-  // Room made for one read, in bytes. 64 KiB is what a pipe holds.
+  // The room for one read, in bytes. 64 KiB is the capacity of a pipe.
   size_t read_bytes = 64 * 1024;
 };
 
@@ -44,22 +58,25 @@ class LineDecoder {
  public:
   explicit LineDecoder(const LineDecoderOptions& options = {});
 
-  // As in FrameDecoder: room for the next read, and how much of it was read.
-  // There is always room once Next() returned nullopt.
+  // PrepareRead() returns room for the next read; Commit() says how many bytes
+  // were read. There is always room after Next() returned nullopt.
   absl::Span<char> PrepareRead() { return buffer_.Prepare(); }
   void Commit(size_t bytes) { buffer_.Commit(bytes); }
 
-  // Instead of the two above: copies in what there is room for and returns how
-  // much. All of it, if at most read_bytes and Next() returned nullopt before.
+  // Use this instead of the two above if the bytes are in memory. Copies as
+  // many as there is room for and returns their number. It copies all if there
+  // are at most read_bytes and Next() has returned nullopt before.
   size_t Feed(std::string_view bytes) { return buffer_.Append(bytes); }
 
-  // The stream has ended; nothing is fed after this.
+  // Says that the stream has ended. No bytes may follow.
   void Finish() { finished_ = true; }
 
-  // The next line; nullopt when more bytes are needed, or none are left.
-  // kLineTooLong (ResourceExhausted): a line is longer than max_line_bytes; the
-  // text has its number. Not final: the line is dropped and counted, and later
-  // calls go on with the line after it. The caller chooses to stop or to go on.
+  // The next line. nullopt: more bytes are needed, or none are left.
+  //
+  //   kLineTooLong  a line is longer than max_line_bytes; the text has its
+  //                 number. The line is dropped and counted. This error is not
+  //                 final: the next call goes on with the line after it.
+  //                 (ResourceExhausted)
   absl::StatusOr<std::optional<Line>> Next();
 
   uint64_t lines_dropped() const { return lines_dropped_; }
@@ -68,10 +85,10 @@ class LineDecoder {
  private:
   const size_t max_line_bytes_;
   ReadBuffer buffer_;
-  size_t searched_ = 0;    // bytes of buffer_.held() known to hold no '\n'
+  size_t searched_ = 0;    // bytes of buffer_.held() that contain no '\n'
   bool dropping_ = false;  // inside a line that was too long
   bool finished_ = false;
-  uint64_t number_ = 0;  // of the last line begun
+  uint64_t number_ = 0;  // the number of the last line that was begun
   uint64_t lines_dropped_ = 0;
 };
 

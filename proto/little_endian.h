@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fixed-size integers in little-endian order, at any address. Internal to this
-// folder. Any thread; the caller vouches for the room.
+// Reads and writes integers of a fixed size in little-endian order, at any
+// address. Internal to this folder.
+//
+// Any thread. The caller makes sure that there are sizeof(T) bytes.
 
 #ifndef TROLLEY_PROTO_LITTLE_ENDIAN_H_
 #define TROLLEY_PROTO_LITTLE_ENDIAN_H_

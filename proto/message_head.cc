@@ -14,8 +14,9 @@ using link::v1::Message;
 using link::v1::Reply;
 using link::v1::Value;
 
-// All our field numbers are below 16: a tag is a byte, the number and how the
-// field is written (https://protobuf.dev/programming-guides/encoding/).
+// All our field numbers are below 16. So a tag is one byte: the number of the
+// field and the form of its value
+// (https://protobuf.dev/programming-guides/encoding/).
 constexpr size_t kTagBytes = 1;
 constexpr char VarintTag(int field) { return static_cast<char>(field << 3); }
 constexpr char LengthTag(int field) {
@@ -25,7 +26,7 @@ constexpr char LengthTag(int field) {
 size_t VarintBytes(uint64_t value) {
   return CodedOutputStream::VarintSize64(value);
 }
-// Of a field of `length` bytes; 0 if it is left out.
+// The size of a field with `length` bytes of value; 0 if it is not written.
 size_t LengthFieldBytes(size_t length) {
   return length == 0 ? 0 : kTagBytes + VarintBytes(length) + length;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stands before the payload in a DATA frame: the Envelope that Protobuf
-// would write (link.proto), but for the payload itself, which comes last and is
-// not copied into a message first to be written from there.
+// Writes the bytes before the payload in a DATA frame. They are the bytes that
+// Protobuf would write for an Envelope (link.proto). The payload follows as the
+// last field, so it need not be copied into a Protobuf message first.
 //
-// Pure functions: any thread. What they append is as large as what they are
-// given, and 64 bytes.
+// Pure functions: any thread. They append as many bytes as they are given plus
+// at most 64.
 
 #ifndef TROLLEY_PROTO_MESSAGE_HEAD_H_
 #define TROLLEY_PROTO_MESSAGE_HEAD_H_
@@ -19,9 +19,10 @@
 
 namespace trolley::wire {
 
-// A link.v1.Message. Fields that are 0 or empty are left out, as ever.
+// The fields of a link.v1.Message. As in Protobuf, fields that are 0 or empty
+// are not written.
 struct MessageHead {
-  // The fields that many messages share, as EncodeRoute() writes them.
+  // The fields that many messages have in common, as EncodeRoute() writes them.
   absl::string_view route;
   uint64_t ask_id = 0;
   int64_t remaining_ns = 0;
@@ -33,10 +34,11 @@ struct MessageHead {
 std::string EncodeRoute(absl::string_view target, absl::string_view type,
                         absl::string_view sender);
 
-// The payload follows.
+// Appends the head of a Message. The caller appends the payload.
 void AppendMessageHead(const MessageHead& head, std::string* to);
 
-// A link.v1.Reply with a Value of this type, whose payload follows.
+// Appends the head of a link.v1.Reply with a Value of this type. The caller
+// appends the payload.
 void AppendReplyHead(uint64_t ask_id, absl::string_view type,
                      size_t payload_bytes, std::string* to);
 

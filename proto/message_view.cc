@@ -16,7 +16,7 @@ using google::protobuf::io::CodedInputStream;
 using link::v1::Envelope;
 using link::v1::Message;
 
-// What stands before a field: its number, and how it is written
+// The tag before a field: its number and the form of its value
 // (https://protobuf.dev/programming-guides/encoding/).
 constexpr uint32_t VarintTag(uint32_t field) { return field << 3; }
 constexpr uint32_t LengthTag(uint32_t field) { return field << 3 | 2; }
@@ -34,7 +34,7 @@ bool IsAscii(absl::string_view text) {
     for (const char* at = text.data(); at < last; at += sizeof(bits)) {
       bits |= WordAt(at);
     }
-    bits |= WordAt(last);  // may overlap
+    bits |= WordAt(last);  // may overlap the word before
   } else {
     for (char c : text) bits |= static_cast<uint8_t>(c);
   }

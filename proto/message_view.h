@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MessageView: the Message of a DATA frame, read where it lies. Parsing it as
-// an Envelope copies each of its texts to a string of its own, which costs more
-// than all else that a link does with a small message. What is not in the form
-// that every serializer writes is left to Protobuf, which has the last word on
-// what is good and what is not.
+// MessageView: the Message of a DATA frame, read without a copy. Protobuf
+// copies each text into a string of its own, and for a small message that costs
+// more than all other work of a link. ViewMessage() reads only the form that
+// every Protobuf serializer writes. For any other form the caller uses
+// Protobuf, which decides whether the bytes are valid.
 //
-// Values: views into the bytes they were read from. Any thread.
-// Bounds:    holds no more than those bytes, and a view for each asker.
+//   MessageView view;
+//   if (!ViewMessage(bytes, view)) { parse an Envelope with Protobuf }
+//
+// Values: views into the bytes that were read. Any thread.
+// Bounds:    holds a view for each asker and nothing else.
 
 #ifndef TROLLEY_PROTO_MESSAGE_VIEW_H_
 #define TROLLEY_PROTO_MESSAGE_VIEW_H_
@@ -19,8 +22,8 @@
 
 namespace trolley::wire {
 
-// The fields of link.v1.Message (link.proto), but for `sender`, which nobody
-// here reads.
+// The fields of link.v1.Message (link.proto), without `sender`, which receivers
+// do not use.
 struct MessageView {
   absl::string_view target;
   absl::string_view type;
@@ -31,10 +34,14 @@ struct MessageView {
   absl::InlinedVector<absl::string_view, 4> askers;
 };
 
-// Reads `envelope`, a serialized link.v1.Envelope, into a fresh `view`. True:
-// it holds one Message and nothing else, each field but `askers` at most once
-// and none unknown, all texts ASCII, and parsing it gives the same. False: ask
-// Protobuf; it may be good all the same.
+// Reads `envelope`, a serialized link.v1.Envelope, into `view`, which must be
+// new. Returns true if all of these hold; then Protobuf would read the same:
+//
+//   - it contains one Message and nothing else;
+//   - it has no unknown field, and each field except `askers` at most once;
+//   - all texts are ASCII.
+//
+// False: parse it with Protobuf; it may still be valid.
 bool ViewMessage(absl::string_view envelope, MessageView& view);
 
 }  // namespace trolley::wire

@@ -22,8 +22,8 @@ absl::Span<char> ReadBuffer::Prepare() {
     if (held_bytes + wanted <= capacity_) {
       std::memmove(memory_.get(), memory_.get() + begin_, held_bytes);
     } else {
-      // Doubling keeps the copying linear in what arrives. The size depends on
-      // nothing but bytes received, whatever a header may have claimed.
+      // The size doubles, so the number of copied bytes is linear in the bytes
+      // received. It depends only on these, not on a length in a header.
       const size_t grown =
           std::min(limit_, std::max(2 * capacity_, held_bytes + wanted));
       auto memory = std::make_unique_for_overwrite<char[]>(grown);

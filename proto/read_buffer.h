@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReadBuffer: the bytes a decoder was given and has not used yet. Shared by the
-// decoders of this folder; users read into it through them.
+// ReadBuffer: the bytes that a decoder has received and not used yet. All
+// decoders of this folder use it.
 //
-// Ownership: owns its memory; spans and views into it end with the next call of
-//            Prepare() or Append().
-// Threads:   one at a time (it belongs to one decoder).
-// Bounds:    holds at most `limit` bytes. Memory follows what has arrived: at
-//            most twice (most bytes ever held + `chunk`), never above `limit`.
-//            Nothing is allocated before the first Prepare().
+// Ownership: owns its memory. Spans and views into it are valid until the next
+//            call of Prepare() or Append().
+// Threads:   one at a time; it belongs to one decoder.
+// Bounds:    holds at most `limit` bytes. Memory grows with the bytes that have
+//            arrived: at most twice (the most bytes ever held + `chunk`), and
+//            never more than `limit`. Nothing is allocated before the first
+//            Prepare().
 
 #ifndef TROLLEY_PROTO_READ_BUFFER_H_
 #define TROLLEY_PROTO_READ_BUFFER_H_
@@ -23,27 +24,27 @@ namespace trolley::wire {
 
 class ReadBuffer {
  public:
-  // `chunk` (bytes, >= 1): the room each Prepare() makes for one read.
+  // `chunk` is the room that each Prepare() makes for one read, in bytes; >= 1.
   ReadBuffer(size_t limit, size_t chunk) : limit_(limit), chunk_(chunk) {}
 
-  // Room for the next read: `chunk` bytes or more, less where `limit` cuts it;
-  // empty when `limit` bytes are held.
+  // Returns room for the next read: `chunk` bytes or more, but not more than
+  // `limit` allows. Empty if `limit` bytes are held.
   absl::Span<char> Prepare();
 
-  // The first `bytes` of what Prepare() gave have been filled.
+  // Says that the first `bytes` of that room were filled.
   void Commit(size_t bytes);
 
-  // Copies in as much of `bytes` as `limit` allows; returns how much.
+  // Copies as many of `bytes` as `limit` allows. Returns their number.
   size_t Append(std::string_view bytes);
 
   std::string_view held() const {
     return std::string_view(memory_.get() + begin_, end_ - begin_);
   }
 
-  // Drops the first `bytes` of held(); what is left does not move.
+  // Drops the first `bytes` of held(). The others do not move in memory.
   void Consume(size_t bytes);
 
-  // Bytes of memory owned.
+  // The size of its memory, in bytes.
   size_t capacity() const { return capacity_; }
 
  private:

@@ -16,23 +16,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/actor.h"
-#include "trolley/actors/grpc/connections.h"
-#include "trolley/actors/grpc/control_listener.h"
-#include "trolley/actors/grpc/control_state.h"
-#include "trolley/actors/grpc/controller.h"
-#include "trolley/actors/grpc/grpc_needs.h"
-#include "trolley/actors/grpc/inspector.h"
-#include "trolley/actors/grpc/messenger.h"
-#include "trolley/actors/grpc/standard_places.h"
-#include "trolley/actors/protobuf_log.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/grpc/internal/connections.h"
+#include "trolley/actors/grpc/internal/control_listener.h"
+#include "trolley/actors/grpc/internal/control_state.h"
+#include "trolley/actors/grpc/internal/controller.h"
+#include "trolley/actors/grpc/internal/grpc_needs.h"
+#include "trolley/actors/grpc/internal/inspector.h"
+#include "trolley/actors/grpc/internal/messenger.h"
+#include "trolley/actors/grpc/internal/standard_places.h"
+#include "trolley/actors/link/internal/protobuf_log.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/bus/latch.h"
 
 namespace trolley {
 namespace {
 
-// For the actor that accepts, for the last answers, and for gRPC, to end before
-// they are left behind or cut off; each.
+// How long Stop() waits for each of these: the end of the actor that accepts,
+// the last answers, and gRPC.
 constexpr absl::Duration kStopWait = absl::Seconds(1);
 
 absl::Status Check(const ControlOptions& options, uint32_t loops) {
@@ -95,12 +95,12 @@ class ControlService::Impl {
 
   absl::Status Start() {
     const ControlOptions& options = state_->options;
-    BusState& bus = *state_->bus.state();
+    const Bus& bus = state_->bus;
     if (absl::Status valid = Check(options, bus.loops()); !valid.ok()) {
       return valid;
     }
     RouteProtobufLog();
-    // Before anything is there that would be left behind.
+    // First, because a failure of gRPC would end the process.
     if (absl::Status enough = control::CheckGrpcNeeds(bus.sys());
         !enough.ok()) {
       return enough;
@@ -129,9 +129,9 @@ class ControlService::Impl {
     }
     state_->calls->EndAll();
     state_->calls->AwaitNone(kStopWait);
-    // gRPC cancels the calls that come once it shuts down, and their clients
-    // would read CANCELLED. So the connections end first: from here on nothing
-    // that the server says gets out.
+    // When gRPC shuts down, it cancels the calls that come, and their clients
+    // would get CANCELLED. So the connections end first: from here on clients
+    // get nothing.
     connections_->Close();
     server_->GetHealthCheckService()->SetServingStatus(false);
     ShutDownWithin(kStopWait);
@@ -143,7 +143,7 @@ class ControlService::Impl {
   const control::Connections& connections() const { return *connections_; }
 
  private:
-  // As server_->Shutdown(deadline), which waits for it by the wall clock.
+  // As server_->Shutdown(deadline), but by the monotonic clock.
   void ShutDownWithin(absl::Duration limit) {
     const auto cut_off = std::make_shared<Latch>();
     const control::Alarms::Id late =
@@ -176,8 +176,8 @@ class ControlService::Impl {
     builder.RegisterService(&messenger_);
     builder.RegisterService(&controller_);
     connections_ = std::make_shared<control::Connections>(
-        state_->bus.state(), options, geteuid(), std::move(acceptor));
-    // A switch of the whole process, which the embedder may want otherwise.
+        state_->bus, options, geteuid(), std::move(acceptor));
+    // This is a setting of the whole process, so it is restored below.
     const bool health = grpc::DefaultHealthCheckServiceEnabled();
     grpc::EnableDefaultHealthCheckService(true);
     server_ = builder.BuildAndStart();

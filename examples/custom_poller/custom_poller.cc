@@ -9,6 +9,7 @@
 
 #include "plain_poller.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 
 struct Deposit {
   int64_t cents;

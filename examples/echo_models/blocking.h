@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/poller/scoped_fd.h"
 
 namespace echo {

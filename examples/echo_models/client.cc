@@ -19,7 +19,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/examples/echo_models/clients.h"
 #include "trolley/examples/echo_models/server_memory.h"
 #include "trolley/examples/output/output.h"

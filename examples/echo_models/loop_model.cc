@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/stream.h"
 #include "trolley/examples/echo_models/handler.h"
 #include "trolley/examples/echo_models/models.h"
@@ -32,7 +33,7 @@ class Connection : public trolley::Actor {
 
  protected:
   void OnStart() override {
-    stream_.emplace(loop(), std::move(fd_));
+    stream_.emplace(context(), std::move(fd_));
     RunInBackground(Serve());
   }
 
@@ -61,7 +62,7 @@ class Listener : public trolley::Actor {
 
  protected:
   void OnStart() override {
-    stream_.emplace(loop(), std::move(fd_));
+    stream_.emplace(context(), std::move(fd_));
     RunInBackground(Accept());
   }
 
@@ -70,7 +71,7 @@ class Listener : public trolley::Actor {
     for (int next = 0;; next = (next + 1) % loops_) {
       absl::StatusOr<ScopedFd> accepted = co_await stream_->Accept();
       if (absl::IsResourceExhausted(accepted.status())) {
-        loop().bus().Log(
+        context().Log(
             absl::StrCat("a connection waits: ", accepted.status().ToString()));
         co_await Sleep(kPause);
         continue;
@@ -79,8 +80,8 @@ class Listener : public trolley::Actor {
       const auto connection =
           Spawn<Connection>({.loop = next}, *std::move(accepted));
       if (!connection.ok()) {
-        loop().bus().Log(absl::StrCat("a connection was closed: ",
-                                      connection.status().ToString()));
+        context().Log(absl::StrCat("a connection was closed: ",
+                                   connection.status().ToString()));
       }
     }
   }

@@ -20,7 +20,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 
 namespace echo {
 

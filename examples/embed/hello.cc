@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 
 struct Deposit { int64_t cents; };
 struct GetBalance {};

@@ -20,9 +20,10 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/actors/pipe_reader.h"
-#include "trolley/actors/unix_listener.h"
+#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/examples/output/output.h"
 #include "trolley/examples/wordcount/service.h"
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/examples/wordcount/splitter.h"
 
@@ -20,7 +21,7 @@ constexpr uint32_t kLinesWaiting = 1024;
 
 absl::StatusOr<Service> Service::Start(trolley::Bus& bus, int counters,
                                        trolley::ScopedFd input) {
-  const int loops = static_cast<int>(bus.state()->loops());
+  const int loops = bus.loops();
   std::vector<trolley::Ref<Counter>> refs;
   for (int i = 0; i < counters; ++i) {
     auto counter =

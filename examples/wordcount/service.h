@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "trolley/bus/bus.h"
+#include "trolley/actors/bus.h"
 #include "trolley/examples/wordcount/counter.h"
 #include "trolley/examples/wordcount/top.h"
 #include "trolley/poller/scoped_fd.h"

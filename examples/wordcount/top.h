@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "trolley/actors/actor.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_condition.h"
 #include "trolley/examples/wordcount/counter.h"
 #include "trolley/examples/wordcount/wordcount.pb.h"
 
@@ -47,7 +47,7 @@ class TopWords : public trolley::Actor {
   Progress Describe(const Share& all) const;
 
   const std::vector<trolley::Ref<Counter>> counters_;
-  trolley::Signal ended_;
+  trolley::AsyncCondition ended_;
   std::optional<InputEnded> end_;  // once it has ended
   bool drains_ = false;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The actor API as a user meets it, on real loops.
+// The actor API, used as by a program, on real loops.
 
 #include "trolley/actors/actor.h"
 
@@ -14,6 +14,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_form.h"
 
 namespace trolley {

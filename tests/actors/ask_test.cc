@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asks and coroutine handlers: deadlines, cycles, what is inherited, and what
-// happens to those that wait when an actor ends. Mostly in virtual time.
+// Asks and coroutine handlers: deadlines, cycles, inherited context, and what
+// happens to waiting askers when an actor ends. Mostly in simulated time.
 
 #include <cstdint>
 #include <memory>
@@ -14,7 +14,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -61,7 +63,7 @@ class Asker : public Actor {
     reply = co_await oracle_.Ask<Question>(timeout_, "who");
     heard_.status = reply.status();
     if (reply.ok()) heard_.text = *reply;
-    heard_.at = loop().Now();
+    heard_.at = context().Now();
     heard_.done.Notify();
   }
 
@@ -80,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, AskTest,
 
 TEST_P(AskTest, ADeadlineEndsTheAskNeverEarly) {
   Bus& bus = Start();
-  const Instant start = bus.state()->clock().Now();
+  const Instant start = StateOf(bus)->clock().Now();
   Heard heard;
   auto oracle = *bus.Spawn<Oracle>({.loop = LoopAt(1)}, absl::Seconds(10));
   auto asker = *bus.Spawn<Asker>({.loop = 0}, oracle, absl::Seconds(2), &heard);
@@ -90,9 +92,9 @@ TEST_P(AskTest, ADeadlineEndsTheAskNeverEarly) {
   EXPECT_EQ(heard.at, start + absl::Seconds(2));
   // The reply comes later, is counted and dropped.
   Settle();
-  EXPECT_EQ(bus.state()->port(0).stats.late_replies.Read(), 1u);
-  EXPECT_EQ(bus.state()->port(0).stats.expired_asks.Read(), 1u);
-  EXPECT_EQ(bus.loop(0).reply_slots().used(), 0u);
+  EXPECT_EQ(StateOf(bus)->inbox(0).stats.late_replies.Read(), 1u);
+  EXPECT_EQ(StateOf(bus)->inbox(0).stats.expired_asks.Read(), 1u);
+  EXPECT_EQ(LoopOf(bus, 0).router().reply_slots().used(), 0u);
   EXPECT_TRUE(bus.Shutdown(absl::Seconds(1)).clean);
 }
 
@@ -258,7 +260,7 @@ TEST_P(AskTest, ABackgroundTaskMayAskWhoAsksItsActor) {
 
 TEST_P(AskTest, AChainInheritsTheSoonestDeadlineAndTheTrace) {
   Bus& bus = Start();
-  const Instant start = bus.state()->clock().Now();
+  const Instant start = StateOf(bus)->clock().Now();
   Link::Seen seen;
   auto a = *bus.Spawn<Link>({.loop = 0}, "a", &seen);
   auto b = *bus.Spawn<Link>({.loop = LoopAt(1)}, "b", &seen);
@@ -390,9 +392,9 @@ TEST_P(AskTest, AnAskThatIsDestroyedIsForgotten) {
   auto oracle = *bus.Spawn<Oracle>({.loop = LoopAt(1)}, absl::Seconds(1));
   (*bus.Spawn<Forgetful>({.loop = 0}, oracle)).Tell(Poke{});
   bus.RunUntilIdle();
-  EXPECT_EQ(bus.loop(0).reply_slots().used(), 0u);
+  EXPECT_EQ(LoopOf(bus, 0).router().reply_slots().used(), 0u);
   Settle();
-  EXPECT_EQ(bus.state()->port(0).stats.late_replies.Read(), 1u);
+  EXPECT_EQ(StateOf(bus)->inbox(0).stats.late_replies.Read(), 1u);
 }
 
 // --- On threads ---

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What must not compile does not, and the compiler's words name the types. For
-# each verb there is one program of lines that are refused, each for a kind of
-# message, and one of lines that are right, so that a broken set-up does not
-# pass for a refusal. With g++, and with clang where it is installed.
+# Wrong code must not compile, and the error must name the types. For each verb
+# there is one program of lines that are refused, each with another kind of
+# message, and one program of correct lines. The second one shows that the
+# errors do not come from a broken set-up. With g++, and with clang if it is
+# installed.
 
 set -uo pipefail
 
@@ -54,7 +55,7 @@ cat >"$folder/shop.h" <<'HEADER'
 #include <string_view>
 
 #include "trolley/actors/actor.h"
-#include "trolley/actors/remote.h"
+#include "trolley/actors/link/remote.h"
 #include "trolley/actors/stream.h"
 
 namespace shop {
@@ -363,7 +364,7 @@ write_program() { # NAME RETURN_TYPE
     echo 'namespace shop { template <int kN> Text<kN>& Of();'
     echo "struct Program : trolley::Actor { std::string s;"
     echo 'trolley::Ref<Account<0>> account; trolley::Ref<AccountProtocol<0>>'
-    echo 'protocol; trolley::Stream stream{loop(), trolley::ScopedFd()};'
+    echo 'protocol; trolley::Stream stream{context(), trolley::ScopedFd()};'
     echo 'trolley::Task<> Nothing() { co_return; }'
     local i
     for i in "${!statements[@]}"; do
@@ -416,7 +417,7 @@ for compiler in "${compilers[@]}"; do
   awaits "${never[@]}"
   refused Never Task
   awaits "${temporaries[@]}"
-  printf '%s\n' '#include "trolley/actors/awaited.h"' \
+  printf '%s\n' '#include "trolley/actors/internal/awaited.h"' \
     'static_assert(trolley::internal::kTemporariesMayDieTwice);' \
     >"$folder/Bug.cc"
   if compile Bug; then

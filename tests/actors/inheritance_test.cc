@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P11: what a process inherits that a handler starts is what main would have
-// given it: the same signals blocked, ignored and caught, and the same
-// descriptors. Over every poller, and in each of the ways to start one.
+// P11: a process that a handler starts inherits what main would have given it:
+// the same blocked, ignored and caught signals, and the same descriptors.
+// Tested over every poller and with each way to start a process.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -24,11 +24,13 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/mains_signals.h"
 #include "trolley/actors/pipe_reader.h"
-#include "trolley/actors/unix_link.h"
-#include "trolley/actors/unix_listener.h"
-#include "trolley/bus/mains_signals.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/poller/pollers.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -44,8 +46,7 @@ const Words kSayDescriptors = {"/usr/bin/find", "/proc/self/fd", "-printf",
 
 void Wait(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-  }
+  EXPECT_EQ(TEMP_FAILURE_RETRY(::waitpid(child, &status, 0)), child);
   EXPECT_EQ(status, 0);
 }
 
@@ -127,14 +128,14 @@ class Starter : public Actor {
  public:
   absl::Status On(const Start& m) {
     if (m.way != "attributes") {
-      return WithMainsSignals(loop().bus(),
+      return WithMainsSignals(context(),
                               [&] { Ways().at(m.way)(m.words, m.to); });
     }
     // The other way that the header names.
     posix_spawnattr_t attributes;
     ::posix_spawnattr_init(&attributes);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    ::posix_spawnattr_setsigmask(&attributes, &loop().bus().mains_signals());
+    ::posix_spawnattr_setsigmask(&attributes, &context().mains_signals());
     SpawnProcess(m.words, m.to, &attributes);
     ::posix_spawnattr_destroy(&attributes);
     return absl::OkStatus();

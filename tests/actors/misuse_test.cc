@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mistakes in coroutines that no compiler sees: each ends its actor with a
-// sentence, or is a status; none is undefined. And what looks like one and is
-// allowed.
+// Mistakes in coroutines that no compiler sees. Each ends its actor with a text
+// that explains it, or gives a Status; none is undefined behaviour. Also: code
+// that looks like a mistake but is allowed.
 
 #include <fcntl.h>
 
@@ -20,9 +20,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_mutex.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/stream.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -51,7 +53,7 @@ class Target : public Actor {
   const absl::Duration after_;
 };
 
-// A coroutine that nobody of the library runs: it starts at once, and destroys
+// A coroutine that the library does not run: it starts at once, and destroys
 // itself.
 struct Detached {
   struct promise_type {
@@ -107,14 +109,14 @@ class Awaiters : public Actor {
 
  private:
   Detached Awaited(Awaiters& self) {
-    Stream stream(loop(), Pipe());
+    Stream stream(context(), Pipe());
     char byte[1];
     // Full, so that a send has to wait.
     while (target_.Tell(Answer{}) == Delivery::kAccepted) {
     }
-    Signal signal;
-    Turns turns;
-    auto held = turns.Take();
+    AsyncCondition signal;
+    AsyncMutex mutex;
+    auto held = mutex.Acquire();
     held.await_ready();
     switch (kind_) {
       case kAsk:
@@ -130,7 +132,7 @@ class Awaiters : public Actor {
         co_await signal.Wait();
         break;
       case kTurn:
-        (void)co_await turns.Take();
+        (void)co_await mutex.Acquire();
         break;
       case kRead:
         (void)co_await stream.Read(absl::MakeSpan(byte));
@@ -145,12 +147,12 @@ class Awaiters : public Actor {
     ++went_on;
   }
   // Of an actor that is not full.
-  Asking<absl::StatusOr<int>> Ask_() {
+  AskAwaiter<absl::StatusOr<int>> Ask_() {
     return (*Spawn<Target>({})).Ask(Answer{}, absl::Seconds(1));
   }
   ScopedFd Pipe() {
     int ends[2];
-    Sys& sys = loop().bus().sys();
+    Sys& sys = context().sys();
     sys.Pipe2(ends, O_NONBLOCK | O_CLOEXEC);
     writer_ = ScopedFd(sys, ends[1]);
     return ScopedFd(sys, ends[0]);
@@ -178,7 +180,7 @@ TEST_P(MisuseTest, P8_WhatIsAwaitedOutsideAHandlerEndsItsActor) {
       EXPECT_EQ(Awaiters::ended, 1);
       EXPECT_EQ(Awaiters::went_on, 0);
       EXPECT_EQ(log().Count({kSentence}), ++lines);
-      EXPECT_EQ(bus().loop(0).reply_slots().used(), 0u);
+      EXPECT_EQ(LoopOf(bus(), 0).router().reply_slots().used(), 0u);
       target.Stop();
       Settle();
     }
@@ -188,13 +190,13 @@ TEST_P(MisuseTest, P8_WhatIsAwaitedOutsideAHandlerEndsItsActor) {
 }
 
 TEST_P(MisuseTest, WhatIsAwaitedOnAThreadWithoutALoopThrowsThere) {
-  Signal signal;
+  AsyncCondition signal;
   const auto wait = [&signal]() -> Detached { co_await signal.Wait(); };
   wait();
   EXPECT_THROW(Detached::Rethrow(), std::logic_error);
   const auto task = []() -> Task<> { co_return; };
   const auto await = [&task]() -> Task<> { co_await task(); };
-  // A task that nobody runs as a handler.
+  // A task that no loop runs as a handler.
   Task<> outer = await();
   auto frame = outer.Release();
   frame.resume();
@@ -295,19 +297,19 @@ TEST_P(MisuseTest, AnOperationResolvesOnce) {
 // Awaits what another actor of its loop has asked.
 class Thief : public Actor {
  public:
-  explicit Thief(Asking<absl::StatusOr<int>>** ask) : ask_(*ask) {}
+  explicit Thief(AskAwaiter<absl::StatusOr<int>>** ask) : ask_(*ask) {}
   Task<> On(Go) {
     auto& ask = *ask_;
     (void)co_await ask;
   }
 
  private:
-  Asking<absl::StatusOr<int>>*& ask_;
+  AskAwaiter<absl::StatusOr<int>>*& ask_;
 };
 class Lender : public Actor {
  public:
   Lender(Ref<Target> target, Ref<Thief> thief,
-         Asking<absl::StatusOr<int>>** ask, absl::Status* heard)
+         AskAwaiter<absl::StatusOr<int>>** ask, absl::Status* heard)
       : target_(target), thief_(thief), ask_(*ask), heard_(*heard) {}
   Task<> On(Go) {
     auto ask = target_.Ask(Answer{}, absl::Seconds(1));
@@ -320,12 +322,12 @@ class Lender : public Actor {
  private:
   Ref<Target> target_;
   Ref<Thief> thief_;
-  Asking<absl::StatusOr<int>>*& ask_;
+  AskAwaiter<absl::StatusOr<int>>*& ask_;
   absl::Status& heard_;
 };
 
 TEST_P(MisuseTest, P8_AnAskOfAnotherActorIsNotAwaited) {
-  Asking<absl::StatusOr<int>>* ask = nullptr;
+  AskAwaiter<absl::StatusOr<int>>* ask = nullptr;
   absl::Status heard = absl::UnknownError("nothing yet");
   const Ref<Target> target =
       *bus().Spawn<Target>({.loop = LoopAt(1)}, absl::Milliseconds(1));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A compiler that is not told -std=c++20 says what to do about it, in its first
-# error, whichever header comes first. A header that needs no C++20 may compile.
+# A compiler without -std=c++20 must say what to do, in its first error, for
+# each header that is included first. A header that needs no C++20 may compile.
 
 set -uo pipefail
 
@@ -19,8 +19,8 @@ refused=0
 passed=0
 failed=0
 
-# looks_at HEADER: alone, as Bazel compiles it for who says nothing. What says
-# the error is the preprocessor; only a header that it lets pass is compiled.
+# looks_at HEADER: compiles it alone, as Bazel does without options. The
+# preprocessor gives the error. Only a header without that error is compiled.
 looks_at() {
   local words first step
   printf '#include "%s"\n' "$1" >"$folder/header.cc"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PipeReader over real pipes and files: every piece arrives, in order, however
-// slow the receiver is, and what is wrong with the input is said once.
+// PipeReader over real pipes and files: every piece arrives, in order, even if
+// the receiver is slow. An error in the input is reported once.
 
 #include "trolley/actors/pipe_reader.h"
 
@@ -20,7 +20,8 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_condition.h"
+#include "trolley/actors/bus.h"
 #include "trolley/proto/delimited.h"
 #include "trolley/tests/bus/bus_form.h"
 
@@ -144,7 +145,7 @@ class Holder : public Actor {
   int left_;
   absl::Notification& full_;
   absl::Notification& released_;
-  Signal ended_;
+  AsyncCondition ended_;
 };
 
 TEST_P(PipeReaderTest, P6_TheEndOfTheInputNeedsNoPlaceInAFullMailbox) {
@@ -201,9 +202,7 @@ TEST_P(PipeReaderTest, P14_ALineOverTheLimitEndsTheReadingAndIsNamed) {
 // Returns when the actor has ended, destructor and all.
 void AwaitEnd(const Address& of) {
   absl::Notification ended;
-  Loop::Post(of.bus()->port(of.id().loop()), [&](Loop& on) {
-    on.WhenEnded(of.id(), [&](Loop&) { ended.Notify(); });
-  });
+  of.WhenEnded([&](const ActorEnd&) { ended.Notify(); });
   ended.WaitForNotification();
 }
 

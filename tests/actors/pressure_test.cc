@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A small echo service over every poller, and over each with chaos, while the
-// system is short of descriptors, sends signals, gives numbers out again and
-// forks. No event is lost, nothing spins, nothing is early, and service is back
+// A small echo service over every poller, also with chaos, while descriptors
+// are short, signals come, descriptor numbers are reused and processes fork. No
+// event is lost, nothing spins, nothing is early, and the service works again
 // when the trouble is over.
 
 #include <errno.h>
@@ -27,6 +27,7 @@
 
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/stream.h"
 #include "trolley/tests/bus/bus_form.h"
 
@@ -42,7 +43,7 @@ class Connection : public Actor {
 
  protected:
   void OnStart() override {
-    stream_.emplace(loop(), std::move(fd_));
+    stream_.emplace(context(), std::move(fd_));
     RunInBackground(Echo());
   }
 
@@ -76,7 +77,7 @@ class Listener : public Actor {
 
  protected:
   void OnStart() override {
-    stream_.emplace(loop(), std::move(fd_));
+    stream_.emplace(context(), std::move(fd_));
     RunInBackground(Accept());
   }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The stack stays as it is, however often a coroutine awaits and however many
-// await one another: at every level of optimisation (BUILD.bazel has two), and
-// with sanitizers. What would grow it crashes here.
+// The stack does not grow, however often a coroutine awaits and however many
+// coroutines await each other: at every level of optimization (BUILD.bazel has
+// two), and with sanitizers. If it grows, this test crashes.
 
 #include <algorithm>
 #include <coroutine>
@@ -15,7 +15,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_mutex.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 
 namespace trolley {
@@ -44,7 +45,7 @@ struct Counted {
   int& count;
 };
 
-// A coroutine type of somebody else, which a Task may await.
+// A coroutine type of another library, which a Task may await.
 class Foreign {
  public:
   struct promise_type {
@@ -109,14 +110,14 @@ class Deep : public Actor {
   void On(int) {}
   Task<int64_t> On(LoopOfTurns) {
     for (int i = 0; i < kDeep; ++i) {
-      Turns::Turn turn = co_await turns_.Take();
+      AsyncMutex::Lock lock = co_await mutex_.Acquire();
     }
     co_return kDeep;
   }
   Task<int64_t> On(LoopOfSignals) {
     int64_t heard = 0;
     for (int i = 0; i < kDeep / 10; ++i) {
-      heard += !co_await signal_.Wait(loop().Now());
+      heard += !co_await signal_.Wait(context().Now());
       co_await Sleep(absl::ZeroDuration());
     }
     co_return heard;
@@ -166,8 +167,8 @@ class Deep : public Actor {
   }
   Foreign Lend() { co_await Sleep(absl::Nanoseconds(1)); }
 
-  Turns turns_;
-  Signal signal_;
+  AsyncMutex mutex_;
+  AsyncCondition signal_;
 };
 
 class StackTest : public BusFixture {

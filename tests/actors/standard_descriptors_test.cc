@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whichever of descriptors 0 to 2 a program starts without, over whichever
-// poller: no descriptor of a bus, its links, its listeners or its readers has
-// such a number. Each case is a process of its own.
+// A program starts without one or more of the descriptors 0 to 2, over each
+// poller. No descriptor of a bus, its links, its listeners or its readers may
+// get such a number. Each case is a process of its own.
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -16,10 +16,11 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/actors/stream.h"
-#include "trolley/actors/unix_link.h"
-#include "trolley/actors/unix_listener.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/poller/pollers.h"
 
 namespace trolley {
@@ -37,7 +38,7 @@ class Accepter : public Actor {
 
  private:
   Task<absl::Status> Accept() {
-    Stream stream(loop(), std::move(fd_));
+    Stream stream(context(), std::move(fd_));
     absl::StatusOr<ScopedFd> connection = co_await stream.Accept();
     number_ = connection.ok() ? connection->get() : -1;
     done_.Notify();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OpenForReading("-") behaves as `cat -`, whatever standard input is and over
-// whichever poller. Each case is a process of its own, whose descriptor 0 the
+// OpenForReading("-") behaves as `cat -`, for each kind of standard input and
+// over each poller. Each case is a process of its own, whose descriptor 0 the
 // test has made.
 
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/poller/pollers.h"
 
@@ -77,8 +78,8 @@ class StandardInputTest : public testing::TestWithParam<std::string> {
   }
   std::string path(const char* name) { return absl::StrCat(folder_, name); }
 
-  // Starts a process that reads `fd` as its standard input (-1: it has none);
-  // `become` makes it somebody else first.
+  // Starts a process that reads `fd` as its standard input (-1: it has none).
+  // `become` runs first, for example to change its user.
   void Start(
       int fd, const std::function<void()>& become = [] {}) {
     ASSERT_EQ(::pipe2(said_, O_CLOEXEC), 0);
@@ -165,8 +166,8 @@ TEST_P(StandardInputTest, APipeAndASocketAreReadAndTheirFlagsStay) {
   }
 }
 
-// Whoever shares the terminal does not meet EAGAIN, not even if this process is
-// killed while it waits for a line.
+// Other processes with the same terminal never get EAGAIN, not even if this
+// process is killed while it waits for a line.
 TEST_P(StandardInputTest, ATerminalIsReadToItsEndAndItsFlagsStay) {
   int terminal = -1;
   int fd = -1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pitfall 52 for streams: a seeded script (read, write, long write, accept,
-// cancel, drain, close) gives one log, with completions and without, on every
-// poller; the simulated world's is the one that all must match.
+// cancel, drain, close) gives the same log on every poller, with completions
+// and without. The log of the simulated world is the one to match.
 
 #include <signal.h>
 #include <sys/socket.h>
@@ -47,8 +47,8 @@ class Script {
   std::vector<std::string> Play() {
     Listen();
     rig_.Spawn([this](Worker& self) -> Task<absl::Status> {
-      loop_ = &self.loop();
-      accepting_.emplace(self.loop(), std::move(listener_));
+      context_ = self.context();
+      accepting_.emplace(self.context(), std::move(listener_));
       for (;;) {
         absl::StatusOr<ScopedFd> connection = co_await accepting_->Accept();
         if (!connection.ok()) co_return absl::OkStatus();
@@ -110,7 +110,7 @@ class Script {
     } else {
       EXPECT_EQ(rig_.sys().Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
     }
-    link.stream.emplace(*loop_, ScopedFd(rig_.sys(), fds[0]));
+    link.stream.emplace(*context_, ScopedFd(rig_.sys(), fds[0]));
     link.peer = ScopedFd(rig_.sys(), fds[1]);
     link.put = link.given = 0;
   }
@@ -219,7 +219,7 @@ class Script {
 
   StreamRig& rig_;
   SimRandom random_;
-  Loop* loop_ = nullptr;
+  std::optional<ActorContext> context_;
   Link links_[kLinks];
   std::optional<Stream> accepting_;
   int accepted_ = 0;

@@ -9,6 +9,7 @@
 
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/stream.h"
 #include "trolley/tests/bus/bus_form.h"
 
@@ -22,8 +23,8 @@ class Echo : public Actor {
 
  protected:
   void OnStart() override {
-    from_.emplace(loop(), std::move(in_));
-    to_.emplace(loop(), std::move(out_));
+    from_.emplace(context(), std::move(in_));
+    to_.emplace(context(), std::move(out_));
     RunInBackground(Pump());
   }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamRig: a bus on any poller there is, driven turn by turn by the test, and
-// actors that run what the test gives them. The pollers are the built-in ones,
-// io_uring as on a kernel that only tells what is ready, emulated completions,
-// the same that never wait, and the simulated world.
+// StreamRig: a bus on any poller, which the test drives turn by turn, and
+// actors that run functions of the test. The pollers are the built-in ones,
+// io_uring without completions, emulated completions, emulated completions that
+// never wait, and the simulated world.
 //
-// Ownership: a test's, for one case.
+// Ownership: a test owns one, for one case.
 // Threads:   one thread.
 
 #ifndef TROLLEY_TESTS_ACTORS_STREAM_RIG_H_
@@ -22,8 +22,9 @@
 
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/poller/io_uring_poller.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/sim.h"
+#include "trolley/poller/uring/io_uring_poller.h"
 #include "trolley/tests/poller/emulated_completions.h"
 
 namespace trolley {
@@ -46,7 +47,7 @@ class Worker : public Actor {
  public:
   using Body = std::function<Task<absl::Status>(Worker&)>;
   explicit Worker(Body body) : body_(std::move(body)) {}
-  using Actor::loop;
+  using Actor::context;
   using Actor::RunInBackground;
   using Actor::Sleep;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams behave alike to the actors that use them, whatever the poller: with
-// completions (of io_uring, and emulated), without, and in a simulated world.
-// All but the last two drive their bus turn by turn on the test's thread.
+// Streams behave alike for the actors that use them, over every poller: with
+// the completions of io_uring, with emulated ones, without, and in the
+// simulated world. All cases but the last two drive their bus turn by turn on
+// the thread of the test.
 
 #include "trolley/actors/stream.h"
 
@@ -24,6 +25,7 @@
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/tests/actors/stream_rig.h"
 
@@ -91,7 +93,7 @@ TEST_P(StreamTest, ABlockingDescriptorIsMadeNonBlockingAndKeepsNobody) {
   const int in = a_.get();
   std::string seen;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(a_));
+    Stream stream(self.context(), std::move(a_));
     char buffer[4];
     absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
     if (!n.ok()) co_return n.status();
@@ -109,7 +111,7 @@ TEST_P(StreamTest, ADescriptorThatIsNoneIsSaidByEveryOperation) {
   absl::Status read;
   absl::Status written;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), ScopedFd());
+    Stream stream(self.context(), ScopedFd());
     char buffer[4];
     read = (co_await stream.Read(absl::MakeSpan(buffer))).status();
     written = co_await stream.Write("x");
@@ -129,7 +131,7 @@ TEST_P(StreamTest, OnlyReadLeavesTheFlagsAloneAndKeepsNobody) {
   const int flags = sys().Fcntl(shared.get(), F_GETFL) & ~O_ASYNC;
   std::string seen;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(a_), Stream::OnlyRead());
+    Stream stream(self.context(), std::move(a_), Stream::OnlyRead());
     char buffer[4];
     for (;;) {
       absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
@@ -154,7 +156,7 @@ TEST_P(StreamTest, ReadsWhatComesAndThenTheEnd) {
   OpenPipe();
   std::string seen;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(a_));
+    Stream stream(self.context(), std::move(a_));
     char buffer[4];
     for (;;) {
       absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
@@ -182,7 +184,7 @@ TEST_P(StreamTest, AWriteOfMoreThanThereIsRoomForGoesOnPieceByPiece) {
   for (int i = 0; sent.size() < 700'000; ++i) sent += std::to_string(i) + " ";
   absl::Status written = absl::UnknownError("not yet");
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(b_));
+    Stream stream(self.context(), std::move(b_));
     written = co_await stream.Write(sent);
     co_return absl::OkStatus();
   });
@@ -201,7 +203,7 @@ TEST_P(StreamTest, AWriteWithoutAReaderIsUnavailable) {
   OpenPipe();
   absl::Status written;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(b_));
+    Stream stream(self.context(), std::move(b_));
     const std::string much(200'000, 'x');
     written = co_await stream.Write(much);
     co_return absl::OkStatus();
@@ -220,7 +222,7 @@ TEST_P(StreamTest, ReadsAndWritesAtOnceAndASecondReaderIsRefused) {
   absl::Status written = absl::UnknownError("not yet");
   std::optional<Stream> stream;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    stream.emplace(self.loop(), std::move(a_));
+    stream.emplace(self.context(), std::move(a_));
     self.RunInBackground(
         [](Stream& on, absl::Status& to) -> Task<absl::Status> {
           const std::string much(500'000, 'w');
@@ -291,7 +293,7 @@ TEST_P(ListeningTest, AcceptsEachConnectionOnceUntilItIsCancelled) {
   absl::Status end;
   Stream* waiting = nullptr;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(listener_));
+    Stream stream(self.context(), std::move(listener_));
     waiting = &stream;
     for (;;) {
       absl::StatusOr<ScopedFd> connection = co_await stream.Accept();
@@ -328,7 +330,7 @@ TEST_P(ListeningTest, AcceptsEachConnectionOnceUntilItIsCancelled) {
 TEST_P(ListeningTest, AnActorThatDiesWhileItAcceptsTakesNoConnectionAlong) {
   ScopedFd kept(sys(), sys().Dup(listener_.get()));
   Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(listener_));
+    Stream stream(self.context(), std::move(listener_));
     absl::StatusOr<ScopedFd> never = co_await stream.Accept();
     co_return never.status();
   });
@@ -350,7 +352,7 @@ TEST_P(StreamTest, AnActorThatDiesWhileItReadsLeavesItsBufferAlone) {
   ScopedFd kept(sys(), sys().Dup(fd));
   std::string shared(64, '.');
   Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(a_));
+    Stream stream(self.context(), std::move(a_));
     absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(shared));
     co_return n.status();
   });
@@ -370,7 +372,7 @@ TEST_P(StreamTest, AnActorThatDiesWhileItReadsTakesItsBufferAlong) {
   ScopedFd kept(sys(), sys().Dup(a_.get()));
   Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
     std::string own(1 << 16, '.');
-    Stream stream(self.loop(), std::move(a_));
+    Stream stream(self.context(), std::move(a_));
     absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(own));
     co_return n.status();
   });
@@ -388,7 +390,7 @@ TEST_P(StreamTest, AnActorThatDiesWhileItWritesLeavesAPrefix) {
   OpenSockets();
   auto bytes = std::make_unique<std::string>(700'000, 'x');
   Ref<Worker> worker = Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(b_));
+    Stream stream(self.context(), std::move(b_));
     co_return co_await stream.Write(*bytes);
   });
   Run();
@@ -414,7 +416,7 @@ TEST_P(StreamTest, AStreamThatGoesFirstNeverResumesWhoWaitsInIt) {
   std::string shared(16, '.');
   bool resumed = false;
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    stream.emplace(self.loop(), std::move(a_));
+    stream.emplace(self.context(), std::move(a_));
     (co_await stream->Read(absl::MakeSpan(shared))).IgnoreError();
     resumed = true;
     co_return absl::OkStatus();
@@ -449,7 +451,7 @@ TEST_P(StreamTest, ATerminalGivesLinesAndTakesText) {
   std::string seen;
   absl::Status status = absl::UnknownError("not yet");
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(a_));
+    Stream stream(self.context(), std::move(a_));
     char buffer[100];
     for (int i = 0; i < 2; ++i) {
       absl::StatusOr<size_t> n = co_await stream.Read(absl::MakeSpan(buffer));
@@ -492,11 +494,11 @@ TEST_P(StreamTest, ARegularFileIsWrittenAndReadInOrder) {
   std::string seen;
   absl::Status status = absl::UnknownError("not yet");
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream out(self.loop(), std::move(a_));
+    Stream out(self.context(), std::move(a_));
     status = co_await out.Write(text);
     if (!status.ok()) co_return absl::OkStatus();
     status = absl::UnknownError("not yet");
-    Stream in(self.loop(), std::move(b_));
+    Stream in(self.context(), std::move(b_));
     std::string buffer(100'000, '\0');
     for (;;) {
       absl::StatusOr<size_t> n = co_await in.Read(absl::MakeSpan(buffer));
@@ -542,7 +544,7 @@ TEST_P(StreamTest, P7_ALongWriteThatNeverWaitsLetsOthersHaveTheirTurns) {
   ASSERT_TRUE(ticker.ok());
   ticker->Tell(Ticker::Tick{});
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    Stream stream(self.loop(), std::move(a_));
+    Stream stream(self.context(), std::move(a_));
     ticks = 0;
     absl::Status status = co_await stream.Write(much);
     written = true;
@@ -574,8 +576,8 @@ class Echo : public Actor {
 
  protected:
   void OnStart() override {
-    from_.emplace(loop(), ScopedFd(loop().bus().sys(), in_));
-    to_.emplace(loop(), ScopedFd(loop().bus().sys(), out_));
+    from_.emplace(context(), ScopedFd(context().sys(), in_));
+    to_.emplace(context(), ScopedFd(context().sys(), out_));
     RunInBackground(Pump());
   }
 

@@ -4,7 +4,7 @@
 // its own under /tmp, because a test's own directory may have a path too long
 // for a socket.
 
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,7 +214,7 @@ TEST_F(UnixSocketTest, P14_AnotherUserMayNotConnect) {
   EXPECT_EQ(server->Accept().status().code(), absl::StatusCode::kUnavailable);
 }
 
-// Who has the path.
+// Cases about the owner of the path.
 
 TEST_F(UnixSocketTest, ALiveServerKeepsItsPathAndIsNamed) {
   auto first = Listen();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every verb with every form of a message: as it lies there, moved, made in
-// place, and by its type and what it is built from. Each arrives whole, and
-// what it owns is destroyed once; sanitizers see the rest. What does not
-// compile is in compile_fail_test.sh.
+// Every verb with every form of a message: copied, moved, built in place, and
+// by its type and arguments. Each message arrives whole, and what it owns is
+// destroyed once; sanitizers check the rest. compile_fail_test.sh has the code
+// that must not compile.
 
 #include <atomic>
 #include <functional>
@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 
 namespace trolley {

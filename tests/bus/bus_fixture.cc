@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/run_options.h"
 
 namespace trolley {
@@ -55,14 +56,14 @@ Bus& BusFixture::Start(const std::function<void(BusOptions&)>& adjust) {
 }
 
 LogLines& BusFixture::log() {
-  if (bus_ != nullptr) bus_->state()->log().Flush(absl::InfiniteDuration());
+  if (bus_ != nullptr) StateOf(*bus_)->log().Flush(absl::InfiniteDuration());
   return log_;
 }
 
 bool BusFixture::StepTime() {
   Instant next = Instant::Infinite();
   for (int i = 0; i < loops(); ++i) {
-    next = std::min(next, bus_->loop(i).timers().next());
+    next = std::min(next, LoopOf(*bus_, i).timers().next());
   }
   return world_->StepTime(next);
 }

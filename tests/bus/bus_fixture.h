@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BusFixture: one bus under test, in every form in which a bus comes
-// (bus_form.h): loops on threads of their own over each poller that this
-// machine allows, or folded onto the test's thread over the simulated one.
+// BusFixture: one bus under test, in every form of a bus (bus_form.h): with
+// loops on threads of their own over each poller that this machine allows, or
+// all on the thread of the test over the simulated poller.
 //
 //   using OrderTest = BusFixture;
 //   TROLLEY_FOR_EACH_BUS(OrderTest);
 //   TEST_P(OrderTest, P1_...) {
 //     Bus& bus = Start();
 //     ...
-//     Await(done);       // drives the loops if nobody else does
+//     Await(done);       // drives the loops if they have no threads
 //   }
 //
-// Threads: the test's. Waits have no deadline: the time limit of the test is
-// its clock.
+// Threads: the test's. Waits have no deadline; the time limit of the test ends
+//          them.
 
 #ifndef TROLLEY_TESTS_BUS_BUS_FIXTURE_H_
 #define TROLLEY_TESTS_BUS_BUS_FIXTURE_H_
@@ -28,7 +28,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
-#include "trolley/bus/bus.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/sim.h"
 #include "trolley/tests/bus/bus_form.h"
 

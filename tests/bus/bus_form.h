@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BusForm: one of the forms in which a bus comes, for tests that hold in all of
-// them: how many loops, over which poller, and whether that one misbehaves
-// (tests/poller/chaos_poller.h).
+// BusForm: one form of a bus: the number of loops, the poller, and whether the
+// poller misbehaves (tests/poller/chaos_poller.h). For tests that hold for all
+// forms.
 //
 //   class MyTest : public testing::TestWithParam<BusForm> { ... };
 //   INSTANTIATE_TEST_SUITE_P(Forms, MyTest,

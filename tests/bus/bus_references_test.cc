@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// References to a bus, counted by each loop apart: the last one that is dropped
-// is known as the last, whoever made it and wherever it is dropped (P5).
+// References to a bus, which each loop counts apart. The last reference that is
+// dropped is known as the last one, for any thread that made it and any thread
+// that drops it (P5).
 
-#include "trolley/bus/bus_references.h"
+#include "trolley/bus/crossing/bus_references.h"
 
 #include <atomic>
 #include <cstdint>

@@ -22,7 +22,9 @@ def bus_test(name, deps = [], full = False, size = "medium", **kwargs):
     """
     deps = deps + [
         "//actors:actor",
+        "//tests/bus:ask_until",
         "//tests/bus:harness",
+        "//tests/bus:inside",
         "@com_google_absl//absl/synchronization",
     ]
     trolley_cc_test(

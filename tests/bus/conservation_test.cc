@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P2, conservation: whatever happens to a message, it is counted once, in the
-// column that says what happened, and no message is handled twice.
+// P2, conservation: each message is counted once, in the column of what
+// happened to it, and no message is handled twice.
 //
-// Actors and plain threads send to actors chosen by chance, which tell, ask and
-// send on, throw, return errors, stop in the middle, start others, and whose
-// mailboxes are small enough to be full most of the time. The test keeps books
-// of its own (ledger_checker.h) and compares them with the bus's at the end.
+// Actors and plain threads send to random actors. These tell, ask and send on,
+// throw, return errors, stop early and spawn others. Their mailboxes are small,
+// so that they are full most of the time. The test counts for itself
+// (ledger_checker.h) and compares its counts with those of the bus at the end.
 
 #include <cstdint>
 #include <memory>
@@ -19,8 +19,10 @@
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/poller/sim_random.h"
+#include "trolley/actors/bus.h"
+#include "trolley/poller/sim/sim_random.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/ledger_checker.h"
 #include "trolley/tests/bus/run_options.h"
 
@@ -70,12 +72,13 @@ SpawnOptions AnyOptions(SimRandom& random, int loops) {
           .interleaved = random.Chance(300)};
 }
 
-// Counts a Send that never happened because its coroutine was cancelled.
+// A Send. If its coroutine is cancelled while it waits for room, it was
+// refused.
 class Waiting {
  public:
   explicit Waiting(LedgerChecker& checker) : checker_(checker) {}
   ~Waiting() {
-    if (!over_) checker_.NotSent();
+    if (!over_) checker_.Sent(absl::CancelledError(""));
   }
   void Over(const absl::Status& status) {
     over_ = true;
@@ -145,7 +148,7 @@ class Node : public Actor {
   void TellOn(int hops) {
     if (random_.Chance(5)) Stop();
     if (random_.Chance(20)) {
-      const auto child = Spawn<Node>(AnyOptions(random_, loop().bus().loops()),
+      const auto child = Spawn<Node>(AnyOptions(random_, context().loops()),
                                      &town_, random_.Next());
       if (child.ok()) town_.Add(*child);
     }
@@ -154,8 +157,9 @@ class Node : public Actor {
     for (uint64_t i = random_.Below(3); i > 0; --i) {
       const Ref<Node> to = town_.Any(random_);
       // Some are late before they arrive.
-      const TellOptions options = {
-          .deadline = random_.Chance(50) ? loop().Now() : Instant::Infinite()};
+      const TellOptions options = {.deadline = random_.Chance(50)
+                                                   ? context().Now()
+                                                   : Instant::Infinite()};
       if (random_.Chance(500)) {
         checker.Sent(
             to.TellWith(options, Note{checker.NewMessage(), hops - 1}));
@@ -184,7 +188,7 @@ void Send(Bus& bus, Town& town, uint64_t seed, int sends, bool may_block) {
   for (int i = 0; i < sends; ++i) {
     if (random.Chance(10)) {
       const auto node = bus.Spawn<Node>(
-          AnyOptions(random, bus.state()->loops()), &town, random.Next());
+          AnyOptions(random, StateOf(bus)->loops()), &town, random.Next());
       if (node.ok()) town.Add(*node);
     }
     const Ref<Node> to = town.Any(random);
@@ -259,7 +263,7 @@ TEST_P(SimConservationTest, P2_WhatALoopHadNotTakenWhenItEndedIsCounted) {
   for (int i = 0; i < 5; ++i) {
     checker.Sent(node.Tell(Note{checker.NewMessage(), /*hops=*/0}));
   }
-  bus.loop(0).End();
+  LoopOf(bus, 0).End();
   EXPECT_EQ(checker.Sent(node.Tell(Note{checker.NewMessage(), /*hops=*/0})),
             Delivery::kGone);
   const Ledger ledger = bus.Shutdown(absl::ZeroDuration()).ledger;

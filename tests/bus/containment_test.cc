@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P8, containment: an actor that throws ends, and nothing else does. Whoever
-// asked it is told what was thrown; the log has one line about it.
+// P8, containment: an actor that throws ends, and no other actor does. An asker
+// gets the text of the exception. The log has one line about it.
 
 #include <cstdint>
 #include <stdexcept>
@@ -12,7 +12,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/ledger_checker.h"
 #include "trolley/tests/bus/run_options.h"
 
@@ -211,7 +213,7 @@ TEST_P(ContainmentTest, P8_EveryThrowIsCounted) {
   EXPECT_EQ(bus.Shutdown(absl::Seconds(60)).ledger.failed,
             static_cast<uint64_t>(throws));
   // A few of the many are in the log, and how many there were.
-  const LogCounts counts = bus.state()->log().counts();
+  const LogCounts counts = StateOf(bus)->log().counts();
   EXPECT_GE(log().Count({"bang"}), 10);
   EXPECT_GE(log().Count({"of this kind were left out: "}), 1);
   EXPECT_GE(counts.written + counts.left_out, static_cast<uint64_t>(throws));

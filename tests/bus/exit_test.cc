@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An actor that has ended keeps its name and the reason of its end for those
-// that ask later, and an ask that waits in vain says for whom and how long.
+// The bus keeps the name and the reason of an actor that has ended, for later
+// askers. An ask that gets no reply in time says for which actor and how long
+// it waited.
 
 #include <cstdint>
 #include <memory>
@@ -16,7 +17,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 
 // With a name that every compiler writes the same way.
 namespace bank {
@@ -195,8 +198,8 @@ TEST_P(ExitTest, P8_WhoeverAsksAnActorThatHasEndedLearnsItsNameAndWhy) {
       const std::string known =
           name.empty() ? mortal.id().ToString() : "bank/slow";
       EXPECT_EQ(mortal.address().ToString(), known);
-      EXPECT_EQ(bus().state()->ExitOf(mortal.id()).kind, c.kind);
-      EXPECT_EQ(bus().state()->ExitOf(mortal.id()).error.ok(),
+      EXPECT_EQ(StateOf(bus())->ExitOf(mortal.id()).kind, c.kind);
+      EXPECT_EQ(StateOf(bus())->ExitOf(mortal.id()).error.ok(),
                 c.kind != Kind::kFailed);
       // All of what people read.
       const std::string text =
@@ -266,8 +269,8 @@ TEST_P(ExitTest, P8_TheAskInHandIsToldToo) {
   mortal = *bus().Spawn<Mortal>({.name = "bank/slow"}, How::kStopped);
   auto client = *bus().Spawn<Client>({.loop = LoopAt(2)}, &heard);
   client.Tell(Go{.whom = mortal, .hold = true});
-  while (Look().loops[mortal.id().loop()].suspended_messages == 0) {
-  }
+  AskUntil([&] { return Look().loops[mortal.id().loop()].suspended_messages; },
+           [](uint64_t suspended) { return suspended > 0; });
   mortal.Stop();
   Await(heard.done);
   EXPECT_EQ(heard.status.ToString(),
@@ -282,7 +285,7 @@ TEST_P(ExitTest, P10_AskingAfterTheShutdownNamesTheActor) {
   const Ref<Mortal> mortal =
       *bus().Spawn<Mortal>({.name = "bank/slow"}, How::kStopped);
   Look();
-  const BusState::Ptr state = bus().state();
+  const BusState::Ptr state = StateOf(bus());
   bus().Shutdown(absl::Seconds(60));
   Destroy();
   EXPECT_EQ(mortal.address().ToString(), "bank/slow");
@@ -331,7 +334,8 @@ TEST_P(ExitTest, P6_OfThoseThatHaveEndedTheLastFewAreKept) {
     EXPECT_EQ(ended[i].address().ToString(), ended[i].id().ToString());
     EXPECT_THAT(std::string(Hear(1, Go{ended[i]}).message()),
                 HasSubstr(ended[i].id().ToString() + " has ended"));
-    EXPECT_FALSE(bus().state()->obituaries().Find(ended[i].id()).has_value());
+    EXPECT_FALSE(
+        StateOf(bus())->exit_records().Find(ended[i].id()).has_value());
   }
   EXPECT_EQ(ended[2].address().ToString(), "c");
   EXPECT_EQ(Hear(1, Go{ended[3]}).message(),
@@ -377,7 +381,7 @@ TEST_P(ExitTest, P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace) {
     Look();
     return child;
   };
-  const BusState& state = *bus().state();
+  const BusState& state = *StateOf(bus());
   const Ref<Mortal> first = breed(How::kDrained);
   EXPECT_EQ(state.ExitOf(first.id()).kind, Kind::kDrained);
   // More than the bits of the generation that are kept with the reason.
@@ -392,16 +396,16 @@ TEST_P(ExitTest, P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace) {
 }
 
 TEST(ObituariesTest, P6_ALongTextIsCutBetweenCharacters) {
-  Obituaries obituaries(1);
+  ExitRecords exit_records(1);
   std::string text;
   while (text.size() < 3'000'000) text += "\xc3\xa9";
-  obituaries.Add(ActorId(0, 1, 1), "x",
-                 {.kind = Kind::kFailed, .error = absl::InternalError(text)});
-  const auto kept = obituaries.FindName("x");
+  exit_records.Add(ActorId(0, 1, 1), "x",
+                   {.kind = Kind::kFailed, .error = absl::InternalError(text)});
+  const auto kept = exit_records.FindName("x");
   ASSERT_TRUE(kept.has_value());
   const std::string cut(kept->reason.error.message());
   EXPECT_EQ(cut, text.substr(0, cut.size() - 3) + "...");
-  EXPECT_LE(cut.size(), Obituaries::kMaxErrorBytes + 3);
+  EXPECT_LE(cut.size(), ExitRecords::kMaxErrorBytes + 3);
   EXPECT_EQ(cut.size() % 2, 1u);  // pairs of bytes, and the three dots
 }
 

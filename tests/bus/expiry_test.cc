@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A message whose deadline has passed, or whose asker has gone, holds nothing:
-// not its place, not its bytes, not the frames of its handler. Each message
-// here carries a token, which goes when all of that has gone.
+// A message whose deadline has passed, or whose asker has ended, holds nothing:
+// no credit, no bytes, no coroutine frames of its handler. Each message here
+// has a token, which is destroyed when all of that is free.
 
 #include <atomic>
 #include <functional>
@@ -16,7 +16,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_condition.h"
+#include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/bus/bus_fixture.h"
 
 namespace trolley {
@@ -53,9 +54,9 @@ class Waiter : public Actor {
   Task<int64_t> On(const Wait& m) {
     const std::shared_ptr<void> held = m.token;
     if (m.begun != nullptr) *m.begun = true;
-    const uint32_t home = loop().index();
+    const uint32_t home = context().loop_index();
     absl::Cleanup here = [this, home] {
-      EXPECT_EQ(loop().index(), home);
+      EXPECT_EQ(context().loop_index(), home);
       ++over_;
     };
     co_await released_.Wait();
@@ -65,7 +66,7 @@ class Waiter : public Actor {
   int64_t On(const Count&) { return over_; }
 
  private:
-  Signal released_;
+  AsyncCondition released_;
   int64_t over_ = 0;
 };
 class Interleaved : public Waiter {
@@ -138,8 +139,8 @@ class ExpiryTest : public BusFixture {
   // Looks until `depth` messages hold a place. A look is a round through every
   // loop; in a simulated world it is also what makes them go on.
   void AwaitDepth(uint32_t depth) {
-    while (Depth() != depth) {
-    }
+    AskUntil([&] { return Depth(); },
+             [&](uint32_t now) { return now == depth; });
   }
   // Asks `times` and waits until every ask has come to its end.
   void AskAll(const Ref<Asker>& asker, Ref<Protocol<int64_t(Wait)>> whom,

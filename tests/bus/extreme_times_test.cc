@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P17 and P10 at the ends of time: what is negative is due at once, what an
-// Instant cannot hold never, in every call that takes a length of time.
+// P17 and P10 with extreme lengths of time, in every call that takes one. A
+// negative one ends at once. One that an Instant cannot hold never ends.
 
 #include <atomic>
 #include <fstream>
@@ -17,12 +17,14 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_condition.h"
+#include "trolley/actors/bus.h"
 #include "trolley/bus/latch.h"
-#include "trolley/bus/loop_clock.h"
-#include "trolley/bus/monitor.h"
-#include "trolley/poller/sim_clock.h"
+#include "trolley/bus/loop/loop_clock.h"
+#include "trolley/bus/thread/monitor.h"
+#include "trolley/poller/sim/sim_clock.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley {
@@ -62,13 +64,13 @@ class Postponing : public Waiting {
 class Signalled : public Waiting {
  public:
   Task<> On(Go m) {
-    const bool notified = co_await signal_.Wait(loop().Now() + m.after);
+    const bool notified = co_await signal_.Wait(context().Now() + m.after);
     EXPECT_FALSE(notified);
     ++over;
   }
 
  private:
-  Signal signal_;
+  AsyncCondition signal_;
 };
 class Asker : public Waiting {
  public:
@@ -100,7 +102,7 @@ class SimExtremes : public BusFixture {
   void ExpectWaits(const Extreme& e) {
     Bus& bus = Start();
     const SpawnOptions options;
-    Birth birth(bus.state(), options, ActorClassOf<A>());
+    PendingSpawn birth(StateOf(bus), options, ActorClassOf<A>());
     auto made = std::make_unique<A>();
     A* const actor = made.get();
     const Address address = *birth.Finish(std::move(made));
@@ -128,13 +130,32 @@ TEST_P(SimExtremes, P17_Sleep) {
 }
 
 TEST_P(SimExtremes, P17_Signals) {
-  ForEachExtreme("actors/signal.h Wait(until)",
+  ForEachExtreme("actors/async_condition.h Wait(until)",
                  [this](const Extreme& e) { ExpectWaits<Signalled>(e); });
 }
 
 TEST_P(SimExtremes, P17_Asks) {
   ForEachExtreme("actors/ref.h Ask(timeout)",
                  [this](const Extreme& e) { ExpectWaits<Asker>(e); });
+}
+
+TEST_P(SimExtremes, P17_AsksWithACallback) {
+  ForEachExtreme("actors/ref.h AskThen(timeout)", [this](const Extreme& e) {
+    const Ref<Oracle> oracle = *Start().Spawn<Oracle>({});
+    int over = 0;
+    oracle.AskThen(Tick{}, e.value,
+                   [&over, never = e.never()](absl::StatusOr<int> reply) {
+                     ++over;
+                     // What never comes ends with the bus.
+                     EXPECT_EQ(reply.status().code(),
+                               never ? absl::StatusCode::kNotFound
+                                     : absl::StatusCode::kDeadlineExceeded)
+                         << reply.status();
+                   });
+    ExpectOver(e, [&over] { return over == 1; });
+    Destroy();
+    EXPECT_EQ(over, 1);
+  });
 }
 
 TEST_P(SimExtremes, P17_DeadlinesOfMessages) {
@@ -158,7 +179,7 @@ TEST(ExtremeTimesTest, P17_TheTimerQueue) {
   };
   const Instant now = SimClock::kStart;
   const Instant last = Instant::FromNanos(Instant::Infinite().nanos() - 1);
-  ForEachExtreme("bus/timer_queue.h Set(deadline)", [&](const Extreme& e) {
+  ForEachExtreme("bus/loop/timer_queue.h Set(deadline)", [&](const Extreme& e) {
     TimerQueue queue;
     Counting timer;
     queue.Set(timer, e.After(now));
@@ -168,7 +189,7 @@ TEST(ExtremeTimesTest, P17_TheTimerQueue) {
     queue.FireDue(last);
     EXPECT_EQ(timer.fired, e.never() ? 0 : 1);
   });
-  ForEachExtreme("bus/timer_queue.h FireDue(now)", [&](const Extreme& e) {
+  ForEachExtreme("bus/loop/timer_queue.h FireDue(now)", [&](const Extreme& e) {
     TimerQueue queue;
     Counting timer;
     queue.Set(timer, now + absl::Nanoseconds(1));
@@ -178,7 +199,7 @@ TEST(ExtremeTimesTest, P17_TheTimerQueue) {
 }
 
 TEST(ExtremeTimesTest, P17_TheClockOfALoop) {
-  ForEachExtreme("bus/loop_clock.h After(after)", [](const Extreme& e) {
+  ForEachExtreme("bus/loop/loop_clock.h After(after)", [](const Extreme& e) {
     LoopClock clock(MonotonicClock());
     const Instant now = clock.Now();
     const Instant at = clock.After(e.value);
@@ -265,7 +286,7 @@ TEST_P(ThreadExtremes, P17_AskAndWait) {
 }
 
 TEST_P(ThreadExtremes, P17_Inspect) {
-  ForEachExtreme("bus/bus.h Inspect(timeout)", [this](const Extreme& e) {
+  ForEachExtreme("actors/bus.h Inspect(timeout)", [this](const Extreme& e) {
     HoldALoop();
     absl::StatusOr<BusInfo> info = BusInfo();
     if (e.soon()) {
@@ -279,7 +300,7 @@ TEST_P(ThreadExtremes, P17_Inspect) {
 }
 
 TEST_P(ThreadExtremes, P10_Shutdown) {
-  ForEachExtreme("bus/bus.h Shutdown(deadline)", [this](const Extreme& e) {
+  ForEachExtreme("actors/bus.h Shutdown(deadline)", [this](const Extreme& e) {
     HoldALoop();
     ShutdownReport report;
     if (e.soon()) {
@@ -311,27 +332,28 @@ TEST(ExtremeTimesTest, P17_Latches) {
 }
 
 TEST(ExtremeTimesTest, P17_Monitors) {
-  ForEachExtreme("bus/monitor.h WaitUntil(deadline)", [](const Extreme& e) {
-    Monitor monitor;
-    bool there = false;
-    bool seen = false;
-    const auto wait = [&] {
-      MonitorLock lock(&monitor);
-      seen = monitor.WaitUntil(e.After(MonotonicClock().Now()),
-                               [&] { return there; });
-    };
-    if (e.soon()) {
-      wait();
-      EXPECT_FALSE(seen);
-      return;
-    }
-    Meanwhile(wait, [&] {
-      MonitorLock lock(&monitor);
-      there = true;
-      monitor.Notify();
-    });
-    EXPECT_TRUE(seen);
-  });
+  ForEachExtreme("bus/thread/monitor.h WaitUntil(deadline)",
+                 [](const Extreme& e) {
+                   Monitor monitor;
+                   bool there = false;
+                   bool seen = false;
+                   const auto wait = [&] {
+                     MonitorLock lock(&monitor);
+                     seen = monitor.WaitUntil(e.After(MonotonicClock().Now()),
+                                              [&] { return there; });
+                   };
+                   if (e.soon()) {
+                     wait();
+                     EXPECT_FALSE(seen);
+                     return;
+                   }
+                   Meanwhile(wait, [&] {
+                     MonitorLock lock(&monitor);
+                     there = true;
+                     monitor.Notify();
+                   });
+                   EXPECT_TRUE(seen);
+                 });
 }
 
 // --- Options ---
@@ -392,18 +414,19 @@ class Overtimer : public Actor {
 
  private:
   bool& over_;
-  Signal never_;
+  AsyncCondition never_;
 };
 
 TEST_P(SimExtremes, OvertimeOfAClass) {
   ForEachExtreme(
-      "bus/actor_class.h ActorClass::overtime", [this](const Extreme& e) {
+      "bus/mailbox/actor_class.h ActorClass::overtime",
+      [this](const Extreme& e) {
         Bus& bus = Start();
         ActorClass of = *ActorClassOf<Overtimer>();
         of.overtime = std::max(e.value, absl::ZeroDuration());
         bool over = false;
         const SpawnOptions options;
-        Birth birth(bus.state(), options, &of);
+        PendingSpawn birth(StateOf(bus), options, &of);
         const Address address =
             *birth.Finish(std::make_unique<Overtimer>(&over));
         Ref<Overtimer>(address).TellWith(
@@ -424,9 +447,9 @@ TEST(ExtremeTimesTest, P17_ALoopThatSpinsDoesNotMissATimer) {
   class Late : public Actor {
    public:
     Task<absl::Duration> On(Go m) {
-      const Instant at = loop().Now() + m.after;
+      const Instant at = context().Now() + m.after;
       co_await Sleep(m.after);
-      co_return loop().Now() - at;
+      co_return context().Now() - at;
     }
   };
   Bus bus = Bus::CreateOrDie({.loops = {{.spin = absl::Seconds(1)}}});

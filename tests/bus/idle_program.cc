@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For idle_strace_test.sh: two loops over the poller that is named, which have
-// worked and are idle. Writes a line when they are, and ends when its standard
-// input does. A poller that this machine refuses: says why, and ends with 3.
+// For idle_strace_test.sh: two loops over a given poller, which have worked and
+// are now idle. Prints a line when they are idle. Ends when its standard input
+// ends. If this machine refuses the poller, prints the reason and exits with 3.
 
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 
 struct Ping {};
 class Echo : public trolley::Actor {

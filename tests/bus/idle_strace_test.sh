@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# An idle bus makes no system call, seen from outside: two idle loops over each
-# poller that sleeps are traced while this script counts to a few thousand lines
-# of their time in /proc; with --full, for ten seconds.
+# An idle bus makes no system call, seen from outside. Two idle loops over each
+# poller that sleeps are traced while this script reads a few thousand lines
+# about them in /proc; with --full, for ten seconds.
 #
 # usage: idle_strace_test.sh PROGRAM [--full]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An idle bus makes no system call: counted at the seam through which all go,
-// while another bus beside it works.
+// An idle bus makes no system call. The test counts calls in Sys, through which
+// all calls go, while another bus works.
 
 #include <cstdint>
 #include <thread>
@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/tests/bus/bus_fixture.h"
 
@@ -25,8 +26,9 @@ using IdleTest = BusFixture;
 INSTANTIATE_TEST_SUITE_P(Forms, IdleTest, testing::ValuesIn([] {
                            std::vector<BusForm> forms;
                            for (const BusForm& form : BusForms()) {
-                             // One polls, one is polled, and chaos has wakes
-                             // that nobody made: they do not sleep.
+                             // These do not sleep: `busy` polls, the test
+                             // drives the simulated one, and chaos makes wakes
+                             // of its own.
                              if (form.simulated() || form.poller == "busy" ||
                                  form.chaos) {
                                continue;

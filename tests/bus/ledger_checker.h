@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LedgerChecker: books kept by a test, to be compared with those of a bus (P2).
-// Every message of the test carries a Tracked, which knows what became of it:
+// LedgerChecker: counts the messages of a test, to compare the counts with the
+// ledger of a bus (P2). Every message of the test has a Tracked, which records
+// what happened to the message:
 //
 //   struct Note { Tracked tracked; };
 //   checker.Sent(ref.Tell(Note{checker.NewMessage()}));
@@ -9,12 +10,17 @@
 //   ...
 //   checker.Check(bus.Shutdown(absl::Seconds(5)).ledger);
 //
-// What it would see: a message handled twice, or after it was destroyed; one
-// that was neither handled nor dropped; one leaked; one counted as something
-// else than what happened to it; one that was refused and arrived.
+// It finds a message that was
 //
-// Ownership: outlives the messages. Threads: thread-safe.
-// Bounds:    as many messages as the constructor says.
+//   - handled twice, or after it was destroyed;
+//   - neither handled nor dropped;
+//   - leaked;
+//   - counted in a wrong column of the ledger;
+//   - refused, and handled all the same.
+//
+// Ownership: outlives the messages.
+// Threads:   thread-safe.
+// Bounds:    as many messages as its constructor is given.
 
 #ifndef TROLLEY_TESTS_BUS_LEDGER_CHECKER_H_
 #define TROLLEY_TESTS_BUS_LEDGER_CHECKER_H_
@@ -33,7 +39,7 @@ namespace trolley {
 
 class LedgerChecker;
 
-// One message's life. Move-only; a moved-from one is nobody's.
+// The life of one message. Move-only; a moved-from one belongs to no message.
 class Tracked {
  public:
   Tracked() = default;
@@ -72,7 +78,6 @@ class LedgerChecker {
     asked_.fetch_sub(1);
     NotSent();
   }
-  // A Send was cancelled while it waited for room: never attempted.
   void NotSent() { not_sent_.fetch_add(1); }
 
   // Compares, once every message is gone, with the ledger of the bus at its

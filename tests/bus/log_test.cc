@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The log: bounded, in order, and no matter of the loops, whatever its sink
-// does.
+// The log: it is bounded and in order, and its sink cannot stop a loop.
 
-#include "trolley/bus/log.h"
+#include "trolley/bus/log/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +26,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/printable.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -181,7 +182,11 @@ TEST(BusLogTest, LinesComeInOrderAndAllBeforeTheEnd) {
 }
 
 TEST(BusLogTest, P6_WhatWaitsIsBoundedInLinesAndASinkThatIsStuckLeftBehind) {
-  auto tap = std::make_shared<Tap>();
+  absl::Notification gone;
+  std::shared_ptr<Tap> tap(new Tap, [&](Tap* last) {
+    delete last;
+    gone.Notify();
+  });
   tap->Open(false);
   LogOptions options = NoLimits();
   options.max_waiting_lines = 10;
@@ -198,12 +203,11 @@ TEST(BusLogTest, P6_WhatWaitsIsBoundedInLinesAndASinkThatIsStuckLeftBehind) {
     EXPECT_EQ(log.counts().written, 0u);
   }
   tap->Open(true);
-  // It ends, and calls nobody any more. Then the sink goes.
+  // The log's thread ends and no longer calls the sink. Then the sink goes.
   tap->AwaitLeft(1);
-  const std::weak_ptr<Tap> gone = tap;
   EXPECT_THAT(tap->Lines(), ElementsAre("in the sink"));
   tap.reset();
-  while (!gone.expired()) std::this_thread::yield();
+  gone.WaitForNotification();
 }
 
 TEST(BusLogTest, P6_WhatWaitsIsBoundedInBytes) {
@@ -348,9 +352,9 @@ TEST(BusLogTest, OptionsAtTheirEndsWorkOrAreRefused) {
       continue;
     }
     ASSERT_TRUE(bus.ok()) << bus.status();
-    for (int n = 0; n < 50; ++n) (*bus)->state()->Log("x", absl::StrCat(n));
-    EXPECT_TRUE((*bus)->state()->log().Flush(absl::InfiniteDuration()));
-    const LogCounts counts = (*bus)->state()->log().counts();
+    for (int n = 0; n < 50; ++n) StateOf(**bus)->Log("x", absl::StrCat(n));
+    EXPECT_TRUE(StateOf(**bus)->log().Flush(absl::InfiniteDuration()));
+    const LogCounts counts = StateOf(**bus)->log().counts();
     EXPECT_GE(counts.written + counts.left_out + counts.dropped, 50u);
   }
 }
@@ -399,7 +403,7 @@ TEST_P(LogTest, P8_ASinkThatThrowsEndsNothing) {
   const ShutdownReport report = bus.Shutdown(absl::Seconds(60));
   EXPECT_TRUE(report.clean) << report.ToString();
   EXPECT_EQ(report.ledger.handled, 1u);
-  EXPECT_EQ(bus.state()->log().counts().failed, 5u);
+  EXPECT_EQ(StateOf(bus)->log().counts().failed, 5u);
 }
 
 TEST_P(LogTest, P8_TheTextOfAnExceptionIsMadePrintableAndCut) {
@@ -476,7 +480,7 @@ TEST_P(LogTest, P10_AStandardErrorThatIsNotReadStopsNothing) {
     EXPECT_EQ(*alive.AskAndWait(Ping{}, absl::InfiniteDuration()), 1);
   }
   EXPECT_TRUE(bus.Shutdown(absl::Hours(1)).clean);
-  const LogCounts counts = bus.state()->log().counts();
+  const LogCounts counts = StateOf(bus)->log().counts();
   EXPECT_EQ(counts.written, 0u);
   EXPECT_GE(counts.dropped, 2000u - 1);
   Destroy();
@@ -528,7 +532,7 @@ TEST(LogProcessTest, AStandardErrorThatIsClosedIsCounted) {
   auto bus = *Bus::Create({});
   bus->Spawn<Thrower>({})->Tell(Throw{"bang"});
   bus->Shutdown(absl::Hours(1));
-  EXPECT_EQ(bus->state()->log().counts().failed, 1u);
+  EXPECT_EQ(StateOf(*bus)->log().counts().failed, 1u);
   ::close(ends[1]);
 }
 
@@ -538,7 +542,7 @@ TEST(LogProcessTest, LinesGoToStandardErrorWithTheirPrefix) {
   {
     StandardErrorIs pipe(ends[1]);
     auto bus = *Bus::Create({});
-    bus->state()->Log("one\ntwo");
+    StateOf(*bus)->Log("one\ntwo");
     bus->Shutdown(absl::Hours(1));
   }
   char text[100];

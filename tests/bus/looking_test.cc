@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Looking at a bus of many actors, and ending them, is done in steps: counted
-// in cells and calls of one turn, not in time.
+// Looking at a bus with many actors, and ending them, is done in steps. The
+// test counts the cells and calls of one turn, not time.
 
 #include <algorithm>
 #include <cstdint>
@@ -16,7 +16,9 @@
 #include "absl/cleanup/cleanup.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/run_options.h"
 
 namespace trolley {
@@ -39,7 +41,7 @@ class CallsPerTurn {
   size_t turns() const { return calls_.size(); }
 
  private:
-  static uint64_t TurnOf(Loop& loop) { return loop.port().stats.turns.Read(); }
+  static uint64_t TurnOf(Loop& loop) { return loop.inbox().stats.turns.Read(); }
 
   std::map<uint64_t, uint32_t> calls_;
   uint32_t most_ = 0;
@@ -50,8 +52,8 @@ class Counted : public Actor {
  public:
   Counted(CallsPerTurn* drains, CallsPerTurn* stops)
       : drains_(*drains), stops_(*stops) {}
-  void OnDrain() override { drains_.Add(loop()); }
-  void OnStop() override { stops_.Add(loop()); }
+  void OnDrain() override { drains_.Add(LoopOf(context())); }
+  void OnStop() override { stops_.Add(LoopOf(context())); }
 
  private:
   CallsPerTurn& drains_;
@@ -72,7 +74,7 @@ class LookingTest : public BusFixture {
   ~LookingTest() override { Destroy(); }  // before what the actors count in
 
   uint64_t LookedAt() {
-    return bus().loop(0).port().stats.cells_looked_at.Read();
+    return LoopOf(bus(), 0).inbox().stats.cells_looked_at.Read();
   }
 
   // Begins to look, and sends a message behind it: that is handled in the next
@@ -87,7 +89,7 @@ class LookingTest : public BusFixture {
     for (uint64_t turns = 0; !over; ++turns) {
       ASSERT_LE(turns, cells / step + 2);
       const uint64_t then = LookedAt();
-      bus().loop(0).RunOnce();
+      LoopOf(bus(), 0).RunOnce();
       ASSERT_LE(LookedAt() - then, step);
       ASSERT_EQ(pings_, pings + 1);
     }
@@ -172,7 +174,7 @@ TEST_P(LookingTest, P7_ManyLooksAtOnceTakeAStepATurn) {
       over);
 }
 
-// Whoever looks for the next actor behind many places that are free.
+// Looking for the next actor behind many free slots also counts as work.
 TEST_P(LookingTest, P7_PlacesThatAreFreeCountToo) {
   std::vector<Ref<Quiet>> actors;
   SpawnMany(&actors);
@@ -223,7 +225,7 @@ class Last : public Actor {
     absl::Cleanup heard = [this_one = count_.ended, count = &count_] {
       count->heard_after.push_back(count->ended - this_one);
     };
-    Loop::Post(loop().port(), [heard = std::move(heard)](Loop&) {});
+    Loop::Post(LoopOf(context()).inbox(), [heard = std::move(heard)](Loop&) {});
   }
 
  private:
@@ -250,7 +252,7 @@ TEST_P(LookingTest, P10_ActorsThatHaveMessagesEndAndLeaveTheirPlace) {
   constexpr uint32_t kActors = 1000;
   Start([](BusOptions& options) { options.loops[0].max_actors = kActors; });
   for (int round = 0; round < 3; ++round) {
-    Endings endings;
+    EndingActors endings;
     std::vector<Ref<Quiet>> actors;
     for (uint32_t i = 0; i < kActors; ++i) {
       auto quiet = bus().Spawn<Quiet>({});
@@ -261,8 +263,9 @@ TEST_P(LookingTest, P10_ActorsThatHaveMessagesEndAndLeaveTheirPlace) {
     bus().RunUntilIdle();
     const Ledger before = bus().ReadLedger();
     for (const Ref<Quiet>& actor : actors) actor.Tell(Ping{});
-    Chores::Post(bus().state()->port(0),
-                 [=](Loop& loop) mutable { return loop.EndActors(endings); });
+    Loop::PostWork(StateOf(bus())->inbox(0), [=](Loop& loop) mutable {
+      return loop.runner().EndSome(endings);
+    });
     bus().RunUntilIdle();
     const Ledger after = bus().ReadLedger();
     EXPECT_TRUE(after.Balances()) << after.ToString();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The cheap reading of the time: never ahead, never far behind.
+// The cheap clock of a loop: it is never ahead of the real time and at most a
+// little behind.
 
-#include "trolley/bus/loop_clock.h"
+#include "trolley/bus/loop/loop_clock.h"
 
 #include "gtest/gtest.h"
-#include "trolley/poller/sim_clock.h"
+#include "trolley/poller/sim/sim_clock.h"
 
 namespace trolley {
 namespace {

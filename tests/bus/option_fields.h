@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every option at its extremes: for each number of an options struct, 0, 1, its
-// default, and the least and the most that its type holds. With each the struct
-// works, or is refused with InvalidArgument and the name of the field.
+// Tests every option at its extremes. For each number of an options struct it
+// tries 0, 1, the default, and the least and the most value of its type. With
+// each value the struct must work, or be refused with InvalidArgument and the
+// name of the field.
 //
 //   AtExtremes<LoopOptions>(
 //       [](LoopOptions& o, auto visit) {
@@ -10,8 +11,8 @@
 //       },
 //       [](const LoopOptions& o) { return UseIt(o); });
 //
-// A field that the list lacks does not compile: the list is the names of a
-// structured binding.
+// The list must name every field, because it becomes a structured binding; a
+// list that lacks one does not compile.
 //
 // Threads: the test's.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P1, order per pair: if two sends of one actor (or of one plain thread) to
-// another are accepted, the first is handled first.
+// P1, order for each pair: if two sends of one actor, or of one plain thread,
+// to another actor are accepted, the first one is handled first.
 
 #include <cstdint>
 #include <map>
@@ -12,6 +12,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/run_options.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A machine that refuses threads, descriptors or memory maps, at each step of a
-// bus's life: a Status, and nothing left behind.
+// The machine refuses threads, descriptors or memory maps, at each step in the
+// life of a bus. The result must be a Status, and nothing may be left behind.
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -24,7 +24,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/bus/start_thread.h"
+#include "trolley/actors/bus.h"
+#include "trolley/bus/thread/start_thread.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/pollers.h"
 #include "trolley/tests/bus/bus_fixture.h"
@@ -233,12 +234,12 @@ TEST(RefusedProcessTest, P13_TheLimitOfAUserIsAStatus) {
 
 TEST(StartThreadTest, TheErrorNamesTheThread) {
   threads_allowed = 0;
-  const auto refused = StartThread("the thread of loop 3", [] {});
+  const auto refused = StartThread("the thread of loop 3", {}, [] {});
   threads_allowed = -1;
   EXPECT_THAT(std::string(refused.status().message()),
               HasSubstr("the thread of loop 3"));
   bool ran = false;
-  auto started = StartThread("a thread", [&] { ran = true; });
+  auto started = StartThread("a thread", {}, [&] { ran = true; });
   ASSERT_TRUE(started.ok());
   started->join();
   EXPECT_TRUE(ran);

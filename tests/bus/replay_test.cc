@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P18, replay: with a simulated world under it a seed fixes what a whole bus
-// does, in which order and when.
+// P18, replay: with a simulated world, a seed determines what a whole bus does,
+// in which order and when.
 
 #include <cstdint>
 #include <memory>
@@ -12,8 +12,9 @@
 
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/bus/bus.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/sim.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -36,8 +37,9 @@ struct Happened {
 };
 using Trace = std::vector<Happened>;
 
-// Steps from actor to actor, and asks, sleeps and floods on the way as chance
-// has it: whoever comes a moment later draws something else.
+// Goes from actor to actor, and asks, sleeps and floods at random. The random
+// numbers are drawn in the order of events: one that comes a moment later gets
+// another number.
 class Walker : public Actor {
  public:
   Walker(uint64_t id, SimWorld& world, const std::vector<Ref<Walker>>& all,
@@ -71,7 +73,7 @@ class Walker : public Actor {
 
  private:
   void Note(uint64_t what) {
-    trace_.push_back({id_, what, loop().Now().nanos()});
+    trace_.push_back({id_, what, context().Now().nanos()});
   }
 
   const uint64_t id_;
@@ -103,7 +105,7 @@ Trace Play(uint64_t seed, int loops) {
     bus->RunUntilIdle();
     next = Instant::Infinite();
     for (int i = 0; i < loops; ++i) {
-      next = std::min(next, bus->loop(i).timers().next());
+      next = std::min(next, LoopOf(*bus, i).timers().next());
     }
   } while (world.StepTime(next));
   bus->Shutdown(absl::Seconds(1));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the command line of a test of the bus says: how much to do, and from
-// which seed. run_options.cc brings the main() that reads it.
+// The command line of a test of the bus: how much it does, and with which seed.
+// run_options.cc has the main() that reads it.
 //
-//   bazel test //tests/bus:all --test_arg=--seed=7     one seed, for a replay
+//   bazel test //tests/bus:all --test_arg=--seed=7     one seed, to replay it
 //   bazel-bin/tests/bus/order_test --full              the figures of the docs
 //
 // Immutable once the tests run; any thread.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P10, drain: how a bus ends, and its actors with it.
+// P10: how a bus and its actors end.
 
 #include <dirent.h>
 
@@ -20,8 +20,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
-#include "trolley/poller/sim_random.h"
+#include "trolley/actors/bus.h"
+#include "trolley/poller/sim/sim_random.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/ledger_checker.h"
 #include "trolley/tests/bus/run_options.h"
 
@@ -42,6 +44,14 @@ class Diary {
     absl::MutexLock lock(&mutex_);
     return lines_;
   }
+  // Until this is the last line.
+  void Await(absl::string_view line) const {
+    absl::MutexLock lock(&mutex_);
+    const auto is_last = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return !lines_.empty() && lines_.back() == line;
+    };
+    mutex_.Await(absl::Condition(&is_last));
+  }
 
  private:
   mutable absl::Mutex mutex_;
@@ -54,6 +64,14 @@ std::vector<std::string> EntriesOf(const char* folder) {
   while (dirent* entry = readdir(dir)) names.push_back(entry->d_name);
   closedir(dir);
   return names;
+}
+
+// Until the process has so many. /proc lists a thread for a moment after it was
+// joined, and nothing tells when it is gone.
+void AwaitThreads(size_t count) {
+  while (EntriesOf("/proc/self/task").size() > count) {
+    std::this_thread::yield();
+  }
 }
 
 struct Tick {};
@@ -296,7 +314,7 @@ TEST_P(ShutdownTest, P10_AHandlerThatSpinsIsNamed) {
         {.name = "the/spinner"}, "spinner", &shared->diary,
         on_stop ? Scripted::Script{.on_tick = tick, .on_stop = spin}
                 : Scripted::Script{.on_tick = tick_and_spin});
-    // Who has not started has no OnStop().
+    // An actor that has not started gets no OnStop().
     actor.Tell(Tick{});
     shared->ticked.WaitForNotification();
     const ShutdownReport report = bus.Shutdown(absl::Milliseconds(20));
@@ -307,13 +325,8 @@ TEST_P(ShutdownTest, P10_AHandlerThatSpinsIsNamed) {
     // The thread goes on by itself; let it end before the test does.
     Destroy();
     shared->go.Notify();
-    while (shared->diary.Get().empty() ||
-           shared->diary.Get().back() != "spinner destroyed") {
-      std::this_thread::yield();
-    }
-    while (EntriesOf("/proc/self/task").size() > threads) {
-      std::this_thread::yield();
-    }
+    shared->diary.Await("spinner destroyed");
+    AwaitThreads(threads);
   }
 }
 
@@ -367,13 +380,10 @@ TEST_P(ShutdownTest, WhoWaitsForAnEndLooksAtTheActorOnceMore) {
   actor.Tell(Tick{});
   absl::Notification ended;
   std::optional<ActorInfo> last;
-  const ActorId id = actor.id();
-  ASSERT_TRUE(Loop::Post(bus.state()->port(0), [&, id](Loop& loop) {
-    loop.WhenEnded(id, [&, id](Loop& on) {
-      last = on.InspectActor(id);
-      ended.Notify();
-    });
-  }));
+  actor.address().WhenEnded([&](const ActorEnd& end) {
+    last = end.last;
+    ended.Notify();
+  });
   actor.Stop(/*drain=*/true);
   Await(ended);
   ASSERT_TRUE(last.has_value());
@@ -399,37 +409,33 @@ TEST_P(ShutdownTest, P10_BooksBalanceAndNothingIsLeftWhereverItStops) {
       for (uint64_t i = 0; i < sends; ++i) {
         checker.Sent(
             workers[random.Below(6)].Tell(Worker::Work{checker.NewMessage()}));
-        if (random.Chance(500)) bus.loop(random.Below(loops())).RunOnce();
+        if (random.Chance(500)) LoopOf(bus, random.Below(loops())).RunOnce();
       }
     } else {
+      absl::Notification sent;
       std::thread sender([&, seed = random.Next()] {
         SimRandom own(seed);
         for (uint64_t i = 0; i < 3000; ++i) {
+          if (i == sends) sent.Notify();
           checker.Sent(
               workers[own.Below(6)].Tell(Worker::Work{checker.NewMessage()}));
         }
       });
-      while (checker.accepted() + checker.refused() < sends) {
-        std::this_thread::yield();
-      }
+      sent.WaitForNotification();
       const absl::Duration deadline =
           random.Chance(500) ? absl::ZeroDuration() : absl::Seconds(60);
       const ShutdownReport report = bus.Shutdown(deadline);
       EXPECT_TRUE(deadline == absl::ZeroDuration() || report.survivors.empty());
       sender.join();
       // A loop that is only slow goes on by itself when there was no time.
-      while (EntriesOf("/proc/self/task").size() > threads_before) {
-        std::this_thread::yield();
-      }
+      AwaitThreads(threads_before);
     }
     bus.Shutdown(absl::ZeroDuration());
     EXPECT_EQ(checker.Compare(bus.ReadLedger()), "");
     Destroy();
   });
   // A joined thread leaves /proc a moment after it was joined.
-  while (EntriesOf("/proc/self/task").size() > threads_before) {
-    std::this_thread::yield();
-  }
+  AwaitThreads(threads_before);
   EXPECT_EQ(EntriesOf("/proc/self/fd").size(), fds_before);
 }
 

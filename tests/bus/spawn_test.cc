@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a bus and its actors begin: what Create, Spawn and Find refuse, and with
-// which words.
+// How a bus and its actors begin: what Create, Spawn and Find refuse, and the
+// text of each error.
 
 #include <set>
 #include <sstream>
@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 
 namespace trolley {

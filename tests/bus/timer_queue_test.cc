@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P17, timers: never early, equal deadlines in the order they were set in, a
-// cancelled one never, a late loop each once; against a sorted list.
+// P17, timers, compared with a sorted list: never early, equal deadlines in the
+// order in which they were set, a cancelled one never, and each one once even
+// if the loop is late.
 
-#include "trolley/bus/timer_queue.h"
+#include "trolley/bus/loop/timer_queue.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -15,7 +16,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "trolley/poller/sim_random.h"
+#include "trolley/poller/sim/sim_random.h"
 #include "trolley/tests/bus/run_options.h"
 
 namespace trolley {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tells ThreadSanitizer what Debian's Abseil does. Its absl::Mutex and
-// absl::Notification are compiled without TSan, which therefore sees no order
-// between those who use them and reports races where there are none. The linker
-// (--wrap, see BUILD.bazel) sends the calls of our code through here.
+// Tells ThreadSanitizer the memory ordering of Debian's Abseil. Its absl::Mutex
+// and absl::Notification are compiled without TSan. So TSan sees no ordering
+// between the threads that use them, and would report races that do not exist.
+// The linker (--wrap, see BUILD.bazel) sends the calls of our code through
+// here.
 //
-// Linked into tests with --config=tsan only. Thread-safe.
+// Linked into tests only with --config=tsan. Thread-safe.
 
 #include <sched.h>
 
@@ -19,9 +20,9 @@ void __tsan_release(void* address);
 void AnnotateIgnoreReadsBegin(const char* file, int line);
 void AnnotateIgnoreReadsEnd(const char* file, int line);
 
-// Its own data are behind a spin lock that TSan does not see, and the memmove()
-// that moves them is one that TSan does. Likewise the text of a status that two
-// threads hold: the count that says who frees it is one that TSan does not see.
+// A spin lock protects Abseil's own data. TSan does not see the lock, but it
+// sees the memmove() of the data. It also does not see the reference count of a
+// status that two threads hold, but it sees that one of them frees the text.
 const char* __tsan_default_suppressions() {
   return "race:absl::debian3::synchronization_internal\n"
          "race:absl::debian3::Status::Unref\n";
@@ -44,7 +45,7 @@ void WRAP(MUTEX(4LockEv))(absl::Mutex* mutex) {
 void REAL(MUTEX(6UnlockEv))(absl::Mutex*);
 void WRAP(MUTEX(6UnlockEv))(absl::Mutex* mutex) {
   __tsan_release(mutex);
-  // It looks at the conditions of those who wait, under the lock.
+  // It reads the conditions of the waiting threads, under the lock.
   AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
   REAL(MUTEX(6UnlockEv))(mutex);
   AnnotateIgnoreReadsEnd(__FILE__, __LINE__);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of actors/actor.h: what each verb of an actor does at each moment
-// of its life. Every cell is played on every form of a bus; a verb or a moment
+// of its life. Every cell is tested on every form of a bus. A verb or a moment
 // without its cells does not compile.
 //
-// What would count as a failure: a crash, a hang, a sanitizer's report, another
-// result than the table's, or books that do not balance.
+// A failure is a crash, a hang, a sanitizer's report, another result than that
+// of the table, or a ledger that does not balance.
 
 #include <sys/socket.h>
 
@@ -23,8 +23,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/stream.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -111,8 +113,8 @@ class Probe : public Actor {
   // What is protected in an actor, for the verbs below.
   using Actor::address;
   using Actor::CancelTimer;
+  using Actor::context;
   using Actor::deadline;
-  using Actor::loop;
   using Actor::RunInBackground;
   using Actor::sender;
   using Actor::SetTrace;
@@ -184,9 +186,9 @@ const Verb kVerbs[] = {
      [](Probe& p) { return p.self().address().ToString(); },
      {"probe", "probe", "probe", "probe", "probe", "probe", "probe", "probe"},
      "nobody"},
-    {"loop",
+    {"context",
      kResult,
-     [](Probe& p) { return absl::StrCat("loop ", p.loop().index()); },
+     [](Probe& p) { return absl::StrCat("loop ", p.context().loop_index()); },
      {"loop 0", "loop 0", "loop 0", "loop 0", "loop 0", "loop 0", "loop 0",
       "loop 0"},
      "dies"},
@@ -332,9 +334,9 @@ const Verb kVerbs[] = {
        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
                             0, fds),
                  0);
-       Sys& sys = p.loop().bus().sys();
+       Sys& sys = p.context().sys();
        ScopedFd(RealSys(), fds[1]);
-       Stream stream(p.loop(), ScopedFd(RealSys(), fds[0]));
+       Stream stream(p.context(), ScopedFd(RealSys(), fds[0]));
        return &stream.sys() == &sys ? "made" : "of another bus";
      },
      {"made", "made", "made", "made", "made", "made", "made", "made"},
@@ -375,7 +377,7 @@ class VerbsTest : public BusFixture {
     if (probe.ok()) {
       TraceContext trace;
       trace.trace_id[0] = trace.span_id[0] = 7;
-      probe->TellWith({.deadline = bus.state()->clock().Now() + absl::Hours(1),
+      probe->TellWith({.deadline = StateOf(bus)->clock().Now() + absl::Hours(1),
                        .trace = trace},
                       Go{});
       // A moment of the end comes with the end.

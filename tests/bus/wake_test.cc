@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P3, no lost wakeup: one message in flight, so that each finds the other loop
-// asleep or falling asleep, and no timer to save it: a lost wake hangs.
-// P4, wake economy: no more wakes than sleeps.
+// P3, no lost wake: one message is in flight, so that it finds the other loop
+// asleep or falling asleep. No timer helps, so a lost wake hangs the test.
+// P4, wake economy: there are no more wakes than sleeps.
 
 #include <cstdint>
 #include <thread>
@@ -11,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/run_options.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The wall clock and the control service: set back by an hour while it waits,
-// it ends its calls, and itself, in time.
+// The wall clock and the control service: if the clock is set back by an hour
+// while the service waits, its calls and the service itself still end in time.
 
 #include <fcntl.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -20,8 +20,9 @@
 #include "gtest/gtest.h"
 #include "tests/control/child.h"
 #include "tests/control/running_bus.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/proto/control.grpc.pb.h"
+#include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/clock/jumping_clock.h"
 
 namespace trolley {
@@ -58,8 +59,8 @@ class ControlWallClockTest : public ::testing::Test {
     return actor.state();
   }
   void AwaitState(const std::string& name, v1::Actor::State state) {
-    while (StateOf(name) != state) {
-    }
+    AskUntil([&] { return StateOf(name); },
+             [&](v1::Actor::State now) { return now == state; });
   }
   // Gives "a" a message that it never finishes.
   void Occupy() {
@@ -136,7 +137,7 @@ TEST_F(ControlWallClockTest, P17_StopDoesNotWaitForAListenerForAnHour) {
   gate->go.Notify();
 }
 
-// A stream of gRPC's own, which nobody but its client would end.
+// A stream of gRPC's own services, which only its client would end.
 TEST_F(ControlWallClockTest, P17_StopDoesNotWaitForAStreamForAnHour) {
   auto channel = grpc::CreateChannel(running_.control->address(),
                                      grpc::InsecureChannelCredentials());

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JumpingClock: a wall clock that a test sets while others wait. It lives in
-// jumping_clock.so, which is loaded before all else and stands between the
-// program, with every library that it uses, and the C library: CLOCK_REALTIME
-// is off by what the test says, and who waits for a time of day waits until
-// that time has come on this clock, as it would if an administrator had set it.
-// CLOCK_MONOTONIC is left alone.
+// JumpingClock: a wall clock that a test sets while threads wait. It is in
+// jumping_clock.so, which is loaded before all other libraries and replaces
+// some functions of the C library, for the program and all its libraries:
+//
+//   - CLOCK_REALTIME differs from the real time by an amount that the test
+//     sets.
+//   - A wait for a time of day ends when this clock has reached that time, as
+//     if an administrator had set the clock.
+//   - CLOCK_MONOTONIC does not change.
 //
 //   int main(int argc, char** argv) {
 //     JumpingClock::LoadInto(argv, ".../jumping_clock.so");
 //     ...
 //
-// Where TROLLEY_JUMPING_CLOCK names a file, the processes that share it share
-// the clock.
+// If TROLLEY_JUMPING_CLOCK names a file, all processes with that file share the
+// clock.
 //
 // Threads: any.
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// jumping_clock.so: see jumping_clock.h. What it stands in for: the functions
-// that read CLOCK_REALTIME, and those that wait for a time of it. A wait for a
-// time of day is made of short ones by the monotonic clock, after each of which
-// the jumping clock is looked at.
+// jumping_clock.so; see jumping_clock.h. It replaces the functions that read
+// CLOCK_REALTIME, and those that wait for a time of it. Such a wait becomes
+// several short waits by the monotonic clock. After each of them the jumping
+// clock is read.
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -173,7 +173,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
   });
 }
 
-// Conditions that were told to be of another clock: nobody here has any.
+// Assumes CLOCK_REALTIME: no program here has conditions of another clock.
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                            const timespec* until) {
   return pthread_cond_clockwait(condition, mutex, CLOCK_REALTIME, until);

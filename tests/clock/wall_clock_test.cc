@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P17, the wall clock: set back or forward by hours while a plain thread waits,
-// it changes nothing. Every call of the core that blocks is in the table.
+// P17, the wall clock: setting it back or forward by hours while a plain thread
+// waits changes nothing. The table has every call of the core that blocks.
 
 #include <atomic>
 #include <chrono>
@@ -18,6 +18,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/bus/latch.h"
 #include "trolley/tests/clock/jumping_clock.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Child: a program run as a user runs it, with its three streams, and what
-// tests of the trolley command ask of one.
+// Child: a program that a test runs as a user does, with its three streams, and
+// the questions that tests of the trolley command ask.
 //
-// Ownership: the test's. Finish() reaps it.
-// Threads:   the test's; Finish() uses two more until it returns.
+// Ownership: the test owns it. Finish() waits for its end.
+// Threads:   the test's. Finish() uses two more until it returns.
 
 #ifndef TROLLEY_TESTS_CONTROL_CHILD_H_
 #define TROLLEY_TESTS_CONTROL_CHILD_H_

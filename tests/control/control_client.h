@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A client of the control service, and what tests ask of one.
+// A client of the control service for tests.
 //
 // Thread-safe, as gRPC's stubs are.
 

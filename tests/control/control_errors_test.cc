@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every method of the control service with every kind of bad input: each error
-// carries one ErrorInfo, with a code and keys as proto/control.proto says. The
-// methods, fields and reasons come from the descriptors, so that a new one
+// Every method of the control service with every kind of bad input. Each error
+// must have one ErrorInfo, with the code and the keys of proto/control.proto.
+// The methods, fields and reasons come from the descriptors, so a new one
 // without a case here is a failure.
 
 #include <google/protobuf/descriptor.h>
@@ -28,10 +28,11 @@
 #include "gtest/gtest.h"
 #include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
-#include "trolley/actors/grpc/control_state.h"
-#include "trolley/actors/grpc/controller.h"
-#include "trolley/actors/grpc/inspector.h"
-#include "trolley/actors/grpc/messenger.h"
+#include "trolley/actors/grpc/internal/control_state.h"
+#include "trolley/actors/grpc/internal/controller.h"
+#include "trolley/actors/grpc/internal/inspector.h"
+#include "trolley/actors/grpc/internal/messenger.h"
+#include "trolley/tests/bus/ask_until.h"
 
 namespace trolley {
 namespace {
@@ -66,7 +67,7 @@ std::string Sent(const std::string& actor, const std::string& payload,
 }
 
 // What SendMessage and AskActor have in common.
-std::vector<Case> Sending() {
+std::vector<Case> SendAwaiter() {
   return {
       {Sent("a", kAdd), "OK"},
       {"", "INVALID_ARGUMENT BAD_REQUEST actor"},
@@ -88,8 +89,8 @@ std::vector<Case> Sending() {
   };
 }
 
-std::vector<Case> Asking() {
-  std::vector<Case> cases = Sending();
+std::vector<Case> AskAwaiter() {
+  std::vector<Case> cases = SendAwaiter();
   const std::string test = "[type.googleapis.com/trolley.test.";
   cases.push_back({Sent("a", test + "Fail] { code: 5 text: \"no book\" }"),
                    "NOT_FOUND HANDLER_FAILED"});
@@ -119,8 +120,8 @@ const std::map<std::string, Method>& Methods() {
          {"name: \"A B\"", "INVALID_ARGUMENT BAD_REQUEST name"},
          {"name: \"nobody\"", "NOT_FOUND ACTOR_NOT_FOUND"}}}},
       // A tell does not wait for the loop.
-      {"Messenger/SendMessage", {"OK", Sending()}},
-      {"Messenger/AskActor", {"DEADLINE ASK_TIMEOUT", Asking()}},
+      {"Messenger/SendMessage", {"OK", SendAwaiter()}},
+      {"Messenger/AskActor", {"DEADLINE ASK_TIMEOUT", AskAwaiter()}},
       {"Controller/StopActor",
        {"DEADLINE STOP_TIMEOUT",
         {{"name: \"victim\"", "OK"},
@@ -560,8 +561,8 @@ TEST_F(ControlBusyTest, CallsThatHaveEndedCountWhileTheLoopHoldsThem) {
     CheckError(status);
   }
   go_on_.Notify();
-  while (!CallGood(info).ok()) {
-  }
+  AskUntil([&] { return CallGood(info); },
+           [](const grpc::Status& status) { return status.ok(); });
 }
 
 // The message of an ask waits on without its call.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control service at the ends of its options, and in a process without
-// standard descriptors.
+// The control service with extreme options, and in a process without standard
+// descriptors.
 
 #include <fcntl.h>
 #include <grpcpp/create_channel.h>
@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/proto/control.grpc.pb.h"
 #include "trolley/tests/bus/option_fields.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Another user at the socket.
+// Another user connects to the control socket.
 
 #include <errno.h>
 #include <poll.h>
@@ -25,9 +25,9 @@ using test::RunningBus;
 constexpr uid_t kNobody = 65534;
 constexpr uid_t kStranger = 65533;
 
-// What a child that is nobody gets: 0 when it was closed without a byte, the
-// errno of connect(), or one of these. Between fork and _exit it makes system
-// calls only, because this process has other threads.
+// The result of a child with the user "nobody": 0 if the connection was closed
+// without a byte, the errno of connect(), or one of these. Between fork and
+// _exit it only makes system calls, because this process has other threads.
 constexpr int kGotBytes = 201;
 constexpr int kStillOpen = 202;
 constexpr int kNotNobody = 203;
@@ -112,7 +112,7 @@ class ControlPeerTest : public ::testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
     umask(0);
   }
-  // Starts it and lets everybody look into the folder.
+  // Starts it and gives all users access to the folder.
   std::unique_ptr<RunningBus> Start(ControlOptions options) {
     auto running = std::make_unique<RunningBus>(options);
     chmod(running->folder.folder().c_str(), 0755);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// control_server PATH: a bus with one actor, "a", and a control service at
-// PATH. Prints "ready", or why not, and ends with its standard input.
+// control_server PATH: runs a bus with one actor, "a", and a control service at
+// PATH. Prints "ready", or the error. Ends when its standard input ends.
 
 #include <iostream>
 #include <string>

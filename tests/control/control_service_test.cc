@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control service as a client meets it, over its own socket.
+// The control service, used by a client over its own socket.
 
 #include "trolley/actors/grpc/control_service.h"
 
@@ -23,9 +23,10 @@
 #include "gtest/gtest.h"
 #include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/poller/sys.h"
 #include "trolley/proto/control.grpc.pb.h"
+#include "trolley/tests/bus/ask_until.h"
 
 namespace trolley {
 namespace {
@@ -126,8 +127,8 @@ class ControlServiceTest : public ::testing::Test {
     return ask;
   }
   void AwaitState(const std::string& actor, v1::Actor::State state) {
-    while (Get(actor).state() != state) {
-    }
+    AskUntil([&] { return Get(actor).state(); },
+             [&](v1::Actor::State now) { return now == state; });
   }
 
   RunningBus running_;  // first, for its address
@@ -332,8 +333,8 @@ TEST_F(ControlServiceLimitTest, AnAskThatTakesTooLongSaysSo) {
   EXPECT_EQ(Outcome(Ask("a", Add(), absl::InfiniteDuration())), "OK");
 }
 
-// One alarm serves all: it follows whoever is next, also when that is a call
-// that came later, and goes on after it has rung.
+// One alarm serves all calls. It is set to the call whose deadline is next,
+// also if that call came later, and is set again after it has rung.
 TEST_F(ControlServiceLimitTest, EachOpenAskEndsAtItsOwnDeadline) {
   running_.Spawn("a");
   auto longest = BeginHold("a");
@@ -357,14 +358,17 @@ class Bomb : public Actor {
 };
 
 TEST_F(ControlServiceTest, AnActorThatHasEndedIsNamedWithItsReason) {
-  ASSERT_TRUE(running_.bus->Spawn<Bomb>({.name = "bank/slow"}).ok());
+  absl::StatusOr<Ref<Bomb>> bomb =
+      running_.bus->Spawn<Bomb>({.name = "bank/slow"});
+  ASSERT_TRUE(bomb.ok());
+  absl::Notification ended;
+  bomb->address().WhenEnded([&](const ActorEnd&) { ended.Notify(); });
   const grpc::Status in_hand = Ask("bank/slow", Add());
   EXPECT_EQ(Outcome(in_hand), "INTERNAL HANDLER_FAILED");
   EXPECT_THAT(in_hand.error_message(),
               HasSubstr("bank/slow has ended: its handler of "));
   EXPECT_THAT(in_hand.error_message(), HasSubstr("threw: disk full"));
-  while (running_.bus->Find<Bomb>("bank/slow").ok()) {
-  }
+  ended.WaitForNotification();
   v1::GetActorRequest request;
   request.set_name("bank/slow");
   v1::Actor actor;
@@ -675,9 +679,7 @@ TEST(ControlConnectionsTest, GarbageIsClosedAndTheNextClientServed) {
   ASSERT_EQ(fcntl(fd->get(), F_SETFL, 0), 0);
   const std::string garbage = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
   ASSERT_GT(write(fd->get(), garbage.data(), garbage.size()), 0);
-  char bytes[4096];
-  while (read(fd->get(), bytes, sizeof(bytes)) > 0) {
-  }
+  AwaitEnd(*fd);
   Client client(running.control->address());
   v1::ServerInfo server;
   Context context;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The end of a control service while clients call it: what a client sees is an
-// answer, or UNAVAILABLE, which is what clients retry.
+// The control service ends while clients call it. A client must get an answer,
+// or UNAVAILABLE, after which clients retry.
 
 #include <atomic>
 #include <functional>

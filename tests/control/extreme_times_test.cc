@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control service and its command at the ends of time.
+// The control service and the trolley command with extreme lengths of time.
 
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
@@ -13,7 +13,8 @@
 #include "gtest/gtest.h"
 #include "tests/control/child.h"
 #include "tests/control/running_bus.h"
-#include "trolley/actors/grpc/alarms.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/grpc/internal/alarms.h"
 #include "trolley/bus/latch.h"
 #include "trolley/proto/control.grpc.pb.h"
 #include "trolley/tests/poller/extreme_durations.h"
@@ -25,24 +26,26 @@ namespace v1 = control::v1;
 using test::RunningBus;
 
 TEST(ControlExtremesTest, Alarms) {
-  ForEachExtreme("actors/grpc/alarms.h Set(after)", [](const Extreme& e) {
-    control::Alarms alarms;
-    ASSERT_TRUE(alarms.Start().ok());
-    Latch rung;
-    const control::Alarms::Id id = alarms.Set(e.value, [&] { rung.Open(); });
-    if (e.soon()) {
-      rung.Wait();
-      EXPECT_FALSE(alarms.Cancel(id));
-    } else {
-      // Of others nobody waits for it.
-      Latch other;
-      alarms.Set(absl::ZeroDuration(), [&] { other.Open(); });
-      other.Wait();
-      EXPECT_FALSE(rung.is_open());
-      EXPECT_EQ(alarms.Cancel(id), !e.never());
-    }
-    alarms.Stop();
-  });
+  ForEachExtreme("actors/grpc/internal/alarms.h Set(after)",
+                 [](const Extreme& e) {
+                   control::Alarms alarms;
+                   ASSERT_TRUE(alarms.Start().ok());
+                   Latch rung;
+                   const control::Alarms::Id id =
+                       alarms.Set(e.value, [&] { rung.Open(); });
+                   if (e.soon()) {
+                     rung.Wait();
+                     EXPECT_FALSE(alarms.Cancel(id));
+                   } else {
+                     // Waits for another alarm, not for this one.
+                     Latch other;
+                     alarms.Set(absl::ZeroDuration(), [&] { other.Open(); });
+                     other.Wait();
+                     EXPECT_FALSE(rung.is_open());
+                     EXPECT_EQ(alarms.Cancel(id), !e.never());
+                   }
+                   alarms.Stop();
+                 });
 }
 
 TEST(ControlExtremesTest, AlarmsRingInTheirOrder) {
@@ -88,15 +91,15 @@ void ExpectWithinADay(const char* what, absl::Duration ControlOptions::*field) {
 
 TEST(ControlExtremesTest, Options) {
   ExpectWithinADay(
-      "actors/grpc/control_service.h ControlOptions::handshake_timeout",
+      "actors/grpc/control_options.h ControlOptions::handshake_timeout",
       &ControlOptions::handshake_timeout);
-  ExpectWithinADay("actors/grpc/control_service.h ControlOptions::idle_timeout",
+  ExpectWithinADay("actors/grpc/control_options.h ControlOptions::idle_timeout",
                    &ControlOptions::idle_timeout);
   ExpectWithinADay(
-      "actors/grpc/control_service.h ControlOptions::default_deadline",
+      "actors/grpc/control_options.h ControlOptions::default_deadline",
       &ControlOptions::default_deadline);
   ExpectWithinADay(
-      "actors/grpc/control_service.h ControlOptions::longest_deadline",
+      "actors/grpc/control_options.h ControlOptions::longest_deadline",
       &ControlOptions::longest_deadline);
 }
 

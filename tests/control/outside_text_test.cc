@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hostile texts, in both directions of control.proto: escape sequences, line
-// breaks, bytes that are no UTF-8, and three megabytes, in every field that can
-// hold them. The fields are found by reflection, so a new one is a new case.
+// Hostile texts in every field of control.proto, in both directions: escape
+// sequences, line breaks, bytes that are not UTF-8, and three megabytes.
+// Reflection finds the fields, so a new field is a new case.
 //
-//   a client's  -> the status that it gets, and the log of the service
-//   a service's -> what `trolley` writes to a terminal
+//   text of     reaches
+//   a client    the status that it gets, and the log of the service
+//   a service   the terminal of `trolley`
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -35,6 +36,7 @@
 #include "tests/control/running_bus.h"
 #include "trolley/poller/printable.h"
 #include "trolley/proto/control.grpc.pb.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley::test {
 namespace {
@@ -174,7 +176,7 @@ class OutsideTextTest : public testing::Test {
   }
 
   void ExpectHarmlessLog() {
-    running_.bus->state()->log().Flush(absl::InfiniteDuration());
+    StateOf(*running_.bus)->log().Flush(absl::InfiniteDuration());
     absl::MutexLock lock(&mutex_);
     for (const std::string& line : lines_) {
       ExpectHarmless(line, BusLog::kMaxLineBytes);
@@ -261,7 +263,7 @@ TEST_F(OutsideTextTest, WhatLibprotobufSaysOfAClientIsInTheLogOrNowhere) {
            payload)
           .ok());
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  running_.bus->state()->log().Flush(absl::InfiniteDuration());
+  StateOf(*running_.bus)->log().Flush(absl::InfiniteDuration());
   absl::MutexLock lock(&mutex_);
   EXPECT_THAT(lines_, testing::Contains(AllOf(HasSubstr("libprotobuf: "),
                                               HasSubstr("test.Fail"))));

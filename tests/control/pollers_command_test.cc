@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `trolley pollers`, run as a user runs it, on this machine and on machines
-// that forbid some of it.
+// `trolley pollers`, run as a user runs it, on this machine, and on machines
+// that forbid some system calls.
 
 #include <errno.h>
 
@@ -112,11 +112,11 @@ TEST(PollersCommandTest, AWrongCommandLineSaysWhatWasMeant) {
   EXPECT_THAT(usage({"pollers", "--needs", "edgy"}), HasSubstr("mean edge?"));
   EXPECT_THAT(usage({"pollers", "--nosuch"}),
               HasSubstr("no option --nosuch for `trolley pollers`\n"
-                        "`trolley pollers --help` lists all"));
+                        "`trolley pollers --help` lists its options"));
   EXPECT_THAT(usage({"--needs", "edge", "pollers"}),
               HasSubstr("no option --needs before the command\n"
-                        "`trolley help` lists all; those of a command come "
-                        "after it"));
+                        "`trolley help` lists the options that may stand "
+                        "there; the options of a command stand after it"));
   EXPECT_EQ(usage({"pollers", "epoll"}),
             "trolley: one argument too many: epoll\n"
             "usage: trolley pollers [OPTION...]\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A bus with a control service at a path of its own, and an actor that behaves
-// in every way a client may meet.
+// in every way that a client can meet.
 
 #ifndef TROLLEY_TESTS_CONTROL_RUNNING_BUS_H_
 #define TROLLEY_TESTS_CONTROL_RUNNING_BUS_H_
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/tests/control/control_test.pb.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// short_of THREADS DESCRIPTORS PATH: starts a control service at PATH when the
-// machine gives only so many more threads and descriptors; -1: no limit. Prints
-// the status, and how much was in use at the most; then, with no limits,
-// "serves" if the service does, and stops it.
+// short_of THREADS DESCRIPTORS PATH: starts a control service at PATH while the
+// process may have only so many more threads and descriptors; -1: no limit.
+// Prints the status and the most that was in use. Then removes the limits,
+// prints "serves" if the service works, and stops it.
 
 #include <dlfcn.h>
 #include <fcntl.h>

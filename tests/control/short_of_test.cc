@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A control service on a machine that has few threads and descriptors left:
-// with each number of them it starts and serves, or says why not. gRPC alone
+// A control service on a machine with few threads and descriptors left. With
+// each number of them it must start and serve, or return the reason. gRPC alone
 // would end the process.
 
 #include <iostream>

@@ -22,7 +22,7 @@
 #include "tests/control/child.h"
 #include "tests/control/running_bus.h"
 #include "tools/trolley/hints.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/sys.h"
 
@@ -182,7 +182,7 @@ TEST_F(TrolleyTest, AnErrorNamesItsReasonAndTheWayOut) {
   EXPECT_EQ(nobody.out, "");
   EXPECT_EQ(nobody.err,
             "NOT_FOUND ACTOR_NOT_FOUND: no actor named \"nobody\" is running\n"
-            "hint: `trolley ps -o name` lists who is running\n");
+            "hint: `trolley ps -o name` lists the actors that run\n");
   const Result stranger = Trolley({"send", "a", "trolley.test.Stranger"});
   EXPECT_THAT(stranger, Exits(1));
   EXPECT_THAT(stranger.err,
@@ -303,8 +303,8 @@ TEST_F(TrolleyTest, AWrongJsonTextSaysWhatIsWrongWithIt) {
       {"{", "ends too early", false},
       {"", "the JSON text is empty", false},
       {" \n", "the JSON text is empty", false},
-      {"nonsense", "the text is no JSON, at nonsense -- ", false},
-      {"{\"amount\": 1}}", "the text is no JSON, at } -- ", false},
+      {"nonsense", "the text is not JSON, at nonsense -- ", false},
+      {"{\"amount\": 1}}", "the text is not JSON, at } -- ", false},
       {"[1]", "the JSON of a message is an object", true},
       {"null", "the JSON of a message is an object", true},
       {"{\"amuont\": 1}", "no field \"amuont\"; did you mean amount?", true},
@@ -415,11 +415,12 @@ TEST_F(TrolleyTest, WhatIsNoControlSocketIsNamed) {
        "ControlOptions::path"},
       {"seqpacket", "is a Unix socket, but not one for streams",
        "ControlOptions::path"},
-      {"silent", "takes the connection and says nothing", "stopped or stuck"},
-      {"closing", "closes the connection without a word", "log says why"},
-      {"links", "is no control socket: it is a socket for links",
+      {"silent", "accepts the connection but sends nothing",
+       "stopped or stuck"},
+      {"closing", "closes the connection without an answer", "log says why"},
+      {"links", "is not a control socket: it is a socket for links",
        "ControlOptions::path"},
-      {"other", "is no control socket", "ControlOptions::path"},
+      {"other", "is not a control socket", "ControlOptions::path"},
   };
   for (const Wrong& wrong : table) {
     const Result r = RunTrolley({"ps", "--timeout", "1s", "--address",
@@ -477,7 +478,7 @@ TEST(TrolleyServerTest, APathLeftByAKilledServerIsTakenAgain) {
   EXPECT_EQ(first.Finish("", &out, &err), -SIGKILL);
   const Result gone = RunTrolley({"ps", "--address", address});
   EXPECT_THAT(gone, Exits(3));
-  EXPECT_THAT(gone.err, HasSubstr("start it anew"));
+  EXPECT_THAT(gone.err, HasSubstr("start it again"));
 
   Child third(kServer, {folder.path()});
   ASSERT_EQ(third.ReadLine(), "ready");

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# One echo service in every model and over every poller, as a user meets it:
-# right answers, a clean end, and what happens to those who type something
-# wrong.
-# usage: echo_models_test.sh ECHO_SERVER ECHO_CLIENT
+# One echo service in every model and over every poller, used as by a user:
+# right answers, a clean end, and the errors for wrong command lines. usage:
+# echo_models_test.sh ECHO_SERVER ECHO_CLIENT
 
 set -uo pipefail
 server=$1 client=$2

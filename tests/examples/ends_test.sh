@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# How each example ends when its input does not come or its output goes
-# nowhere: it hears its signals, says what is wrong, ends with the exit code
-# that its report deserves, and leaves no socket behind.
+# How each example ends when its input does not come or its output cannot be
+# written: it reacts to signals, prints what is wrong, exits with the code that
+# belongs to its report, and leaves no socket behind.
 # usage: ends_test.sh WORDCOUNT WORDCOUNT_QUERY TROLLEY ECHO_SERVER ECHO_CLIENT
 #        CUSTOM_POLLER
 
@@ -73,7 +73,7 @@ for signal in TERM INT HUP; do
   check "and no socket is left" no_socket_is_left
 done
 
-# Somebody waits for an end of the input that does not come.
+# The program waits for an end of the input that does not come.
 "${words[@]}" --input="$work/fifo" >"$work/out" 2>"$work/err" &
 running=$!
 wait_for words control
@@ -161,7 +161,7 @@ for model in process thread loop; do
     "$server" --model="$model" --socket="$sockets/echo" 2>"$work/gone" 8>&- &
     running=$!
     check "echo_server, $model: it serves" wait_for echo
-    exec 8>&-  # nobody reads what it says
+    exec 8>&-  # its output is no longer read
     for output in /dev/full closed; do
       to "$client" --socket="$sockets/echo" --rounds=1
       check "echo_client, $output" code_is 1

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The word counter from the outside, as a user meets it: real text through a
-# named pipe, questions from a second process, control by the trolley command,
-# and what happens to those who type something wrong.
-# usage: wordcount_test.sh WORDCOUNT WORDCOUNT_QUERY TROLLEY
+# The word counter, used as by a user: real text through a named pipe, questions
+# from a second process, control by the trolley command, and the errors for
+# wrong command lines. usage: wordcount_test.sh WORDCOUNT WORDCOUNT_QUERY
+# TROLLEY
 
 set -uo pipefail
 wordcount=$1 query=$2 trolley=$3

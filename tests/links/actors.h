@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Actors that tests of links talk to, in this process or in another.
+// Actors that tests of links send to, in this process or in another.
 
 #ifndef TROLLEY_TESTS_LINKS_ACTORS_H_
 #define TROLLEY_TESTS_LINKS_ACTORS_H_
@@ -15,8 +15,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/actor.h"
-#include "trolley/actors/remote.h"
-#include "trolley/actors/signal.h"
+#include "trolley/actors/async_condition.h"
+#include "trolley/actors/link/remote.h"
 #include "trolley/tests/links/links_test.pb.h"
 
 namespace trolley::links_test {
@@ -84,7 +84,7 @@ class Latch {
 
  private:
   bool open_ = false;
-  Signal opened_;
+  AsyncCondition opened_;
 };
 
 struct Open {};
@@ -181,7 +181,7 @@ class Streamer : public Actor {
   Latch done_;
 };
 
-// Keeps what links tell their watcher until somebody asks for it.
+// Keeps the messages of links to their watcher until the test asks for them.
 struct NextUp {};
 struct NextDown {};
 
@@ -213,10 +213,10 @@ class Watcher : public Actor {
  private:
   std::deque<LinkUp> ups_;
   std::deque<LinkDown> downs_;
-  Signal changed_;
+  AsyncCondition changed_;
 };
 
-// Asks `to` on behalf of whoever asks it.
+// Passes each ask on to `to`, and the reply back to the asker.
 class Relay : public Actor {
  public:
   using Receives = Messages<Ask>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Links at the ends of time: their options, the deadlines of what goes over
-// them, and those that a peer writes.
+// Links with extreme lengths of time: in their options, as deadlines of
+// messages, and in frames of a peer.
 
 #include <cstdint>
 #include <limits>
@@ -39,75 +39,75 @@ class ExtremeTimesTest : public LinkTest {
   void ExpectAboveZero(const Extreme& e, const UnixLinkOptions& options,
                        const std::string& field) {
     const absl::Status valid = ValidateUnixLinkOptions(options);
-    if (!e.positive()) return ExpectNames(valid, "UnixLinkOptions::" + field);
+    if (!e.positive()) return ExpectNames(valid, "LinkOptions::" + field);
     EXPECT_TRUE(valid.ok()) << valid;
     if (!e.soon()) ExpectTalk(options);
   }
 };
 
 TEST_F(ExtremeTimesTest, OptionsOfLinks) {
-  ForEachExtreme(
-      "actors/unix_link_options.h UnixLinkOptions::handshake_deadline",
-      [this](const Extreme& e) {
-        UnixLinkOptions options = PatientLink();
-        options.handshake_deadline = e.value;
-        ExpectAboveZero(e, options, "handshake_deadline");
-      });
-  ForEachExtreme("actors/unix_link_options.h UnixLinkOptions::write_deadline",
+  ForEachExtreme("actors/link/link_options.h LinkOptions::handshake_deadline",
+                 [this](const Extreme& e) {
+                   UnixLinkOptions options = PatientLink();
+                   options.handshake_deadline = e.value;
+                   ExpectAboveZero(e, options, "handshake_deadline");
+                 });
+  ForEachExtreme("actors/link/link_options.h LinkOptions::write_deadline",
                  [this](const Extreme& e) {
                    UnixLinkOptions options = PatientLink();
                    options.write_deadline = e.value;
                    ExpectAboveZero(e, options, "write_deadline");
                  });
-  ForEachExtreme("actors/unix_link_options.h UnixLinkOptions::backoff_first",
+  ForEachExtreme("actors/link/link_options.h LinkOptions::backoff_first",
                  [this](const Extreme& e) {
                    UnixLinkOptions options = PatientLink();
                    options.backoff_first = e.value;
                    options.backoff_last = absl::InfiniteDuration();
                    ExpectAboveZero(e, options, "backoff_first");
                  });
-  ForEachExtreme("actors/unix_link_options.h UnixLinkOptions::backoff_last",
+  ForEachExtreme("actors/link/link_options.h LinkOptions::backoff_last",
                  [this](const Extreme& e) {
                    UnixLinkOptions options = PatientLink();
                    options.backoff_last = e.value;
                    const absl::Status valid = ValidateUnixLinkOptions(options);
                    if (e.value < options.backoff_first) {
-                     return ExpectNames(valid, "UnixLinkOptions::backoff_last");
+                     return ExpectNames(valid, "LinkOptions::backoff_last");
                    }
                    ExpectTalk(options);
                  });
 }
 
 TEST_F(ExtremeTimesTest, ALinkComesBackAfterTheShortestTimeAndWaitsForever) {
-  ForEachExtreme("actors/unix_link.h NextBackoff()", [this](const Extreme& e) {
-    if (!e.positive()) return;
-    UnixLinkOptions options = PatientLink();
-    options.backoff_first = options.backoff_last = e.value;
-    StartClient(options);  // nobody listens
-    if (e.soon()) {
-      StartServer();
-      absl::StatusOr<Answer> answer = absl::UnavailableError("");
-      while (absl::IsUnavailable(answer.status())) {
-        answer = RemoteOf("sink").AskAndWait(AskOf(1), kLong);
-      }
-      EXPECT_TRUE(answer.ok()) << answer.status();
-    }
-    StopClient();  // which it does not keep from it
-    StopServer();
-  });
+  ForEachExtreme("actors/link/stream_link.h NextBackoff()",
+                 [this](const Extreme& e) {
+                   if (!e.positive()) return;
+                   UnixLinkOptions options = PatientLink();
+                   options.backoff_first = options.backoff_last = e.value;
+                   StartClient(options);  // no server listens
+                   if (e.soon()) {
+                     StartServer();
+                     absl::StatusOr<Answer> answer = absl::UnavailableError("");
+                     while (absl::IsUnavailable(answer.status())) {
+                       answer = RemoteOf("sink").AskAndWait(AskOf(1), kLong);
+                     }
+                     EXPECT_TRUE(answer.ok()) << answer.status();
+                   }
+                   StopClient();  // which it does not keep from it
+                   StopServer();
+                 });
 }
 
 TEST_F(ExtremeTimesTest, OptionsOfListeners) {
   ForEachExtreme(
-      "actors/unix_link_options.h "
-      "UnixListenerOptions::pause_without_descriptors",
+      "actors/link/link_options.h "
+      "ListenerOptions::pause_without_descriptors",
       [this](const Extreme& e) {
         UnixListenerOptions options = PatientListener();
         options.pause_without_descriptors = e.value;
         const absl::Status valid = ValidateUnixListenerOptions(options);
         EXPECT_EQ(valid.ok(), e.positive()) << valid;
         if (!e.positive()) {
-          ExpectNames(valid, "UnixListenerOptions::pause_without_descriptors");
+          ExpectNames(valid, "ListenerOptions::pause_without_descriptors");
         }
         options.link.write_deadline = absl::ZeroDuration();
         EXPECT_FALSE(ValidateUnixListenerOptions(options).ok());
@@ -120,7 +120,7 @@ TEST_F(ExtremeTimesTest, AsksOverALink) {
   StartClient();
   const Ref<Numbers> there = RemoteOf("sink");
   ASSERT_TRUE(there.AskAndWait(AskOf(0), kLong).ok());
-  ForEachExtreme("actors/link.h LinkAsk", [&](const Extreme& e) {
+  ForEachExtreme("actors/link/link.h LinkAsk", [&](const Extreme& e) {
     const absl::StatusOr<Answer> answer = there.AskAndWait(AskOf(5), e.value);
     if (e.soon()) {
       EXPECT_TRUE(absl::IsDeadlineExceeded(answer.status())) << answer.status();
@@ -138,19 +138,20 @@ TEST_F(ExtremeTimesTest, TellsOverALink) {
   StartClient();
   const auto route = LinkRoute::New("sink", "trolley.links_test.Put");
   uint64_t told = 0;
-  ForEachExtreme("actors/link.h LinkTell::deadline", [&](const Extreme& e) {
-    LinkTell tell{.route = route,
-                  .bytes = PutOf(told + 1).SerializeAsString(),
-                  .deadline = e.After(MonotonicClock().Now())};
-    const absl::Status sent = link_.AskAndWait(std::move(tell), kLong);
-    if (e.soon()) {
-      EXPECT_TRUE(absl::IsDeadlineExceeded(sent)) << sent;
-      return;
-    }
-    EXPECT_TRUE(sent.ok()) << sent;
-    ++told;
-    EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(0), kLong)->value(), told);
-  });
+  ForEachExtreme(
+      "actors/link/link.h LinkTell::deadline", [&](const Extreme& e) {
+        LinkTell tell{.route = route,
+                      .bytes = PutOf(told + 1).SerializeAsString(),
+                      .deadline = e.After(MonotonicClock().Now())};
+        const absl::Status sent = link_.AskAndWait(std::move(tell), kLong);
+        if (e.soon()) {
+          EXPECT_TRUE(absl::IsDeadlineExceeded(sent)) << sent;
+          return;
+        }
+        EXPECT_TRUE(sent.ok()) << sent;
+        ++told;
+        EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(0), kLong)->value(), told);
+      });
   EXPECT_EQ(StatsOf(link_).connections, 1u);
 }
 

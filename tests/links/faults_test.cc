@@ -28,10 +28,10 @@ int OpenDescriptors() {
   return count;
 }
 
-// One call of one side fails, whichever: who asks gets the answer, or a Status
-// that says something; nothing is left open; and when nothing fails any more,
-// asks are answered again, unless the listener, or a loop with its poller, is
-// broken and has ended.
+// One call of one side fails. The asker gets the answer, or a Status with a
+// text. No descriptor is left open. When no call fails any more, asks are
+// answered again, unless the listener, or a loop with its poller, is broken and
+// has ended.
 TEST_F(FaultsTest, P13_WhicheverCallFailsWhoAsksIsTold) {
   for (const bool of_server : {true, false}) {
     // Not the second, an EAGAIN: no edge makes up for one that is not true.
@@ -74,10 +74,14 @@ TEST_F(FaultsTest, P13_WhicheverCallFailsWhoAsksIsTold) {
         }
         const uint64_t faults = faulty.faults();
         faulty.StopFailing();
-        while (!sink.AskAndWait(AskOf(4), kLong).ok() &&
-               listener_.Tell(GetUnixListenerStats{}) != Delivery::kGone &&
-               link_.Tell(GetLinkStats{}) != Delivery::kGone) {
-        }
+        // Until it works again, or cannot.
+        AskUntil([&] { return sink.AskAndWait(AskOf(4), kLong).ok(); },
+                 [&](bool works) {
+                   return works ||
+                          listener_.Tell(GetUnixListenerStats{}) ==
+                              Delivery::kGone ||
+                          link_.Tell(GetLinkStats{}) == Delivery::kGone;
+                 });
         StopClient();
         StopServer();
         server_sys_ = client_sys_ = &RealSys();
@@ -126,8 +130,8 @@ TEST_F(FaultsTest, P13_AListenerThatCannotStartLeavesNothing) {
   }
 }
 
-// It can neither take nor turn away who connects: it leaves its socket alone
-// for so long, which is for ever here, and its links go on.
+// The listener can neither accept nor refuse a connection. It does not use its
+// socket for a while, which is for ever here, and its links go on.
 TEST_F(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
   if (PollerUnderTest() == "io_uring") {
     GTEST_SKIP() << "a ring accepts without a call that could fail here";
@@ -142,8 +146,12 @@ TEST_F(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
   ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   faulty.FailNth(SysCall::kAccept4, 1, ENFILE, 1000);
   const RawPeer waits(path_);
-  while (faulty.faults() == 0) {
-  }
+  AskUntil(
+      [&] {
+        sink.AskAndWait(AskOf(1), kLong).IgnoreError();
+        return faulty.faults();
+      },
+      [](uint64_t faults) { return faults > 0; });
   for (int i = 0; i < 10; ++i) {
     EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   }

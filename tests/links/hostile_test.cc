@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Peers that break every rule, beside one that keeps them and loses nothing.
+// Peers that break every rule, beside one peer that keeps them and loses
+// nothing.
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -61,8 +62,8 @@ class HostileTest : public LinkTest {
   Ref<Numbers> good_;
 };
 
-// The server has a second door, which waits for nobody. The good peer has come
-// by the other one, so that a slow machine does not make a bad one of it.
+// The server has a second listener with very short timeouts. The good peer uses
+// the other one, so that it is not disconnected on a slow machine.
 class ImpatientTest : public HostileTest {
  protected:
   void SetUp() override {
@@ -403,8 +404,7 @@ TEST_F(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {
   EXPECT_EQ(ErrorIn(third.ReadToTheEnd().substr(wire::kHelloBytes)),
             "TOO_MANY_CONNECTIONS");
   first.Close();
-  while (listener_.AskAndWait(GetUnixListenerStats{}, kLong)->open > 2) {
-  }
+  AwaitOpen(2);
   RawPeer fourth(path_);
   fourth.Say(GoodHello() + Data(1, MessageTo("sink", 1, 1'000'000'000)));
   EXPECT_EQ(fourth.Read(wire::kHelloBytes + 24).size(), wire::kHelloBytes + 24);

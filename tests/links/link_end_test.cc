@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every way for a link to end, and what its watcher hears of it. A LinkEnd
+// Every way in which a link can end, and what its watcher learns. A LinkEnd
 // without a case here is a failure.
 
 #include <errno.h>
@@ -74,7 +74,7 @@ class LinkEndTest : public LinkTest {
     return options;
   }
 
-  // A link to whatever is at the path, and who watches it.
+  // Makes a link to the socket at the path, and its watcher.
   void Dial(UnixLinkOptions options) {
     client_ = NewBus(*client_sys_);
     options.watcher = SpawnOn<Listener>(*client_, {}, &heard_);
@@ -324,8 +324,8 @@ std::vector<Case> OwnCases() {
        [](Test& t) {
          t.FailCalls(&t.faulty());
          t.Meet();
-         while (t.Stats().bytes_out < wire::kHelloBytes) {
-         }
+         AskUntil([&] { return t.Stats().bytes_out; },
+                  [](uint64_t out) { return out >= wire::kHelloBytes; });
          t.faulty().FailAll(SysCall::kSendmsg, EIO);
          t.Remote().Tell(PutOf(1));
        }},

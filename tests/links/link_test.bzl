@@ -14,7 +14,8 @@ def link_test(name, deps = [], io_uring = False, **kwargs):
     """
     deps = deps + [
         ":actors",
-        "//actors:unix_link",
+        "//actors/unix:unix_link",
+        "//tests/bus:inside",
     ]
     trolley_cc_test(
         name = name,

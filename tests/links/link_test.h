@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LinkTest: a server's bus and a client's in one process, joined by a socket in
-// a directory of its own. Built with TROLLEY_TEST_POLLER it uses that poller.
+// LinkTest: the bus of a server and the bus of a client in one process. A
+// socket in a directory of its own connects them. Built with
+// TROLLEY_TEST_POLLER it uses that poller.
 
 #ifndef TROLLEY_TESTS_LINKS_LINK_TEST_H_
 #define TROLLEY_TESTS_LINKS_LINK_TEST_H_
@@ -13,10 +14,12 @@
 #include <string>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
-#include "trolley/actors/unix_link.h"
-#include "trolley/actors/unix_listener.h"
-#include "trolley/bus/bus.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
+#include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/links/actors.h"
 
 namespace trolley::links_test {
@@ -106,13 +109,7 @@ class LinkTest : public testing::Test {
   }
 
   // Lets "gated" handle what it got, once the server has started it.
-  void OpenGate() {
-    absl::StatusOr<Ref<Door>> door;
-    do {
-      door = server_->Find<Door>("gated.door");
-    } while (!door.ok());
-    door->Tell(Open{});
-  }
+  void OpenGate() { FindSoon<Door>(*server_, "gated.door").Tell(Open{}); }
 
   // An actor of the server as the client sees it.
   Ref<Numbers> RemoteOf(const std::string& name) {
@@ -121,6 +118,33 @@ class LinkTest : public testing::Test {
 
   static LinkStats StatsOf(const Ref<Link>& link) {
     return link.AskAndWait(GetLinkStats{}, kLong).value_or(LinkStats());
+  }
+
+  // The first figures of the link that `done` accepts.
+  template <typename Done>
+  static LinkStats StatsWhen(const Ref<Link>& link, Done done) {
+    return AskUntil([&] { return StatsOf(link); }, done);
+  }
+  // The actor of this name, which one of the bus starts.
+  template <typename A>
+  static Ref<A> FindSoon(Bus& bus, const std::string& name) {
+    const auto find = [&] {
+      bus.Inspect(kLong).IgnoreError();  // each loop has had a turn
+      return bus.Find<A>(name);
+    };
+    return *AskUntil(find, [](const auto& found) { return found.ok(); });
+  }
+  static void AwaitEnd(const Address& of) {
+    absl::Notification ended;
+    of.WhenEnded([&](const ActorEnd&) { ended.Notify(); });
+    ended.WaitForNotification();
+  }
+  // Until the listener has no more connections than that.
+  void AwaitOpen(uint64_t most) {
+    AskUntil(
+        [&] { return listener_.AskAndWait(GetUnixListenerStats{}, kLong); },
+        [&](const auto& stats) { return stats->open <= most; })
+        .IgnoreError();
   }
 
   void StopServer() { Stop(server_); }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is known to be lost when a peer goes: to the receiver of what it wrote,
-// to the sender of what it was to get, and to who asked.
+// What each side knows to be lost when a peer ends: the receiver about the
+// bytes of the peer, the sender about messages to the peer, and the asker about
+// its asks.
 
 #include <string>
 #include <thread>
@@ -43,11 +44,10 @@ TEST_F(LossTest, P15_AnAskSaysWhetherItHadLeft) {
     absl::Status status;
     std::thread asker(
         [&] { status = there.AskAndWait(AskOf(1), kLong).status(); });
-    LinkStats stats;
-    do {
-      stats = StatsOf(link);
-    } while (stats.written + stats.waiting < (leaves ? 1 : 2) ||
-             (leaves && stats.waiting > 0));
+    StatsWhen(link, [&](const LinkStats& s) {
+      return leaves ? s.written >= 1 && s.waiting == 0
+                    : s.written + s.waiting >= 2;
+    });
     peer.Close();
     asker.join();
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
@@ -72,21 +72,19 @@ TEST_F(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
   }
   peer.Say(said);
   const Ref<Link> link = LinkToPeer();
-  while (StatsOf(link).received < kMessages) {
-  }
+  StatsWhen(link, [](const LinkStats& s) { return s.received >= kMessages; });
   peer.Close();
-  while (StatsOf(link).connected) {
-  }
+  StatsWhen(link, [](const LinkStats& s) { return !s.connected; });
   OpenGate();
   const LinkDown down = NextLinkDown();
   EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
   EXPECT_EQ(down.stats.received, kMessages);
   EXPECT_EQ(down.stats.delivered, kMessages);
   EXPECT_EQ(down.stats.queued, 0u);
-  absl::StatusOr<Seen> seen;
-  do {
-    seen = gated_.AskAndWait(GetSeen{}, kLong);  // refused while it is full
-  } while (!seen.ok());
+  // Refused while it is full.
+  const auto seen =
+      AskUntil([&] { return gated_.AskAndWait(GetSeen{}, kLong); },
+               [](const auto& answer) { return answer.ok(); });
   EXPECT_EQ(seen->count, kMessages);
   EXPECT_EQ(seen->out_of_order, 0u);
 }
@@ -102,8 +100,7 @@ TEST_F(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
   }
   peer.Say(said);
   const Ref<Link> link = LinkToPeer();
-  while (StatsOf(link).received < kAsks) {
-  }
+  StatsWhen(link, [](const LinkStats& s) { return s.received >= kAsks; });
   peer.Close();
   // The gate is shut.
   const LinkDown down = NextLinkDown();
@@ -112,8 +109,7 @@ TEST_F(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
   EXPECT_GT(down.stats.abandoned, 0u);
   EXPECT_EQ(down.stats.delivered + down.stats.abandoned, kAsks);
   EXPECT_EQ(down.stats.undelivered_replies, down.stats.delivered);
-  while (listener_.AskAndWait(GetUnixListenerStats{}, kLong)->open > 0) {
-  }
+  AwaitOpen(0);
   OpenGate();
 }
 
@@ -135,8 +131,9 @@ TEST_F(LossTest, P15_AsksOfTheLastConnectionDoNotCountInTheNext) {
     }
     peer.Say(said);
     LinkToPeer();
-    while (StatsOf(link).received < (round + 1) * options.max_pending_asks) {
-    }
+    StatsWhen(link, [&](const LinkStats& s) {
+      return s.received >= (round + 1) * options.max_pending_asks;
+    });
     EXPECT_EQ(StatsOf(link).refused, 0u);
     peer.Close();
     const LinkDown down = NextLinkDown();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Texts of a hostile peer: escape sequences, line breaks, bytes that are no
-// UTF-8, and three megabytes, in every field of link.proto that can hold them
-// (found by reflection: a new field is a new case), and in the frames that
-// carry a text. Whatever comes of it, in the log, in a Status and in what is
-// answered, is printable and short.
+// Texts of a hostile peer: escape sequences, line breaks, bytes that are not
+// UTF-8, and three megabytes. They are in every field of link.proto that can
+// hold them (reflection finds the fields, so a new one is a new case), and in
+// the frames that have a text. In the log, in a Status and in answers they must
+// be printable and short.
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -23,11 +23,13 @@
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "trolley/actors/unix_link.h"
-#include "trolley/actors/unix_listener.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/poller/printable.h"
 #include "trolley/proto/frame.h"
 #include "trolley/proto/link.pb.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
 #include "trolley/tests/links/raw_peer.h"
@@ -127,20 +129,15 @@ class OutsideTextTest : public LinkTest {
 
   std::vector<std::string> TakeLines() {
     if (server_ != nullptr) {
-      server_->state()->log().Flush(absl::InfiniteDuration());
+      StateOf(*server_)->log().Flush(absl::InfiniteDuration());
     }
     absl::MutexLock lock(&mutex_);
     return std::exchange(lines_, {});
   }
 
   // The server's end of the next connection.
-  Ref<UnixLink> NextLink() {
-    absl::StatusOr<Ref<UnixLink>> link;
-    const std::string name = absl::StrCat("uds/", ++connections_);
-    do {
-      link = server_->Find<UnixLink>(name);
-    } while (!link.ok());
-    return *link;
+  Ref<StreamLink> NextLink() {
+    return FindSoon<StreamLink>(*server_, absl::StrCat("uds/", ++connections_));
   }
 
   // Connects, and is greeted.
@@ -213,7 +210,8 @@ class OutsideTextTest : public LinkTest {
     message.set_remaining_ns(60'000'000'000);
     // With itself in the list, what follows is in the text of the cycle.
     message.add_askers(absl::StrCat(
-        absl::Hex(server_->state()->instance_id(), absl::kZeroPad16), "/sink"));
+        absl::Hex(StateOf(*server_)->instance_id(), absl::kZeroPad16),
+        "/sink"));
     return envelope;
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The other process of two_processes_test, until its standard input ends:
+// The other process of two_processes_test. It ends when its standard input
+// ends.
 //
 //   peer PATH              listens at PATH, with a Sink named "sink"
-//   peer PATH stream N     connects to PATH and streams N numbers to the "sink"
-//                          there
+//   peer PATH stream N     connects to PATH and streams N numbers to its "sink"
 
 #include <unistd.h>
 
@@ -12,8 +12,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "trolley/actors/unix_link.h"
-#include "trolley/actors/unix_listener.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/tests/links/actors.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RawPeer: the other end of a link as a plain blocking socket, which says what
-// a test tells it to; and the bytes that it may say.
+// RawPeer: the other end of a link as a plain blocking socket that sends the
+// bytes that a test gives it; and functions that make such bytes.
 //
 // Threads: the test's.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a sender to an actor of another process is told at once: with each verb
-// and from each place, whatever the link is doing.
+// What a send to an actor of another process returns at once: with each verb,
+// from each place, and in each state of the link.
 
 #include <memory>
 #include <string>
@@ -119,8 +119,13 @@ TEST_P(RemoteTest, P15_IsToldAtOnceWhetherItsLinkIsUp) {
   EXPECT_TRUE(Send(there).ok());
   // It takes no more: not down, and no less in vain.
   second.Say(GoAway("DRAINING: bye"));
-  while (!absl::IsUnavailable(Send(there))) {
-  }
+  AskUntil(
+      [&] {
+        StatsOf(link_);  // the link has had a turn
+        return Send(there);
+      },
+      absl::IsUnavailable)
+      .IgnoreError();
   ExpectNotConnected(there);
   second.Close();
   Down();
@@ -133,8 +138,7 @@ TEST_P(RemoteTest, P15_ALinkThatHasEndedIsNotConnected) {
   StartTwoLoops(options);
   const Ref<Numbers> there = NewRemote();
   Down();
-  while (link_.Tell(GetLinkStats{}) != Delivery::kGone) {
-  }
+  AwaitEnd(link_.address());
   ExpectNotConnected(there);
   ExpectNotConnected(NewRemote());
   link_ = Ref<UnixLink>();
@@ -146,10 +150,8 @@ TEST_P(RemoteTest, P15_OneThatHasEndedIsGoneAndNotDown) {
   const Ref<Numbers> there = NewRemote();
   Down();
   there.Stop();
-  absl::Status told;
-  do {
-    told = Send(there);
-  } while (absl::IsUnavailable(told));
+  AwaitEnd(there.address());
+  const absl::Status told = Send(there);
   EXPECT_EQ(told.code(), absl::StatusCode::kNotFound) << told;
 }
 
@@ -215,8 +217,8 @@ TEST_F(FullRemoteTest, P15_IsFullWhileItsLinkIsUp) {
   EXPECT_GT(accepted_, 0u);
 }
 
-// Who waits for room is told that there is none to wait for; and each message
-// that was accepted is counted: it left, or it did not.
+// A sender that waits for room learns that the link is down. Each accepted
+// message is counted as written or as unsent.
 TEST_F(FullRemoteTest, P15_WhoWaitsForRoomIsToldThatTheLinkIsDown) {
   constexpr int kSenders = 8;
   std::vector<absl::Status> told(kSenders);
@@ -227,8 +229,8 @@ TEST_F(FullRemoteTest, P15_WhoWaitsForRoomIsToldThatTheLinkIsDown) {
                      i % 2 == 0 ? From::kLoopOfTheLink : From::kOtherLoop);
     });
   }
-  while (client_->Inspect(kLong)->loops[1].pending_asks == 0) {
-  }
+  AskUntil([&] { return client_->Inspect(kLong)->loops[1].pending_asks; },
+           [](uint64_t asks) { return asks > 0; });
   server_.reset();  // or what is left would wait for the next connection
   peer_->Close();
   Down();
@@ -239,11 +241,12 @@ TEST_F(FullRemoteTest, P15_WhoWaitsForRoomIsToldThatTheLinkIsDown) {
     if (status.ok()) continue;
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   }
-  LinkStats stats;
-  do {
-    stats = StatsOf(link_);
-  } while (stats.written + stats.unsent + stats.not_sent < sent);
-  EXPECT_EQ(stats.written + stats.unsent + stats.not_sent, sent);
+  const auto counted = [](const LinkStats& s) {
+    return s.written + s.unsent + s.not_sent;
+  };
+  const LinkStats stats =
+      StatsWhen(link_, [&](const LinkStats& s) { return counted(s) >= sent; });
+  EXPECT_EQ(counted(stats), sent);
 }
 
 }  // namespace

@@ -144,10 +144,9 @@ TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
     }
     peer.Kill();
     const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
-    absl::StatusOr<Seen> last;
-    do {
-      last = sink_.AskAndWait(GetSeen{}, kLong);
-    } while (!last.ok());
+    const auto last =
+        AskUntil([&] { return sink_.AskAndWait(GetSeen{}, kLong); },
+                 [](const auto& answer) { return answer.ok(); });
     EXPECT_EQ(last->out_of_order, 0u);
     EXPECT_EQ(last->count, down.stats.delivered);
     EXPECT_EQ(down.stats.received, down.stats.delivered);
@@ -158,8 +157,8 @@ TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
   }
 }
 
-// The sender's books after its receiver was killed: each message the link took
-// is written or unsent, and whoever asked is told.
+// The counts of the sender after its receiver was killed: each message that the
+// link accepted is written or unsent, and each asker gets an error.
 TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
@@ -173,8 +172,9 @@ TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
         *client_, {}, RemoteOf("sink"), uint64_t{1'000'000'000}, size_t{100});
     client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
     const uint64_t enough = random() % 5000;
-    while (streamer.AskAndWait(GetProgress{}, kLong).value().sent < enough) {
-    }
+    AskUntil([&] { return streamer.AskAndWait(GetProgress{}, kLong); },
+             [&](const auto& now) { return now.value().sent >= enough; })
+        .IgnoreError();
     peer.Kill();
     const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
     EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
@@ -194,8 +194,7 @@ TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
   absl::Status status;
   std::thread asker(
       [&] { status = sink.AskAndWait(AskOf(1), kLong).status(); });
-  while (StatsOf(link_).written == written) {
-  }
+  StatsWhen(link_, [&](const LinkStats& s) { return s.written > written; });
   peer.Kill();
   asker.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What two buses say to each other over a Unix socket.
+// Two buses that send messages over a Unix socket.
 
-#include "trolley/actors/unix_link.h"
+#include "trolley/actors/unix/unix_link.h"
 
 #include <stdexcept>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
 
@@ -68,8 +69,7 @@ TEST_F(UnixLinkTest, ManyAsksAreUnderWayAtOnce) {
                 static_cast<uint64_t>(i));
     });
   }
-  while (StatsOf(link_).pending_asks < 8) {
-  }
+  StatsWhen(link_, [](const LinkStats& s) { return s.pending_asks >= 8; });
   // Others are answered meanwhile.
   EXPECT_EQ(sink.AskAndWait(AskOf(7), kLong).value().value(), 7u);
   OpenGate();
@@ -106,7 +106,7 @@ TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
     const LinkStats theirs = StatsOf(up.link);
     ASSERT_LE(theirs.queued, kWindow / (kFiller + 24) + 1);
     if (theirs.queued > 0) ++looks;
-    // Whoever has a link of its own gets through.
+    // A sender with a link of its own is not held up.
     ASSERT_EQ(sink.AskAndWait(AskOf(7), kLong).value().value(), 7u);
   }
   OpenGate();
@@ -137,11 +137,10 @@ TEST_F(UnixLinkTest, AnswerPassesMessagesThatWait) {
                                   *server_, {}, up.link, "clients-sink")),
                               kLong)
                   .ok());
-  // The window is full of messages that nobody takes.
+  // Fills the window with messages that the actor does not take.
   const Ref<Numbers> gated = RemoteOf("gated");
   for (int i = 1; i <= 200; ++i) gated.Tell(PutOf(i, 100));
-  while (StatsOf(up.link).queued == 0) {
-  }
+  StatsWhen(up.link, [](const LinkStats& s) { return s.queued > 0; });
   // Asked by the server's relay; the client's answer passes.
   EXPECT_EQ(relay_.AskAndWait(AskOf(5), kLong).value().value(), 5u);
   OpenGate();
@@ -158,8 +157,7 @@ TEST_F(UnixLinkTest, UnknownActorIsNamed) {
   EXPECT_EQ(status.message(), "no actor named \"nobody\" is running");
   // A tell comes back as well, and is counted.
   RemoteOf("nobody").Tell(PutOf(1));
-  while (StatsOf(link_).refused_by_peer < 2) {
-  }
+  StatsWhen(link_, [](const LinkStats& s) { return s.refused_by_peer >= 2; });
 }
 
 // Throws at the first message.
@@ -173,7 +171,7 @@ class Bomb : public Actor {
 TEST_F(UnixLinkTest, ActorThatHasEndedIsNamedWithItsReason) {
   StartServer();
   StartClient();
-  SpawnOn<Bomb>(*server_, {.name = "bank/slow"});
+  const Ref<Bomb> there = SpawnOn<Bomb>(*server_, {.name = "bank/slow"});
   const Ref<Numbers> bomb = RemoteOf("bank/slow");
   const absl::Status in_hand = bomb.AskAndWait(AskOf(1), kLong).status();
   EXPECT_EQ(in_hand.code(), absl::StatusCode::kInternal);
@@ -181,8 +179,7 @@ TEST_F(UnixLinkTest, ActorThatHasEndedIsNamedWithItsReason) {
       in_hand.ToString(),
       AllOf(StartsWith("INTERNAL: bank/slow has ended: its handler of "),
             EndsWith("Ask threw: no answer")));
-  while (server_->Find<Bomb>("bank/slow").ok()) {
-  }
+  AwaitEnd(there.address());
   // First by the lane that it had, then by none.
   for (int i = 0; i < 3; ++i) {
     const absl::Status after = bomb.AskAndWait(AskOf(1), kLong).status();
@@ -248,9 +245,8 @@ TEST_F(UnixLinkTest, DeadlinePassesForAnActorThatDoesNotAnswer) {
   const absl::Status status =
       RemoteOf("gated").AskAndWait(AskOf(1), absl::Milliseconds(20)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
-  while (StatsOf(link_).pending_asks > 0) {
-  }
-  // Its answer comes too late, and finds nobody.
+  StatsWhen(link_, [](const LinkStats& s) { return s.pending_asks == 0; });
+  // Its answer comes too late; the asker no longer waits.
   OpenGate();
   EXPECT_EQ(RemoteOf("gated").AskAndWait(AskOf(2), kLong).value().value(), 2u);
 }
@@ -260,18 +256,21 @@ TEST_F(UnixLinkTest, ExpiredMessageIsDroppedBeforeItsHandler) {
   StartClient();
   const Ref<Numbers> gated = RemoteOf("gated");
   gated.Tell(PutOf(1));
-  const Instant soon = client_->state()->clock().Now() + absl::Milliseconds(20);
+  const Instant soon =
+      StateOf(*client_)->clock().Now() + absl::Milliseconds(20);
   ASSERT_EQ(gated.TellWith({.deadline = soon}, PutOf(2)), Delivery::kAccepted);
   gated.Tell(PutOf(2));
-  // The clock of both buses is one, so the time left is over by then.
-  while (server_->state()->clock().Now() < soon + absl::Milliseconds(20)) {
-  }
   const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
   // On a slow machine it has expired on its way to the link, or in it.
-  while (StatsOf(up.link).delivered + StatsOf(link_).not_sent +
-             client_->ReadLedger().expired <
-         3) {
-  }
+  AskUntil(
+      [&] {
+        return StatsOf(up.link).delivered + StatsOf(link_).not_sent +
+               client_->ReadLedger().expired;
+      },
+      [](uint64_t arrived) { return arrived >= 3; });
+  // What is left of its time is over when an ask of as long has ended.
+  EXPECT_EQ(gated.AskAndWait(AskOf(1), absl::Milliseconds(20)).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
   OpenGate();
   const Seen seen = gated_.AskAndWait(GetSeen{}, kLong).value();
   EXPECT_EQ(seen.count, 2u);
@@ -389,8 +388,7 @@ TEST_F(UnixLinkTest, AsksUnderWayAreBounded) {
     askers.emplace_back(
         [&gated] { EXPECT_TRUE(gated.AskAndWait(AskOf(1), kLong).ok()); });
   }
-  while (StatsOf(link_).pending_asks < 4) {
-  }
+  StatsWhen(link_, [](const LinkStats& s) { return s.pending_asks >= 4; });
   EXPECT_EQ(gated.AskAndWait(AskOf(1), kLong).status().code(),
             absl::StatusCode::kResourceExhausted);
   OpenGate();
@@ -409,8 +407,7 @@ TEST_F(UnixLinkTest, ServerRefusesMoreAsksThanItKeeps) {
         [&gated] { EXPECT_TRUE(gated.AskAndWait(AskOf(1), kLong).ok()); });
   }
   const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
-  while (StatsOf(up.link).delivered < 4) {
-  }
+  StatsWhen(up.link, [](const LinkStats& s) { return s.delivered >= 4; });
   EXPECT_EQ(gated.AskAndWait(AskOf(1), kLong).status().code(),
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(StatsOf(up.link).refused, 1u);
@@ -438,8 +435,7 @@ TEST_F(UnixLinkTest, AskFailsWhenItsConnectionEnds) {
   std::thread asker(
       [&] { status = gated.AskAndWait(AskOf(1), kLong).status(); });
   const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
-  while (StatsOf(up.link).delivered < 1) {
-  }
+  StatsWhen(up.link, [](const LinkStats& s) { return s.delivered >= 1; });
   up.link.Stop();
   asker.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
@@ -475,8 +471,7 @@ TEST_F(UnixLinkTest, LinkThatDoesNotReconnectEnds) {
   const Ref<Numbers> sink = RemoteOf("sink");
   EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   StopServer();
-  while (link_.Tell(GetLinkStats{}) != Delivery::kGone) {
-  }
+  AwaitEnd(link_.address());
   EXPECT_EQ(sink.AskAndWait(AskOf(1), kLong).status().code(),
             absl::StatusCode::kNotFound);
 }
@@ -488,8 +483,7 @@ TEST_F(UnixLinkTest, DrainingServerAnswersWhatWasAskedBefore) {
   absl::StatusOr<Answer> answer;
   std::thread asker([&] { answer = gated.AskAndWait(AskOf(1), kLong); });
   const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
-  while (StatsOf(up.link).delivered < 1) {
-  }
+  StatsWhen(up.link, [](const LinkStats& s) { return s.delivered >= 1; });
   auto door = server_->Find<Door>("gated.door");
   ASSERT_TRUE(door.ok());
   std::thread stopper([this] { StopServer(); });
@@ -544,8 +538,7 @@ TEST_F(UnixLinkTest, P11_NoDescriptorIsLeftAfter200Connections) {
     EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(i), kLong).ok());
     StopClient();
     server_watcher_.AskAndWait(NextDown{}, kLong).IgnoreError();
-    while (listener_.AskAndWait(GetUnixListenerStats{}, kLong)->open > 0) {
-    }
+    AwaitOpen(0);
     // A connection's descriptor goes with the last of its coroutines.
     server_->Inspect(kLong).IgnoreError();
     if (i == 0) before = open_descriptors();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FlagHandoff: the hand-off written the way that loses wakes: what is queued in
-// one word, "the consumer sleeps" in another, release and acquire but no fence.
-// For the litmus only, to show what bus/handoff.h is compared with.
+// FlagHandoff: a hand-off that loses wakes. The queue is one word, "the
+// consumer sleeps" is another word, with release and acquire but without a
+// fence. Only for the litmus test, which compares it with
+// bus/crossing/handoff.h.
 
 #ifndef TROLLEY_TESTS_LITMUS_FLAG_HANDOFF_H_
 #define TROLLEY_TESTS_LITMUS_FLAG_HANDOFF_H_

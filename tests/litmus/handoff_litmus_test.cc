@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The store-load litmus over the real hand-off type, built at -O2 without
-// sanitizers (which would hide what it looks for). In each round one thread
-// pushes and the other arms, at the same moment, on a hand-off of its own. If
-// the consumer may sleep and the pusher was not told to wake it, a wake is
-// lost.
+// The store-load litmus test over the real hand-off type. It is built at -O2
+// and without sanitizers, which would hide the effect. In each round two
+// threads use a new hand-off at the same moment: one pushes, the other arms. A
+// wake is lost if the consumer may sleep and the pusher was not told to wake
+// it.
 //
-// Beside it runs FlagHandoff, which is wrong. How often that shows depends on
-// where the CPUs are, so its count is printed, not asserted. A litmus that
-// finds nothing is no proof; tests/model/handoff.pml is.
+// FlagHandoff, which is wrong, runs beside it. How often it loses a wake
+// depends on which CPUs run the threads, so its count is printed and not
+// checked. A litmus test that finds nothing is not a proof;
+// tests/model/handoff.pml is.
 //
-// --rounds=N  instead of 2,000,000. P3's figure is 10^8.
+// --rounds=N  instead of 2,000,000. The figure of P3 is 10^8.
 
 #include <sched.h>
 
@@ -26,7 +27,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/litmus/flag_handoff.h"
-#include "trolley/bus/handoff.h"
+#include "trolley/bus/crossing/handoff.h"
 
 namespace trolley {
 namespace {
@@ -83,8 +84,8 @@ struct Outcome {
   uint64_t rounds = 0;
   uint64_t push_came_first = 0;
   uint64_t arm_came_first = 0;
-  uint64_t lost = 0;     // asleep, and nobody wakes
-  uint64_t unasked = 0;  // awake, yet to be woken
+  uint64_t lost = 0;     // asleep, and no pusher wakes it
+  uint64_t unasked = 0;  // awake, but a pusher was told to wake it
 };
 
 template <class H>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hand-off's contract, transition by transition. The races that a test
-// cannot wait for are made to happen: SteeredAtomic runs a step of ours just
-// before the one under test. The churn at the end is for TSan and ASan.
+// The contract of the hand-off, transition by transition. SteeredAtomic runs a
+// step of the test just before the step under test, and so makes the races
+// happen that a test cannot wait for. The random part at the end is for
+// ThreadSanitizer and AddressSanitizer.
 
-#include "trolley/bus/handoff.h"
+#include "trolley/bus/crossing/handoff.h"
 
 #include <array>
 #include <atomic>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The protocol of bus/handoff.h, step by step, on machines with store buffers
+ * The protocol of bus/crossing/handoff.h, step by step, on machines with store buffers
  * (TSO). Spin alone is sequentially consistent and would accept a protocol that
  * loses wakes on real hardware. So a plain store goes into its thread's FIFO
  * buffer, Drain moves it to memory at any later moment, and a read-modify-write
@@ -14,8 +14,8 @@
  *
  * Shown in every state:
  *   P1  a producer's messages are handled in order, with the content it wrote
- *   P3  no wake is lost: nobody sleeps for ever while something is queued
- *       (a deadlock, as nothing else would wake the consumer)
+ *   P3  no wake is lost: the consumer does not sleep for ever while a message
+ *       is queued (that would be a deadlock, as no other event wakes it)
  *   P4  each wake belongs to an arm of its own: wakes <= sleeps
  *   P5  no wake enters the poller after Close() has returned
  *   P2  what was accepted is handled, once; Close() returns

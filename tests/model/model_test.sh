@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs Spin over the hand-off's model: the protocol as it is must be right in
-# every state, and each mistake must be rejected, for the reason expected.
-# Fails if Spin accepts a mistake or rejects the protocol. Needs spin and gcc.
+# Runs Spin over the model of the hand-off. The protocol must be right in every
+# state. Each mistake must be rejected, for the expected reason. Fails if Spin
+# accepts a mistake or rejects the protocol. Needs spin and gcc.
 #
 # usage: model_test.sh handoff.pml [--full]
-#   --full  also the largest model: a minute in all, and 2 GB of memory
+#   --full  also runs the largest model: a minute in all, and 2 GB of memory
 
 set -uo pipefail
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IsMutant: which of the mistakes in its table a mutated copy makes.
+// IsMutant: says which mistake of its table a mutated copy makes.
 //
-// Immutable once asked for; any thread.
+// Immutable after the first call; any thread.
 
 #ifndef TROLLEY_TESTS_MUTANTS_MUTANT_H_
 #define TROLLEY_TESTS_MUTANTS_MUTANT_H_

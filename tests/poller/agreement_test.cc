@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pitfall 52: another poller must not change the results. The same seeded
+// Pitfall 52: a program must get the same results from every poller. A seeded
 // script (write, drain, fill up, close, half-close, silence, ask again) is
-// played to every poller, the simulated one on its simulated descriptors
-// included, and after each step all of them must report the same.
+// played to every poller, also to the simulated one on simulated descriptors.
+// After each step all pollers must report the same.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -16,12 +16,13 @@
 
 #include "trolley/poller/poll_bits.h"
 #include "trolley/poller/registrations.h"
-#include "trolley/poller/sim_random.h"
+#include "trolley/poller/sim/sim_random.h"
 
 namespace trolley {
 namespace {
 
-// What several threads draw from: the n-th draw is fixed, who makes it is not.
+// Random numbers for several threads: the n-th number is fixed, but any thread
+// may draw it.
 class SharedRandom {
  public:
   explicit SharedRandom(uint64_t seed) : seed_(SimRandom::Mix(seed)) {}
@@ -118,7 +119,7 @@ class ChaosPoller final : public Poller {
     if (room > 1 && random_.Chance(options_.short_batches)) {
       room = 1 + random_.Below(std::min<size_t>(room - 1, 4));
     }
-    // Whoever has something to say already only looks.
+    // With an event of its own to report, it does not wait.
     absl::StatusOr<WaitResult> result =
         inner_->Wait(events.first(room),
                      wake_again || untrue != nullptr ? Instant() : deadline);

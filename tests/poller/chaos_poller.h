@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ChaosPoller: any other poller, at its worst. What the contract leaves open it
-// makes happen: it hands out few events at a time and in any order, its wakes
-// come late and twice, the waits under it are interrupted. And, since events
-// tell of a past that another reader may have used up, it reports some that are
-// not true. For tests of what stands on a poller: ours, and yours.
+// ChaosPoller: wraps any poller and makes the worst case of everything that the
+// contract allows. For tests of code that uses a poller: ours, and yours.
 //
 //   options.loops[0].factory = Chaos(PollPoller::Create, {.seed = seed});
 //
-// With the last three of its chances at 0 it keeps the contract to the
-// letter, and passes the conformance suite over every poller that does.
+//   - It returns few events at a time, in a random order.
+//   - Its wakes come late and twice.
+//   - The waits of the poller under it are interrupted.
+//   - It reports events that are not true. That is allowed, because another
+//     reader may have taken the data after the event.
 //
-// Ownership: owns the poller that it wraps, and the Sys it gives to it.
-// Threads:   as Poller; Wake() draws without touching what Wait() draws from.
-// Bounds:    a registration each, beside those of the poller under it.
-// Replay:    the seed fixes what is drawn; what the kernel and other threads do
-//            in between is theirs. Over SimPoller, it fixes everything.
+// If the last three of its chances are 0, it keeps the contract strictly and
+// passes the conformance suite over every poller that does.
+//
+// Ownership: owns the poller that it wraps, and the Sys that it gives to it.
+// Threads:   as Poller. Wake() and Wait() use separate random generators.
+// Bounds:    one registration for each of the poller under it.
+// Replay:    the seed determines the random choices, but not what the kernel
+//            and other threads do in between. Over SimPoller it determines
+//            everything.
 
 #ifndef TROLLEY_TESTS_POLLER_CHAOS_POLLER_H_
 #define TROLLEY_TESTS_POLLER_CHAOS_POLLER_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chaos keeps to the contract where it says that it does, over every poller
-// and for several seeds; and what it promises to make happen does happen.
+// ChaosPoller, over every poller and for several seeds: it keeps the contract
+// where it says so, and the faults that it promises really happen.
 
 #include "trolley/tests/poller/chaos_poller.h"
 

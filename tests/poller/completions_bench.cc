@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What io_uring should be asked for: readiness, one read at a time, or reads
-// that stay and bring their buffers; ring messages or an eventfd for wakes. The
-// raw mechanisms, each written by hand on IoUringRing, on the same work:
+// Compares ways to use io_uring: readiness, one read at a time, or reads that
+// stay and have their own buffers; and for wakes, messages between rings or an
+// eventfd. Each way is written by hand on IoUringRing and does the same work:
 //
 //   bazel run --config=opt //tests/poller:completions_bench
 //
-// Two threads, each on a processor of its own. Five repetitions, interleaved;
-// the median, with the least and the most. docs/design/0004 has the figures.
+// Two threads, each on a processor of its own. Five interleaved repetitions; it
+// prints the median, the least and the most. docs/design/0004 has the figures.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +33,8 @@
 #include <thread>
 #include <vector>
 
-#include "trolley/poller/io_uring_ring.h"
 #include "trolley/poller/sys.h"
+#include "trolley/poller/uring/io_uring_ring.h"
 
 namespace trolley {
 namespace {

@@ -174,10 +174,10 @@ absl::Duration ProcessorWatch::Used() const {
   return ProcessorTime(UsageOfThisThread()) - used_;
 }
 
-// One that spins never gives its processor up, and uses what it gets, which is
-// little on a busy machine. Whoever sleeps may do without it once: the deadline
-// of a thread that did not run has passed before its wait begins. So it has
-// some tries, of which one must be good.
+// A poller that spins always uses the processor, as far as it gets it, which is
+// little on a busy machine. A poller that sleeps may use none even once: if the
+// thread did not run for a while, the deadline has passed before its wait
+// begins. So there are several tries, and one of them must succeed.
 void PollerConformance::ExpectWaitsUntilWoken(Instant deadline) {
   rig().WhileWaiting([this] { poller().Wake(); });
   Reports reports;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The conformance suite: holds any Poller to poller/poller.h. To hold yours to
-// it, make a test of these lines and depend on //tests/poller:conformance:
+// The conformance suite: checks any Poller against poller/poller.h. To check
+// your own, make a test of these lines that depends on
+// //tests/poller:conformance:
 //
 //   #include "trolley/tests/poller/conformance.h"
 //   namespace trolley {
@@ -10,12 +11,12 @@
 //       testing::Values(OnKernel("mine", MyPoller::Create)), SubjectName);
 //   }  // namespace trolley
 //
-// A case whose name has a pitfall number is about that entry of README.md here.
-// The poller's capabilities say which cases apply; one that does not is skipped
-// and says why. A case that waits for what must come waits for ever: the time
-// limit of the test is its clock.
+// A case with a pitfall number in its name belongs to that entry of README.md
+// in this folder. The capabilities of the poller decide which cases apply; the
+// others are skipped and print the reason. A case waits without a limit for an
+// event that must come; the time limit of the test ends it.
 //
-// Threads: each case runs on its own rig, on the thread that runs the test.
+// Threads: each case has its own rig and runs on the thread that runs the test.
 
 #ifndef TROLLEY_TESTS_POLLER_CONFORMANCE_H_
 #define TROLLEY_TESTS_POLLER_CONFORMANCE_H_

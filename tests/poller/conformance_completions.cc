@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P16 for poller/completions.h: what was started ends once, with the result of
-// the call, and what was cancelled leaves its buffer alone.
+// P16 for poller/completions.h: each started operation ends once, with the
+// result of its call. The kernel does not touch the buffer of a cancelled one.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,7 @@ class Driver {
   Poller& poller_;
 };
 
-// A listener of a Unix socket with an abstract name, and those who connect.
+// A listener of a Unix socket with an abstract name, and its clients.
 class Listener {
  public:
   explicit Listener(Sys& sys) : sys_(sys) {
@@ -247,7 +247,7 @@ TEST_P(PollerConformance, AnEndedOperationDoesNotLetTheWaitSleep) {
   poller().completions()->Start(first);
   poller().completions()->Start(second);
   Write(sockets.a.get(), 1);
-  // Whoever does not take what has ended is told again.
+  // As long as the completed operation is not taken, each Wait reports it.
   for (int i = 0; i < 3; ++i) {
     Event event;
     const auto result = poller().Wait({&event, 1}, Instant::Infinite());
@@ -355,9 +355,10 @@ TEST_P(PollerConformance, Pitfall8_ACancelThatRacesLosesNothing) {
     std::atomic<int> ready{0};
     std::thread writer([&] {
       ++ready;
+      ready.notify_one();
       Write(sockets.a.get());
     });
-    while (ready == 0) std::this_thread::yield();
+    ready.wait(0);
     for (int spin = 0; spin < i * 100; ++spin) ready.load();
     if (i % 3 == 0) writer.join();
     read.Cancel();

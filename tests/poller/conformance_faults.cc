@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P13 for pollers: every system call may fail. The scenario below is run with
-// its first call failing, then its second, and so on until a run meets no
-// fault. Each step must be right or say that it went wrong; a step that claims
-// to have worked is held to it; and no descriptor is left behind.
+// P13 for pollers: every system call may fail. The scenario below runs with its
+// first call failing, then with its second, and so on, until a run meets no
+// fault. Each step must succeed or return an error. If it returns success, its
+// effect is checked. No descriptor may be left open.
 
 #include <fcntl.h>
 

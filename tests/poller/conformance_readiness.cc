@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is reported of a descriptor, and how often.
+// Which conditions of a descriptor a poller reports, and how often.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -209,7 +209,7 @@ TEST_P(PollerConformance, Pitfall14_EdgeReportsEachChangeAfterADrain) {
   EXPECT_TRUE(Any(Look().Of(token) & Ready::kWritable));
   for (int i = 0; i < 10; ++i) {
     Write(pair.b.get(), 3);
-    // Writable may come with it: who asked for both must stand that.
+    // kWritable may come with it, since the registration asked for both.
     EXPECT_TRUE(Any(WaitFor(token).Of(token) & Ready::kReadable));
     EXPECT_EQ(ReadAll(pair.a.get()), 3u);
     EXPECT_FALSE(Any(Look().Of(token) & Ready::kReadable)) << "round " << i;
@@ -234,7 +234,7 @@ TEST_P(PollerConformance, Pitfall17_OneshotDisarmsBothDirectionsUntilModify) {
   EXPECT_TRUE(Look().empty());
   Write(pair.b.get());
   EXPECT_EQ(Look().Times(token), 1);
-  ReadAll(pair.b.get());  // there is room again, but nobody is armed
+  ReadAll(pair.b.get());  // there is room again, but no request is armed
   Write(pair.b.get());
   EXPECT_TRUE(Look().empty());
   Modify(pair.a.get(), token, Ready::kWritable, Trigger::kOneshot);
@@ -314,7 +314,7 @@ TEST_P(PollerConformance, Pitfall16_NoReadyDescriptorIsPassedOverForEver) {
     Write(pipes.back().write.get());
     tokens.push_back(Add(pipes.back().read.get(), Ready::kReadable));
   }
-  // Room for one, nobody drains: each gets its turn all the same.
+  // There is room for one event and no pipe is read: each must get its turn.
   const Reports reports = Look(/*room=*/1, /*waits=*/3 * kCount);
   for (const Token token : tokens) EXPECT_GE(reports.Times(token), 1);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which registration an event belongs to, while descriptors come and go.
+// Each event must belong to the right registration while descriptors are
+// opened, closed and opened again.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -321,7 +322,7 @@ TEST_P(PollerConformance, EndsCleanlyWithRegistrationsAndAWakeLeft) {
   Add(pipe.read.get(), Ready::kReadable);
   poller().Wake();
   DestroyPoller();
-  // The pipe is untouched: nobody read it and nobody closed it.
+  // The poller neither read the pipe nor closed it.
   EXPECT_EQ(ReadAll(pipe.read.get()), 1u);
 }
 

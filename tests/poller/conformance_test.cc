@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P16: every poller, one contract. Run with --gtest_filter=*/NAME for one.
+// P16: every poller keeps the same contract. --gtest_filter=*/NAME runs one
+// poller.
 
 #include "trolley/tests/poller/conformance.h"
 

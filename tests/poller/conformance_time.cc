@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Deadlines: never early, not for ever late, and idle costs nothing. The only
-// cases that look at a clock.
+// Deadlines: a Wait is never early and not late without limit, and an idle
+// poller uses no CPU time. Only these cases read a clock.
 
 #include <pthread.h>
 #include <signal.h>

@@ -26,6 +26,7 @@ EmulatedCompletions::~EmulatedCompletions() {
 
 void EmulatedCompletions::Start(Operation& operation) {
   operation.Begin(*this);
+  // mutant: P16_AFullQueueLosesAnOperation
   waiting_.Add(operation);
   ++pending_;
 }
@@ -34,8 +35,10 @@ void EmulatedCompletions::Cancel(Operation& operation) {
   Unwatch(operation);
   if (waiting_.Has(operation)) {
     waiting_.Remove(operation);
+    // mutant: P16_WhatWasCancelledIsReported
     operation.SetResult(-ECANCELED);
   } else {
+    // mutant: P11_ACancelLosesAConnection
     completed_.Remove(operation);
   }
   operation.End();
@@ -43,6 +46,7 @@ void EmulatedCompletions::Cancel(Operation& operation) {
 }
 
 Operation* EmulatedCompletions::TakeCompleted() {
+  // mutant: P16_AnOperationCompletesTwice
   Operation* const operation = completed_.first();
   if (operation == nullptr) return nullptr;
   completed_.Remove(*operation);
@@ -116,6 +120,7 @@ absl::StatusOr<WaitResult> EmulatedCompletions::Wait(absl::Span<Event> events,
   for (;;) {
     TryAll();
     WatchWaiting();
+    // mutant: P16_ItSleepsOnACompletion
     const bool any = !completed_.empty();
     absl::StatusOr<WaitResult> result =
         WaitInner(events, any ? Instant() : deadline);

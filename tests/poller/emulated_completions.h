@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EmulatedCompletions: a poller with completions, made of one without: it makes
-// the call of each operation itself whenever its descriptor may be ready. The
-// base of the mutants of poller/completions.h, and a second implementation to
-// run streams on, wherever io_uring is forbidden.
+// EmulatedCompletions: adds completions to a poller without them. It makes the
+// system call of an operation when its descriptor may be ready. The mutants of
+// poller/completions.h are built on it. Streams also run on it, as a second
+// implementation where io_uring is forbidden.
 //
 // Ownership: owns the other poller; borrows Sys.
 // Threads:   as Poller.
-// Bounds:    the other poller's; a descriptor for each operation that waits.
+// Bounds:    those of the other poller; one descriptor for each operation that
+//            waits.
 
 #ifndef TROLLEY_TESTS_POLLER_EMULATED_COMPLETIONS_H_
 #define TROLLEY_TESTS_POLLER_EMULATED_COMPLETIONS_H_

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The lengths of time at which arithmetic goes wrong, and what the rule of
-// poller/instant.h makes of each. Every parameter, option and wire field that
-// is a length of time or a deadline has a case that goes through all of them;
-// tests/tidy finds the one that has none, by the name given to ForEachExtreme:
+// The extreme lengths of time, and the result of the rule of poller/instant.h
+// for each. Every parameter, option and wire field that is a length of time or
+// a deadline has a case that tries all of them. tests/tidy finds the ones
+// without a case, by the name that is given to ForEachExtreme:
 //
 //   ForEachExtreme("actors/ref.h Ask(timeout)", [&](const Extreme& e) {
 //     ... e.value ...

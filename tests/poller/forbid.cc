@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a program where the system calls of some pollers are forbidden:
+// Runs a program for which the system calls of some pollers are forbidden:
 //
 //   forbid io_uring,epoll PROGRAM [ARGUMENT...]
 //
-// Ends as the program does, or with 125 if it could not be run.
+// Its exit code is that of the program, or 125 if the program could not be run.
 
 #include <errno.h>
 #include <unistd.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ForbidCalls: the kernel says no to some system calls, as it does in a
-// container with a seccomp filter. For a process of its own, since there is no
-// way back: a child that the test made, or the program `forbid`.
+// ForbidCalls: makes the kernel refuse some system calls, as a container with a
+// seccomp filter does. It cannot be undone. So use it only in a process of its
+// own: a child of the test, or the program `forbid`.
 //
-// Threads: the calling thread, and what it starts afterwards, processes too.
+// Threads: the calling thread, and the threads and processes that it starts
+//          afterwards.
 // Bounds:  kMostForbidden calls.
 
 #ifndef TROLLEY_TESTS_POLLER_FORBID_CALLS_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// P17, points in time: the rule of poller/instant.h at its ends, and limits of
-// waits made of it.
+// P17, points in time: the rule of poller/instant.h at its extremes, and wait
+// limits that are made from them.
 
 #include "trolley/poller/instant.h"
 
@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "gtest/gtest.h"
-#include "trolley/poller/sim_clock.h"
+#include "trolley/poller/sim/sim_clock.h"
 #include "trolley/poller/wait_limit.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
 // A machine that has just started, one that has run for a year, and clocks that
-// nobody has.
+// no machine has.
 const Instant kNow[] = {Instant(), Instant::FromNanos(1),
                         Instant::FromNanos(1'000'000'000),
                         Instant() + absl::Hours(24 * 365)};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is particular to io_uring: how it is refused, and what it does when the
-// kernel takes away what it had promised (pitfalls 42 and 49).
+// Cases that only io_uring has: how the kernel refuses it, and what the poller
+// does when the kernel ends a request that should stay (pitfalls 42 and 49).
 
-#include "trolley/poller/io_uring_poller.h"
+#include "trolley/poller/uring/io_uring_poller.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -253,7 +253,7 @@ TEST_F(IoUringCompletionsTest, CancelOutlastsAKernelThatSaysLater) {
   }
 }
 
-// Anything else would let it write into memory of somebody else.
+// Otherwise the kernel could write into memory that has another use by then.
 TEST_F(IoUringCompletionsTest, AKernelThatNeverLetsGoEndsTheProcess) {
   // A child does not get the rings: it starts afresh.
   testing::GTEST_FLAG(death_test_style) = "threadsafe";

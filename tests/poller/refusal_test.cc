@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pitfall 49, for real: the kernel forbids a poller, and whoever asked for it
-// learns why. Each case runs in a process of its own, since a filter stays.
+// Pitfall 49: when the kernel forbids a poller, the caller of the factory
+// learns the reason. The kernel really forbids it here. Each case runs in a
+// process of its own, because a seccomp filter cannot be removed.
 
 #include <errno.h>
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/pollers.h"
 #include "trolley/tests/poller/forbid_calls.h"

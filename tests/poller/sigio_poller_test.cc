@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is particular to signals (pitfall 29): a queue that is full, descriptors
-// that send none, and the mask of the thread. Each case runs on a thread of its
-// own, because the signals stay blocked in it.
+// Cases that only signals have (pitfall 29): a full queue, descriptors that
+// send no signals, and the signal mask of the thread. Each case runs on a
+// thread of its own, because the signals stay blocked in it.
 
-#include "trolley/poller/sigio_poller.h"
+#include "trolley/poller/backend/sigio_poller.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -49,9 +49,9 @@ TEST(SigioPollerTest, Pitfall29_AnEventfdIsRefusedBecauseItSendsNothing) {
   });
 }
 
-// More signals than the queue takes: the kernel sends one plain SIGIO that
-// names nobody. The descriptor whose signal was lost must be found all the
-// same.
+// More signals than fit into the queue: the kernel sends one plain SIGIO
+// without a descriptor. The poller must still find the descriptor whose signal
+// was lost.
 TEST(SigioPollerTest, Pitfall29_AFullQueueLosesNothing) {
   rlimit before = {};
   ASSERT_EQ(::getrlimit(RLIMIT_SIGPENDING, &before), 0);
@@ -90,10 +90,11 @@ TEST(SigioPollerTest, AWakeWithoutRoomInTheQueueIsAPlainSignal) {
     Event event;
     EXPECT_TRUE(poller->Wait({&event, 1}, Instant()).ok());
     bound.store(true);
+    bound.notify_one();
     const auto result = poller->Wait({&event, 1}, Instant::Infinite());
     woken = result.ok() && result->woken;
   });
-  while (!bound.load()) std::this_thread::yield();
+  bound.wait(false);
   sys.FailNth(SysCall::kTgsigqueueinfo, 1, EAGAIN);
   poller->Wake();
   loop.join();  // hangs if the wake was lost

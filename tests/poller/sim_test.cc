@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The simulated world: time that jumps, an end that is reported, one seed one
-// trace, and system calls that behave as the kernel's do.
+// The simulated world: its clock jumps, it reports when nothing can happen any
+// more, the same seed gives the same trace, and its system calls behave as
+// those of the kernel.
 
 #include "trolley/poller/sim.h"
 
@@ -65,7 +66,7 @@ TEST(SimTest, TimesAtTheirEnds) {
     EXPECT_EQ(world.StepTime(limit), !e.never());
     EXPECT_EQ(world.clock().Now(), e.never() || !e.positive() ? start : limit);
   });
-  ForEachExtreme("poller/sim_clock.h AdvanceTo(at)", [](const Extreme& e) {
+  ForEachExtreme("poller/sim/sim_clock.h AdvanceTo(at)", [](const Extreme& e) {
     SimClock clock;
     const Instant at = e.After(clock.Now());
     clock.AdvanceTo(at);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The seam itself: results are -errno, errno stays as it was, FaultSys fails
-// exactly the call it was told to, and ScopedFd leaks nothing.
+// Sys: results are -errno, the variable errno does not change, FaultSys fails
+// exactly the chosen call, and ScopedFd leaks no descriptor.
 
 #include "trolley/poller/sys.h"
 

@@ -84,17 +84,20 @@ TEST_F(WakeFdTest, Pitfall31_WhatWasDoneBeforeIsVisibleAfter) {
   for (int& mine : plain) {
     threads.emplace_back([&, this] {
       for (int i = 1; i <= kRounds; ++i) {
-        while (round.load() < i) std::this_thread::yield();
+        round.wait(i - 1);
         mine = i;
         wake_.Notify();
         notified.fetch_add(1, std::memory_order_relaxed);
+        notified.notify_one();
       }
     });
   }
   for (int i = 1; i <= kRounds; ++i) {
     round.store(i);
-    while (notified.load(std::memory_order_relaxed) < kThreads * i) {
-      std::this_thread::yield();
+    round.notify_all();
+    for (int seen = 0;
+         (seen = notified.load(std::memory_order_relaxed)) < kThreads * i;) {
+      notified.wait(seen, std::memory_order_relaxed);
     }
     ASSERT_TRUE(Readable());
     ASSERT_TRUE(wake_.Drain());

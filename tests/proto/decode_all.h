@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DecodeAll: runs a byte string through a FrameDecoder as a link would, in
-// pieces of any size, and keeps all that can be seen from outside, so that two
-// runs can be compared.
+// DecodeAll: passes a byte string to a FrameDecoder as a link does, in pieces
+// of any size, and records everything that the decoder returns. So two runs can
+// be compared.
 
 #ifndef TROLLEY_TESTS_PROTO_DECODE_ALL_H_
 #define TROLLEY_TESTS_PROTO_DECODE_ALL_H_

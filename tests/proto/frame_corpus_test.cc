@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Replays corpus/ (what the fuzzer found worth keeping) and every hostile
-// stream through the fuzz target, which aborts on a failure. An input that once
-// broke the decoder goes into corpus/ and stays there.
+// Runs the fuzz target on corpus/ (inputs that the fuzzer found and we kept)
+// and on every hostile stream. The target aborts on a failure. An input that
+// once broke the decoder is added to corpus/ and stays there.
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fuzzes the frame decoder. Here's how it works:
-//   1. The input is the byte stream of one peer; its own bytes choose the cuts.
-//   2. Fed whole and fed in pieces it must give the same result.
-//   3. What was accepted, encoded again, must be the bytes it came from.
+// Fuzzes the frame decoder. How it works:
+//   1. The input is the byte stream of one peer. Its own bytes choose the cuts.
+//   2. The whole input and the input in pieces must give the same result.
+//   3. Accepted frames, encoded again, must give the original bytes.
 //   4. Memory must stay within the bound of frame_decoder.h.
 // Anything else aborts. frame_corpus_test.cc replays corpus/ without a fuzzer.
 //
-// The copt lets the fuzzer see inside the decoder:
+// With the copt the fuzzer sees which code of the decoder runs:
 //
 //   target=//tests/proto:frame_decoder_fuzz
 //   bazel build --config=clang --copt=-fsanitize=fuzzer-no-link,address $target

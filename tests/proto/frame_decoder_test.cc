@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The result of a FrameDecoder depends on the bytes and on nothing else. The
-// oracle is the decoder itself, fed everything at once; streams are random,
-// half of them damaged, and cut at random. What counts as a failure: another
-// Hello, frame, count or error than the oracle's.
+// The result of a FrameDecoder depends only on the bytes, not on how they are
+// cut. The expected result comes from the decoder itself, fed all bytes at
+// once. Streams are random, half of them damaged, and cut at random. A failure
+// is any other Hello, frame, count or error.
 
 #include "trolley/proto/frame_decoder.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Helps the fuzzer past the checksum of frame headers, which it would guess
-// once in 2^32 tries: every second mutation is followed by putting right the
-// checksums of the frames that can be found.
+// once in 2^32 tries. After every second mutation it corrects the checksums of
+// the frames that it can find.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a hostile peer can send, a row for each rule (hostile_streams.cc). A
-// failure is a wrong verdict, a verdict that depends on how the bytes were cut,
-// or memory that follows a claim instead of bytes.
+// What a hostile peer can send: one stream for each rule (hostile_streams.cc).
+// A failure is a wrong error, an error that depends on how the bytes were cut,
+// or memory that grows with a claimed length instead of the bytes that arrived.
 
 #include <algorithm>
 #include <atomic>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One byte stream for each rule of the link protocol that a peer can break, and
-// a few that break none. Used by the hostile test, by the seed corpus of the
-// fuzzer, and to catch the mutants.
+// Byte streams of a hostile peer: one for each rule of the link protocol that a
+// peer can break, and a few that break none. The hostile test, the seed corpus
+// of the fuzzer and the mutants use them.
 
 #ifndef TROLLEY_TESTS_PROTO_HOSTILE_STREAMS_H_
 #define TROLLEY_TESTS_PROTO_HOSTILE_STREAMS_H_

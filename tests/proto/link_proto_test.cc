@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one process says to another, through frames. An ask goes out, its answer
-// or refusal comes back and finds the place it belongs to.
+// The messages of link.proto, sent through frames. An ask goes out. Its answer
+// or its refusal comes back and must reach the asker that it belongs to.
 
 #include <cstdint>
 #include <string>
@@ -92,7 +92,7 @@ TEST(ControlProtoTest, FieldsKeepTheNumbersOfTheProposal) {
     if (field != nullptr) {
       EXPECT_EQ(field->number(), row.number) << row.field;
     } else {
-      // Not in use now: nobody else may take its place.
+      // Not in use now, and reserved so that no other field gets it.
       EXPECT_TRUE(row.message->IsReservedNumber(row.number)) << row.field;
       EXPECT_TRUE(row.message->IsReservedName(row.field)) << row.field;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes each hostile stream into a file of its own, as seeds for the fuzzer:
+// Writes each hostile stream to a file of its own, as a seed for the fuzzer:
 //
 //   bazel run //tests/proto:make_seeds -- DIRECTORY
 

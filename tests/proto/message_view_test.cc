@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What MessageView reads is what Protobuf reads. It may leave anything to
-// Protobuf; it must not take anything that Protobuf would refuse, or read it
-// differently.
+// MessageView reads the same as Protobuf. It may leave any message to Protobuf.
+// It must not accept a message that Protobuf refuses, or read it differently.
 
 #include "trolley/proto/message_view.h"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls that have one home, or none."""
+"""Calls that only certain files may make, or no file."""
 
 import re
 
@@ -9,15 +9,14 @@ PRODUCT = ("poller", "bus", "actors", "proto", "tools")
 
 # Each holds one idea that needs a weaker order.
 MAY_WEAKEN_ORDER = {
-    "actors/posting.cc": "a mark on an actor, set once before it runs",
-    "bus/handoff.h": "the hand-off between threads",
-    "bus/cell.cc": "actor slots, published once",
-    "bus/cell.h": "actor slots, published once",
-    "bus/credits.h": "places in a mailbox, leased",
-    "bus/envelope_pool.h": "envelopes on their way home",
+    "bus/crossing/handoff.h": "the hand-off between threads",
+    "bus/mailbox/cell.cc": "actor slots, published once",
+    "bus/mailbox/cell.h": "actor slots, published once",
+    "bus/mailbox/credit_pool.h": "mailbox credits",
+    "bus/message/envelope_pool.h": "envelopes on their way home",
     "bus/ledger.h": "counters with one writer",
-    "bus/loop_actors.cc": "the name of who runs, for whoever looks",
-    "bus/bus_references.h": "the usual count of references",
+    "bus/crossing/loop_inbox.h": "the actor that runs, for a thread that looks",
+    "bus/crossing/bus_references.h": "the usual count of references",
     "bus/ref_counted.h": "the usual count of references",
 }
 
@@ -26,10 +25,10 @@ MAY_CALL_THE_KERNEL = ("tools/bench/",)
 
 # The one wait of plain threads, by the monotonic clock.
 # Both on std::chrono::steady_clock.
-MAY_WAIT_WITH_A_LIMIT = ("bus/log.cc", "bus/monitor.h")
+MAY_WAIT_WITH_A_LIMIT = ("bus/log/log.cc", "bus/thread/monitor.h")
 
 MAY_TELL_THE_TIME_OF_DAY = {
-    "actors/grpc/control_state.cc": "when the service started, to be shown",
+    "actors/grpc/internal/control_state.cc": "when the service started, to be shown",
     "tools/bench/": "when a figure was measured, to be shown",
 }
 
@@ -37,6 +36,16 @@ MAY_TELL_THE_TIME_OF_DAY = {
 MAY_SLEEP = {
     "tests/poller/conformance_time.cc": "a signal each half millisecond",
     "tests/clock/preloaded_clock.cc": "stands in for the C library's",
+}
+
+# What only the kernel knows and no event tells, or what a wait of the test would
+# itself change.
+MAY_SPIN = {
+    "tests/actors/pipe_reader_test.cc": "until a pipe is empty",
+    "tests/bus/refused_resources_test.cc": "until /proc forgets a thread",
+    "tests/bus/shutdown_test.cc": "until /proc forgets a thread",
+    "tests/clock/control_wall_clock_test.cc": "counts all waits of a process",
+    "tests/clock/wall_clock_test.cc": "counts all waits of a process",
 }
 
 _FENCE = re.compile(r"\batomic_(?:thread|signal)_fence\b")
@@ -55,6 +64,11 @@ _TIMED_WAIT = re.compile(
     r"try_lock_for|try_lock_until|try_acquire_for|try_acquire_until|"
     r"system_clock|grpc::Alarm|AsyncNext|"
     r"pthread_cond_timedwait|sem_timedwait|pthread_mutex_timedlock)\b")
+# Each call does a part of the work, or sleeps until it is done.
+_MOVES_ON = re.compile(r"\b(?:[rR]ead|[wW]rite|getline|StepTime|Keep|"
+                       r"compare_exchange_(?:weak|strong))\s*\(|"
+                       r"== Delivery::kAccepted\b")
+_NO_BODY = re.compile(r"\s*(?:;|\{\s*\}|\{?\s*std::this_thread::yield\(\);)")
 _TIME_OF_DAY = re.compile(r"\babsl::Now\s*\(|\bgettimeofday\s*\(|"
                           r"\bCLOCK_REALTIME\b|\bGPR_CLOCK_REALTIME\b")
 _SHELL_SLEEP = re.compile(r"^[^#\n]*(?:^|[;&|(]|\bdo\b|\bthen\b)\s*sleep\s",
@@ -90,7 +104,7 @@ def fences_are_banned(tree):
   for path, text in tree.cpp():
     problems += _find(_FENCE, path, code_of(text),
                       "TSan cannot see a fence; make the transition one "
-                      "read-modify-write, as bus/handoff.h does.")
+                      "read-modify-write, as bus/crossing/handoff.h does.")
   return problems
 
 
@@ -113,6 +127,37 @@ def tests_do_not_sleep(tree):
       problems += _find(_SLEEP, path, code_of(text), what)
   for path, text in tree.below(("tests",), (".sh",)):
     problems += _find(_SHELL_SLEEP, path, text, what)
+  return problems
+
+
+def _end_of_parentheses(code, at):
+  """Behind the parenthesis that opens at `at`."""
+  depth = 0
+  for i in range(at, len(code)):
+    depth += {"(": 1, ")": -1}.get(code[i], 0)
+    if depth == 0:
+      return i + 1
+  return len(code)
+
+
+def tests_do_not_spin(tree):
+  problems = []
+  for path, text in tree.cpp(("tests",)):
+    if (path in MAY_SPIN or path.startswith("tests/bench/") or
+        path.endswith("_bench.cc")):
+      continue
+    code = code_of(text)
+    for loop in re.finditer(r"\bwhile (?=\()", code):
+      end = _end_of_parentheses(code, loop.end())
+      condition = code[loop.end():end]
+      # "} while (...);" on one line is the end of a do.
+      ends_do = code[:loop.start()].rstrip(" ").endswith("}")
+      if (not ends_do and _NO_BODY.match(code, end) and
+          not _MOVES_ON.search(" ".join(condition.split()))):
+        problems.append(
+            f"{path}:{line_of(code, loop.start())}: while {condition}: a busy "
+            "wait; wait for an event (absl::Notification, Address::WhenEnded), "
+            "or ask with tests/bus/ask_until.h.")
   return problems
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Columns, and what clang-format says of every file."""
+"""Line lengths, and the check of clang-format, for every file."""
 
 import re
 import subprocess

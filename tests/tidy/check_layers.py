@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may include what, and by which path."""
+"""Which folder may include which header, and by which path."""
 
 import posixpath
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each promise in docs/guarantees.md is shown by a test named after it."""
+"""Each promise in docs/guarantees.md has a test with its number."""
 
 import re
 
@@ -8,12 +8,12 @@ GUARANTEES = "docs/guarantees.md"
 _PROMISE = re.compile(r"\bP([1-9]\d*)\b")
 _TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*\w+,\s*P([1-9]\d*)_\w+\s*\)|"
                    r"\bTYPED_TEST(?:_P)?\(\s*\w+,\s*P([1-9]\d*)_\w+\s*\)")
-# A proof that is no GoogleTest, a model say, prints the name of its cases.
+# A test without GoogleTest, such as a model, prints the names of its cases.
 _SCRIPT_CASE = re.compile(r"\bP([1-9]\d*)_[A-Za-z]\w*")
 
 
 def promises_are_written_down(tree):
-  """Whether there is anything to check yet."""
+  """True if the page exists."""
   return GUARANTEES in tree.files
 
 

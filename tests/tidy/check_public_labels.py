@@ -17,7 +17,7 @@ _INCLUDE = re.compile(
 
 
 def public_labels(tree):
-  """The aliases that everybody may depend on."""
+  """The aliases with public visibility."""
   return {
       _NAME.search(alias).group(1)
       for alias in _ALIAS.findall(tree.files["BUILD.bazel"])

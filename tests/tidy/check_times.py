@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each length of time and each deadline has a case at its ends.
+"""Each length of time and each deadline has a test with extreme values.
 
-What takes one is found in the headers (parameters and public fields that are an
+They are found in the headers (parameters and public fields that are an
 absl::Duration or an Instant), in the .proto files (google.protobuf.Duration,
-and names that say so), and in the flags and options of the tools. A test goes
-through the extremes of each with ForEachExtreme("<its name>", ...); see
+and fields with such a name), and in the flags and options of the tools. A test
+must try the extreme values of each with ForEachExtreme("<its name>", ...); see
 tests/poller/extreme_durations.h.
 """
 
@@ -17,41 +17,53 @@ _FOLDERS = ("poller", "bus", "actors", "proto", "tools")
 # These hand on what they are given to what has a case.
 COVERED_BY = {
     "actors/actor.h SendAfter(after)": "Actor::TellAfter",
+    "actors/ask.h AskAwaiterBase(deadline)": "Ref::Ask",
+    "actors/ask.h AskAwaiterBase(within)": "Ref::Ask",
     "actors/ask.h AskAwaiter(deadline)": "Ref::Ask",
     "actors/ask.h AskAwaiter(within)": "Ref::Ask",
-    "actors/ask.h Asking(deadline)": "Ref::Ask",
-    "actors/ask.h Asking(within)": "Ref::Ask",
-    "actors/blocking_ask.h AskFromThread(timeout)": "Ref::AskAndWait",
-    "actors/blocking_ask.h Wait(timeout)": "Ref::AskAndWait",
-    "actors/grpc/open_call.h AwaitNone(timeout)": "a constant",
-    "actors/grpc/open_call.h Begin(limit)": "Alarms::Set",
-    "actors/posting.h HeadOf(deadline)": "Ref::Ask and TellWith",
-    "actors/posting.h SendFromLoop(deadline)": "Ref::Ask",
-    "actors/posting.h SendFromLoopAnywhere(deadline)": "Ref::Ask",
-    "actors/ref.h Head(deadline)": "Ref::TellWith",
-    "actors/signal.h Waiting(until)": "Signal::Wait",
-    "actors/sleep.h Sleeping(until)": "Actor::Sleep",
-    "actors/unix_link.h Outgoing::until": "LinkTell and LinkAsk",
+    "actors/internal/blocking_ask.h AskFromThread(timeout)": "Ref::AskAndWait",
+    "actors/internal/blocking_ask.h Wait(timeout)": "Ref::AskAndWait",
+    "actors/grpc/internal/open_call.h AwaitNone(timeout)": "a constant",
+    "actors/grpc/internal/open_call.h Begin(limit)": "Alarms::Set",
+    "actors/context.h SetTimer(deadline)": "TimerQueue::Set",
+    "actors/context.h Sleep(d)": "Actor::Sleep",
+    "actors/internal/callback_ask.h AskWithCallback(timeout)": "Ref::AskThen",
+    "actors/internal/callback_ask.h CallbackAsk(timeout)": "Ref::AskThen",
+    "actors/internal/outgoing_message.h Build(deadline)":
+        "Ref::Ask and TellWith",
+    "actors/internal/outgoing_message.h NewEnvelope(deadline)":
+        "Ref::Ask and TellWith",
+    "actors/internal/outgoing_message.h Parse(deadline)":
+        "LinkTell and LinkAsk",
+    "actors/internal/outgoing_message.h SendFromLoop(deadline)": "Ref::Ask",
+    "actors/internal/outgoing_message.h SendFromLoopAnywhere(deadline)":
+        "Ref::Ask",
+    "actors/wire.h Make(deadline)": "LinkTell and LinkAsk",
+    "actors/wire.h Prepare(deadline)": "LinkTell and LinkAsk",
+    "bus/loop/bus_core.h Inspect(timeout)": "Bus::Inspect",
+    "bus/loop/bus_core.h Shutdown(deadline)": "Bus::Shutdown",
+    "actors/async_condition.h Waiter(until)": "AsyncCondition::Wait",
+    "actors/sleep.h SleepAwaiter(until)": "Actor::Sleep",
     "actors/wire.h Ask(timeout)": "LoopClock::After",
-    "bus/bus_state.h NoReplyWithin(time)": "Ref::Ask and AskAndWait",
-    "bus/early_requests.h SendAt(at)": "Actor::TellAfter",
-    "bus/early_requests.h Timed::at": "Actor::TellAfter",
-    "bus/envelope.h Envelope::deadline": "TellOptions::deadline",
-    "bus/envelope.h Head::deadline": "TellOptions::deadline",
-    "bus/expiry.h Arm(at)": "TimerQueue::Set",
-    "bus/expiry.h Look(now)": "the clock",
-    "bus/expiry.h LookAtHandlers(now)": "the clock",
-    "bus/expiry.h LookAtMailbox(now)": "the clock",
-    "bus/expiry.h Watch(deadline)": "TellOptions::deadline",
-    "bus/log.h Flush(limit)": "a constant",
-    "bus/log_limits.h Admit(now)": "the clock",
-    "bus/log_limits.h Bucket::filled": "the clock",
-    "bus/log_limits.h BucketOf(now)": "the clock",
-    "bus/log_limits.h Fill(now)": "the clock",
-    "bus/log_limits.h TakeDue(now)": "the clock",
-    "bus/loop.h Poll(deadline)": "Poller::Wait",
-    "bus/scheduled_message.h Set(at)": "Actor::TellAfter",
-    "bus/timer_queue.h Entry(deadline)": "TimerQueue::Set",
+    "bus/crossing/bus_state.h NoReplyWithin(time)": "Ref::Ask and AskAndWait",
+    "bus/loop/early_requests.h SendAt(at)": "Actor::TellAfter",
+    "bus/loop/early_requests.h Timed::at": "Actor::TellAfter",
+    "bus/message/envelope.h Envelope::deadline": "TellOptions::deadline",
+    "bus/message/envelope.h Head::deadline": "TellOptions::deadline",
+    "bus/loop/expiry.h Arm(at)": "TimerQueue::Set",
+    "bus/loop/expiry.h Look(now)": "the clock",
+    "bus/loop/expiry.h LookAtHandlers(now)": "the clock",
+    "bus/loop/expiry.h LookAtMailbox(now)": "the clock",
+    "bus/loop/expiry.h Watch(deadline)": "TellOptions::deadline",
+    "bus/log/log.h Flush(limit)": "a constant",
+    "bus/log/log_limits.h Admit(now)": "the clock",
+    "bus/log/log_limits.h Bucket::filled": "the clock",
+    "bus/log/log_limits.h BucketOf(now)": "the clock",
+    "bus/log/log_limits.h Fill(now)": "the clock",
+    "bus/log/log_limits.h TakeDue(now)": "the clock",
+    "bus/loop/loop.h Poll(deadline)": "Poller::Wait",
+    "bus/loop/scheduled_message.h Set(at)": "Actor::TellAfter",
+    "bus/loop/timer_queue.h Entry(deadline)": "TimerQueue::Set",
     "poller/sim.h Idle(deadline)": "SimWorld::StepTime",
     "tools/trolley/arguments.h GetDuration(otherwise)": "a constant",
     "tools/trolley/call_limit.h CallLimit(timeout)": "trolley --timeout",
@@ -61,7 +73,7 @@ COVERED_BY = {
     "tools/trolley/wake_cost.h MeasureWakeCost(limit)": "trolley --measure",
 }
 
-# Results, which nobody gives.
+# Results, which no caller chooses.
 RESULTS = {
     "bus/shutdown_report.h ShutdownReport::took",
     "tools/trolley/wake_cost.h WakeCost::least",
@@ -70,8 +82,8 @@ RESULTS = {
 
 # Cases of what is written down nowhere as a length of time.
 ALSO = {
-    "actors/link.h LinkAsk",
-    "actors/unix_link.h NextBackoff()",
+    "actors/link/link.h LinkAsk",
+    "actors/link/stream_link.h NextBackoff()",
     "proto/control.proto grpc-timeout",
 }
 

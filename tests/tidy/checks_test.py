@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A bad sample for each check, which must be caught, and a good one.
+"""Each check must find the fault in a bad sample, and none in a good one.
 
 Words the checks ban everywhere are written in two halves here.
 """
@@ -15,9 +15,12 @@ import check_code
 import check_files
 import check_format
 import check_layers
+import check_mutants
 import check_promises
 import check_public_labels
+import check_rooms
 import check_times
+import check_words
 from tree import Tree, code_of
 
 SPDX = "// SPDX-License-Identifier: " + "Apache-2.0\n"
@@ -43,7 +46,7 @@ class ChecksTest(unittest.TestCase):
 
   def test_layers(self):
     check = check_layers.includes_follow_the_layers
-    self.catches(check, "poller/a.h", '#include "trolley/bus/loop.h"\n')
+    self.catches(check, "poller/a.h", '#include "trolley/bus/loop/loop.h"\n')
     self.catches(check, "bus/a.cc", '#include "trolley/actors/actor.h"\n')
     self.catches(check, "bus/a.cc", '#include "trolley/proto/frame.h"\n')
     self.catches(check, "proto/a.cc", '#include "trolley/poller/event.h"\n')
@@ -68,6 +71,94 @@ class ChecksTest(unittest.TestCase):
     self.allows(check, "bus/a.h", '#include "trolley/bus/b.h"\n', **header)
     self.allows(check, "tests/a.cc", '#include "b.h"\n', **{"tests/b.h": ""})
 
+  def test_rooms(self):
+    check = check_rooms.users_include_public_headers
+    inside = '#include "trolley/bus/loop/loop.h"\n'
+    self.catches(check, "actors/unix/a.cc", inside)
+    self.catches(check, "actors/grpc/internal/a.h", inside)
+    self.catches(check, "examples/x/a.cc", inside)
+    self.catches(check, "tools/trolley/a.cc",
+                 '#include "trolley/actors/internal/handler.h"\n')
+    self.catches(check, "tools/trolley/a.cc",
+                 '#include "trolley/bus/thread/monitor.h"\n')
+    self.catches(check, "examples/x/a.cc", '#include "trolley/proto/frame.h"\n')
+    self.allows(check, "actors/unix/a.cc",
+                '#include "trolley/bus/thread/monitor.h"\n'
+                '#include "trolley/actors/link/internal/x.h"\n'
+                '#include "trolley/proto/frame.h"\n'
+                '#include "trolley/bus/address.h"\n')
+    self.allows(check, "actors/actor.cc", inside)
+    self.allows(check, "tools/trolley/a.cc",
+                '#include "trolley/proto/control.pb.h"\n'
+                '#include "trolley/tools/trolley/b.h"\n')
+
+  def test_cycles(self):
+    check = check_rooms.units_need_each_other_one_way
+    b = {"bus/b.h": "class B {\n};\n"}
+    needs_b = '#include "trolley/bus/b.h"\n'
+    # By include, by forward declaration, and by friend.
+    self.catches(check, "bus/a.h", needs_b,
+                 **{"bus/b.h": '#include "trolley/bus/a.h"\n'})
+    self.catches(check, "bus/a.h", needs_b + "class A {\n};\n",
+                 **{"bus/b.h": "class A;\nclass B {\n};\n"})
+    self.catches(check, "bus/a.h", needs_b + "class A final : X {\n};\n",
+                 **{"bus/b.h": "class B {\n  friend class A;\n};\n"})
+    # A .cc belongs to its header.
+    self.catches(check, "bus/a.cc", needs_b,
+                 **{"bus/b.h": '#include "trolley/bus/a.h"\n', "bus/a.h": ""})
+    # Three in a circle are one problem.
+    self.catches(check, "bus/a.h", needs_b,
+                 **{"bus/b.h": '#include "trolley/bus/c.h"\n',
+                    "bus/c.h": '#include "trolley/bus/a.h"\n'})
+    self.allows(check, "bus/a.h", needs_b, **b)
+    self.allows(check, "bus/a.h", needs_b + "// class A;\n",
+                **{"bus/b.h": "// friend class A;\n"})
+
+  def test_a_pair_that_is_none_is_taken_out(self):
+    check = check_rooms.units_need_each_other_one_way
+    a, b = sorted(check_rooms.PAIRS)[0]
+    self.catches(check, a + ".h", "", **{b + ".h": ""})
+
+  def test_layers_by_name(self):
+    check = check_rooms.the_bus_knows_no_actors
+    ref = {"actors/ref.h": "template <typename A>\nclass Ref {\n};\n"}
+    self.catches(check, "bus/a.h", "template <typename A>\nclass Ref;\n", **ref)
+    self.catches(check, "bus/a.h", "class X {\n  friend class Ref;\n};\n",
+                 **ref)
+    self.allows(check, "actors/a.h", "class Ref;\n", **ref)
+
+  def test_page_of_headers(self):
+    check = check_rooms.public_headers_have_a_page
+    header = {"bus/a.h": ""}
+    row = "| `trolley/bus/a.h` | what it is for |\n"
+    self.catches(check, "docs/headers.md", "", **header)
+    self.catches(check, "docs/headers.md", row + row, **header)
+    self.catches(check, "docs/headers.md", row)
+    self.catches(check, "docs/headers.md", "| `trolley/bus/a.h` | |\n", **header)
+    self.catches(check, "docs/headers.md", row,
+                 **{"bus/a.h": "", "actors/unix/b.h": ""})
+    self.catches(check, "README.md", "", **header)
+    self.allows(check, "docs/headers.md", row,
+                **{"bus/a.h": "", "bus/loop/b.h": "", "proto/c.h": ""})
+
+  def test_words(self):
+    check = check_words.words_are_those_of_the_page
+    page = ("| word | meaning | in the code |\n| --- | --- | --- |\n"
+            "| loop | a thread | `Loop` |\n\n"
+            "| not | but |\n| --- | --- |\n| `Port` | `Loop` |\n")
+    code = {"bus/a.h": "class Loop {};"}
+    self.catches(check, "docs/architecture.md", page,
+                 **{"bus/a.h": "class Loop {};\nclass Port {};"})
+    self.catches(check, "docs/architecture.md",
+                 page.replace("a thread | `Loop`", "a thread | loop"), **code)
+    self.catches(check, "docs/architecture.md",
+                 page.replace("a thread | `Loop`", "a thread | `Ring`"), **code)
+    self.catches(check, "docs/architecture.md",
+                 page.replace("`Port` | `Loop`", "`Port` | `Ring`"), **code)
+    self.catches(check, "docs/architecture.md", "", **code)
+    self.allows(check, "docs/architecture.md", page,
+                **{"bus/a.h": "class Loop {};  // no Port"})
+
   def test_fences(self):
     check = check_code.fences_are_banned
     self.catches(check, "tests/a.cc", "std::atomic_thread_fence(x);")
@@ -78,7 +169,7 @@ class ChecksTest(unittest.TestCase):
     weak = "x.load(std::memory_order_relaxed);"
     self.catches(check, "bus/a.h", weak)
     self.catches(check, "poller/a.cc", "x.load(std::memory_order::acquire);")
-    self.allows(check, "bus/handoff.h", weak)
+    self.allows(check, "bus/crossing/handoff.h", weak)
     self.allows(check, "bus/a.h", "x.load(std::memory_order_seq_cst);")
     self.allows(check, "tests/a.cc", weak)
 
@@ -93,6 +184,23 @@ class ChecksTest(unittest.TestCase):
       self.allows(check, path, "nanosleep(&t, 0);")
     self.allows(check, "tests/a.sh", "# sleep 1\necho to sleep soundly\n")
     self.allows(check, "tests/a.cc", "FallAsleep(); oversleep(1); // sleep(1)")
+
+  def test_spins(self):
+    check = check_code.tests_do_not_spin
+    for wait in ("while (!done) {\n}", "while (!done);", "while (a.load() < 3) {}",
+                 "while (Ask(Get{}, 1)->open > 0) {\n  // soon\n}",
+                 "while (!done) std::this_thread::yield();",
+                 "while (!done) {\n  std::this_thread::yield();\n}",
+                 "f();\nwhile (loop.RunOnce()) {\n}"):
+      self.catches(check, "tests/a_test.cc", wait)
+      self.allows(check, "tests/bench/a.cc", wait)
+      self.allows(check, "bus/a.cc", wait)
+    for path in check_code.MAY_SPIN:
+      self.allows(check, path, "while (!done) {\n}")
+    for loop in ("while (read(fd, &byte, 1) > 0) {\n}", "while (!a) Turn();",
+                 "while (!x.compare_exchange_weak(a, b)) {\n}",
+                 "do {\n  f();\n} while (!done);", "// while (!done) {}"):
+      self.allows(check, "tests/a_test.cc", loop)
 
   def test_skips(self):
     check = check_code.skips_give_a_reason
@@ -123,9 +231,9 @@ class ChecksTest(unittest.TestCase):
       self.catches(check, "examples/a/b.cc", f"{{ {wait}; }}")
       self.allows(check, "tests/a.cc", f"{{ {wait}; }}")
       self.allows(check, "bus/a.h", f"// {wait}")
-    self.allows(check, "bus/monitor.h", "v.wait_until(l, t);")
+    self.allows(check, "bus/thread/monitor.h", "v.wait_until(l, t);")
     self.allows(check, "poller/a.h", "int Enter(unsigned wait_for);")
-    self.allows(check, "actors/grpc/control_state.cc", "start(absl::Now())")
+    self.allows(check, "actors/grpc/internal/control_state.cc", "start(absl::Now())")
     self.allows(check, "bus/a.cc", "done.WaitForNotification(); latch.Wait(d);")
 
   def test_times(self):
@@ -154,6 +262,19 @@ class ChecksTest(unittest.TestCase):
     self.allows(check, "proto/a.proto", proto, **{
         "tests/a.cc": 'ForEachExtreme("proto/a.proto A.rest", f);'})
     self.catches(check, "tools/trolley/a.cc", 'GetDuration("pause", x);')
+
+  def test_mutants(self):
+    check = check_mutants.marks_and_tables_match
+    mark = "// mutant: P1_A, P1_B\nf();\n"
+    table = 'MUTANTS = [\n    Mutant(\n        "P1_A", Skip(), ""),\n'
+    table += '    Mutant("P1_B", Skip(), ""),\n]\n'
+    rows = {"tests/bus/mutants/table.py": table}
+    self.allows(check, "bus/a.cc", mark, **rows)
+    self.catches(check, "bus/a.cc", mark + "  // mutant: P1_C\n", **rows)
+    self.catches(check, "bus/a.cc", mark + "  // mutant: P1_B\n", **rows)
+    self.catches(check, "bus/a.cc", "// mutant: P1_A\nf();\n", **rows)
+    rows["tests/links/mutants/other_table.py"] = 'Mutant("P1_A", Skip(), ""),'
+    self.catches(check, "bus/a.cc", mark, **rows)
 
   def test_license(self):
     check = check_files.sources_name_their_license

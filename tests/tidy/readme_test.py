@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md prints is a whole workspace, which tools/test builds and runs.
+"""README.md prints a complete workspace, which tools/test builds and runs.
 
-Here: that it is whole, and that examples/embed shows the same program.
+This test checks that it is complete, and that examples/embed has the same
+program.
 """
 
 import importlib.util

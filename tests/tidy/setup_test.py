@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tools/lib/setup.sh knows two releases, and says both of them on another."""
+"""tools/lib/setup.sh knows two releases, and names both on any other."""
 
 import os
 import subprocess

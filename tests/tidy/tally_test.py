@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tools/lib/tally.py says what ran: no case lost, none made up."""
+"""tools/lib/tally.py counts each test case once, and no other."""
 
 import importlib.util
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the tree to the house rules of CONTRIBUTING.md."""
+"""Checks the tree against the house rules of CONTRIBUTING.md."""
 
 import os
 import sys
@@ -11,9 +11,12 @@ import check_code
 import check_files
 import check_format
 import check_layers
+import check_mutants
 import check_promises
 import check_public_labels
+import check_rooms
 import check_times
+import check_words
 from tree import Tree
 
 # unittest leaves out of its traces the frames of a module that says so: what a
@@ -41,6 +44,21 @@ class TidyTest(unittest.TestCase):
   def test_own_headers_are_included_by_public_path(self):
     self.hold(check_layers.own_headers_are_included_by_public_path)
 
+  def test_users_include_public_headers(self):
+    self.hold(check_rooms.users_include_public_headers)
+
+  def test_units_need_each_other_one_way(self):
+    self.hold(check_rooms.units_need_each_other_one_way)
+
+  def test_the_bus_knows_no_actors(self):
+    self.hold(check_rooms.the_bus_knows_no_actors)
+
+  def test_public_headers_have_a_page(self):
+    self.hold(check_rooms.public_headers_have_a_page)
+
+  def test_words_are_those_of_the_page(self):
+    self.hold(check_words.words_are_those_of_the_page)
+
   def test_fences_are_banned(self):
     self.hold(check_code.fences_are_banned)
 
@@ -49,6 +67,9 @@ class TidyTest(unittest.TestCase):
 
   def test_tests_do_not_sleep(self):
     self.hold(check_code.tests_do_not_sleep)
+
+  def test_tests_do_not_spin(self):
+    self.hold(check_code.tests_do_not_spin)
 
   def test_waits_follow_the_monotonic_clock(self):
     self.hold(check_code.waits_follow_the_monotonic_clock)
@@ -61,6 +82,9 @@ class TidyTest(unittest.TestCase):
 
   def test_system_calls_live_in_the_poller(self):
     self.hold(check_code.system_calls_live_in_the_poller)
+
+  def test_marks_and_tables_of_mutants_match(self):
+    self.hold(check_mutants.marks_and_tables_match)
 
   def test_sources_name_their_license(self):
     self.hold(check_files.sources_name_their_license)

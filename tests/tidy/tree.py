@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files a check looks at, real or made up, and C++ without its comments."""
+"""The files that a check reads, and C++ code without its comments."""
 
 import os
 import re

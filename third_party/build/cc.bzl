@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C++ rules of this repository: cc_* with its include paths and warnings.
 
-A header bus/loop.h is included as "trolley/bus/loop.h", here and in an
+A header bus/loop/loop.h is included as "trolley/bus/loop/loop.h", here and in an
 embedder's workspace. Put every header in `hdrs`: those in `srcs` do not get
 that path.
 """

@@ -4,8 +4,8 @@
 # Sourced after say.sh. bazel_in runs Bazel the same way on a terminal, in a
 # pipe and in CI.
 
-# Where Bazel keeps its output: its own default below $HOME, so that a bazel
-# run by hand shares it, or in /tmp when there is no $HOME to write to.
+# The folder of Bazel's output. It is Bazel's own default below $HOME, so that
+# running bazel by hand uses the same one; or in /tmp if $HOME is not writable.
 bazel_output_root() {
   if [[ ${HOME:-} == /?* && -d $HOME && -w $HOME ]] &&
     mkdir -p "$HOME/.cache/bazel" 2>/dev/null && [[ -w $HOME/.cache/bazel ]]; then
@@ -15,8 +15,9 @@ bazel_output_root() {
   fi
 }
 
-# Bazel steps over the bazel-* links it made, but walks into those that another
-# user, or another $HOME, left here. It makes its own again.
+# Bazel ignores the bazel-* links that it made. But it searches those that
+# another user, or a run with another $HOME, has left here. So this removes
+# them; Bazel makes new ones.
 remove_foreign_links() {
   local folder=$1 output_root=$2 link
   for link in "$folder"/bazel-*; do

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Sourced after say.sh and bazel.sh. test_embedding builds and tests what stands
-# for other people's workspaces: examples/embed, and the one README.md prints.
+# Sourced after say.sh and bazel.sh. test_embedding builds and tests workspaces
+# like those of users: examples/embed, and the one that README.md prints.
 
-# test_embedding ROOT EVENTS [CONFIG...]: writes what Bazel did into EVENTS.
+# test_embedding ROOT EVENTS [CONFIG...]: Bazel writes its events into EVENTS.
 test_embedding() {
   local root=$1 events=$2 config printed arguments=()
   shift 2
   for config; do
     case $config in
-      # That each header compiles alone does not depend on it.
+      # Leaves out the test that each header compiles alone: optimization does
+      # not change its result.
       opt) arguments+=(-c opt --build_tag_filters=-headers
         --test_tag_filters=-headers) ;;
       *) say "examples/embed knows no --config=$config: it is built without." ;;
     esac
   done
-  # What one workspace compiled, the other need not.
+  # The second workspace uses the results of the first one.
   arguments+=(--keep_going --test_summary=terse "--disk_cache=$events/cache")
 
-  # One folder for each checkout, so that a second run builds what changed.
+  # One folder for each checkout, so that a second run builds only changes.
   printed=$(bazel_output_root)/printed/$(cksum <<<"$root" | cut -d ' ' -f 1)
   python3 "$root/tools/lib/readme_workspace.py" "$root" "$printed"
 
@@ -32,6 +33,6 @@ test_workspace() {
   local folder=$1 events=$2
   shift 2
   bazel_in "$folder" test "$@" "--build_event_json_file=$events" -- //...
-  # Two idle servers are one too many for a small machine.
+  # A small machine has no memory for two idle servers.
   bazel_in "$folder" shutdown
 }

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the workspace that README.md prints, file by file, as it stands there.
+"""Writes the workspace that README.md prints, file by file.
 
 usage: readme_workspace.py TROLLEYBUS FOLDER
 
-FOLDER/trolleybus is a link to TROLLEYBUS, and FOLDER/hello gets the files: in
-README.md a line that is nothing but the file's name in backticks and a colon,
-an empty line, and the block. Beside them stands a package `check` with the test
-that //:hello prints what README.md says it prints.
+FOLDER/trolleybus becomes a link to TROLLEYBUS. The files go to FOLDER/hello. In
+README.md a file is a line with its name in backticks and a colon, an empty
+line, and a block. A package `check` is added. Its test compares the output of
+//:hello with the output that README.md shows.
 """
 
 import os
 import re
 import sys
 
-# The line above what `bazel run :hello` prints.
+# The caption of the block with the output of the program.
 RUN = "bazel run :hello"
 
 _CAPTIONED = re.compile(
@@ -39,7 +39,7 @@ CHECK_SCRIPT = """#!/usr/bin/env bash
 
 
 def captioned(markdown):
-  """What stands below each caption: {"WORKSPACE": "...", ...}."""
+  """The block below each caption: {"WORKSPACE": "...", ...}."""
   return dict(_CAPTIONED.findall(markdown))
 
 
@@ -47,7 +47,7 @@ def workspace(markdown):
   """The files of FOLDER/hello, by their paths there."""
   files = captioned(markdown)
   printed = files.pop(RUN)
-  # Only the four it takes: a caption elsewhere in the page is no file.
+  # A caption with a path belongs to another block of the page, not to a file.
   return {
       **{name: text for name, text in files.items() if "/" not in name},
       "check/BUILD": CHECK_BUILD,

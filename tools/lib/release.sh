@@ -2,12 +2,12 @@
 # shellcheck shell=bash
 #
 # Sourced after say.sh and setup.sh. test_on_release runs tools/test on another
-# Debian release: made by debootstrap in a folder, and entered by chroot. The
-# kernel is this machine's. The folder is kept, so that a second run installs
-# nothing and builds what changed; remove it by hand.
+# Debian release. debootstrap installs the release in a folder, and chroot
+# enters it. The kernel is that of this machine. The folder stays, so that a
+# second run installs nothing and builds only changes; remove it by hand.
 
-# test_on_release NAME ROOT ARGUMENTS...: tools/test ARGUMENTS over a copy of
-# the tree at ROOT. Its exit code is ours.
+# test_on_release NAME ROOT ARGUMENTS...: runs tools/test ARGUMENTS in a copy of
+# the tree at ROOT. Returns its exit code.
 test_on_release() {
   local release=$1 root=$2 folder
   shift 2
@@ -18,7 +18,7 @@ test_on_release() {
   folder=${TMPDIR:-/tmp}/trolleybus-$release
   make_release "$release" "$folder"
   copy_tree "$root" "$folder/src"
-  # Mounts of its own, so that what ends however leaves none behind.
+  # Uses mounts of its own, which disappear when it ends, also after an error.
   unshare --mount --propagation private bash -c "$inside_release" \
     release "$folder" "$@"
 }
@@ -36,13 +36,13 @@ inside_release='
   }
   in_release /src/tools/test "$@"
   code=$?
-  # A server left behind would keep the mounts.
+  # A Bazel server that still runs would keep the mounts.
   in_release bash -c "cd /src && . tools/lib/say.sh && . tools/lib/bazel.sh &&
     bazel_in /src shutdown"
   exit $code
 '
 
-# A folder that debootstrap did not finish is made anew.
+# Makes the folder again if debootstrap did not finish it.
 make_release() {
   local release=$1 folder=$2
   if [[ -e $folder/etc/trolleybus-release ]]; then return; fi
@@ -53,7 +53,7 @@ make_release() {
   echo "$release" >"$folder/etc/trolleybus-release"
 }
 
-# Neither what Git keeps nor what Bazel made.
+# Copies the tree without the files of Git and the output of Bazel.
 copy_tree() {
   local from=$1 to=$2
   mkdir -p "$to"

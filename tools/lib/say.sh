@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Sourced. Talking to whoever runs a script: notes go to stderr, so that stdout
-# holds nothing but results.
+# Sourced. Prints messages of a script to stderr, so that stdout has only
+# results.
 
 on_terminal() { [[ -t 2 ]]; }
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Ends the script: what is wrong, then the way out.
+# Prints what is wrong and what to do, and ends the script.
 die() {
   say "$(basename "$0"): $*"
   exit 1
 }
 
-# A command line we do not understand: exit code 2, as is the custom.
+# The command line is wrong: ends the script with exit code 2, as is usual.
 usage_error() {
   say "$(basename "$0"): $*"
   say "Try '$0 --help'."

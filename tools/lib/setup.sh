@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Sourced after say.sh. ensure_packages installs what the build needs on a fresh
-# Debian 12 or 13; on a machine that has it all, it is one dpkg-query.
+# Sourced after say.sh. ensure_packages installs the packages that the build
+# needs on Debian 12 or 13. If none is missing, it only runs one dpkg-query.
 
 setup_dir=$(dirname "${BASH_SOURCE[0]}")
 os_release=/etc/os-release
 
-# packages_in FILE RELEASE: the names in a file such as tools/lib/packages, one a
-# line; without those that the file says another release has.
+# packages_in FILE RELEASE: prints the names in a file such as
+# tools/lib/packages, one on each line, without those that are only for another
+# release.
 packages_in() {
   sed -e "s/ *# only $2\\b.*//" -e '/# only /d' \
     -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"
 }
 
-# Those of the names given that are not installed.
+# Prints those of the given names that are not installed.
 missing_packages() {
   local installed
   installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" \
@@ -22,10 +23,11 @@ missing_packages() {
   comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
 }
 
-# The names of the releases this builds on, by their numbers.
+# The numbers and names of the supported releases.
 declare -A debian_releases=([12]=bookworm [13]=trixie)
 
-# Sets debian_release to the number of this machine's, or ends the script.
+# Sets debian_release to the number of this machine's release. Ends the script
+# if it is not supported.
 require_debian() {
   local ID='' VERSION_ID='' PRETTY_NAME='an unknown system'
   if [[ -r $os_release ]]; then . "$os_release"; fi
@@ -44,18 +46,19 @@ by_hand() {
   echo "  apt-get update && apt-get install --no-install-recommends -y $*"
 }
 
-# Prints the command that gives root's rights, nothing when we have them.
+# Prints the command that gives the rights of root; nothing if we have them.
 as_root() {
   if ((EUID == 0)); then return; fi
   if ! command -v sudo >/dev/null; then
     die "installing packages needs root, and there is no sudo. Have root run:
 $(by_hand "$@")"
   fi
-  # Where nobody can type a password, ask for none.
+  # Without a terminal no password can be typed, so sudo must not ask for one.
   if [[ -t 0 ]]; then echo sudo; else echo 'sudo -n'; fi
 }
 
-# Runs a command: its output on a terminal, in the log otherwise.
+# Runs a command. Its output goes to the log, and to the terminal if there is
+# one.
 shown_or_logged() {
   local log=$1
   shift
@@ -86,21 +89,22 @@ install_packages() {
   local root log
   root=$(as_root "$@") || exit 1
   log=$(mktemp -t trolleybus-setup.XXXXXX) || die "cannot write to /tmp."
-  # The lock's patience is for machines that update themselves at boot.
+  # Waits for the lock, because some machines update themselves at boot.
   local apt
   read -ra apt <<<"$root"
   apt+=(env DEBIAN_FRONTEND=noninteractive apt-get -q
     -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2)
   say "Installing from the Debian archive (up to 800 MB unpacked, once):"
   say "  $*"
-  # A failed update is no end: the lists that are there may do.
+  # Goes on after a failed update: the lists on this machine may be enough.
   shown_or_logged "$log" "${apt[@]}" update || true
   shown_or_logged "$log" "${apt[@]}" install -y --no-install-recommends "$@" ||
     explain_apt_failure "$log" "$@"
   rm -f "$log"
 }
 
-# Installs what tools/lib/packages names, and the packages given, if missing.
+# Installs the packages of tools/lib/packages and the given ones if they are
+# missing.
 ensure_packages() {
   require_debian
   local wanted missing

@@ -4,12 +4,12 @@
 
 usage: tally.py EVENTS.json...
 
-Each file is what --build_event_json_file wrote. Only tests named there count,
-so that results left over from other runs cannot. Ends with the one line
+Each file was written by --build_event_json_file. Only the tests in these files
+are counted, not results of earlier runs. The last line is
 
     N passed, N failed[, N skipped]
 
-and exits 1 when a case failed, a build broke, or nothing ran at all.
+The exit code is 1 if a case failed, a target did not build, or no test ran.
 """
 
 import json

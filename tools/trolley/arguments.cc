@@ -15,7 +15,7 @@
 namespace trolley::tools {
 namespace {
 
-// How many letters must change to get from one word to the other.
+// The number of letters that must change to turn one word into the other.
 size_t Distance(absl::string_view a, absl::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -95,18 +95,19 @@ absl::Status Arguments::TakeOption(const std::vector<std::string>& words,
     std::string closest = Closest(
         letters == std::string::npos ? "" : name.substr(letters), known);
     if (!closest.empty()) closest = absl::StrCat("--", closest);
-    // Before the command, one of its own may only be in the wrong place.
+    // An option before the command may be an option of that command, in the
+    // wrong place.
     return absl::InvalidArgumentError(
         command_ != nullptr
             ? absl::StrCat("there is no option ", Printable(name, 64),
                            " for `trolley ", command_->name, "`",
                            DidYouMean(closest), "\n`trolley ", command_->name,
-                           " --help` lists all")
+                           " --help` lists its options")
             : absl::StrCat(
                   "there is no option ", Printable(name, 64),
                   " before the command", DidYouMean(closest),
-                  "\n`trolley help` lists all; those of a command come "
-                  "after it"));
+                  "\n`trolley help` lists the options that may stand there; "
+                  "the options of a command stand after it"));
   }
   std::string value;
   if (option->value == nullptr) {
@@ -152,9 +153,10 @@ absl::StatusOr<Arguments> Arguments::Read(
         if (word == command.name) read.command_ = &command;
       }
       if (read.command_ == nullptr) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "there is no command \"", Printable(word, 64), "\"",
-            DidYouMean(Closest(word, known)), "\n`trolley help` lists all"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("there is no command \"", Printable(word, 64), "\"",
+                         DidYouMean(Closest(word, known)),
+                         "\n`trolley help` lists the commands"));
       }
     }
   }
@@ -174,11 +176,10 @@ absl::Status Arguments::CheckOperands() const {
   if (operands_.size() < command_->least_operands) {
     const std::vector<std::string> names =
         absl::StrSplit(command_->operands, ' ');
-    return absl::InvalidArgumentError(
-        absl::StrCat(absl::StripSuffix(names[operands_.size()], "..."),
-                     " is missing\nusage: trolley ", command_->name, " ",
-                     command_->operands, " [OPTION...]\n`trolley ",
-                     command_->name, " --help` says what each is"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        absl::StripSuffix(names[operands_.size()], "..."),
+        " is missing\nusage: trolley ", command_->name, " ", command_->operands,
+        " [OPTION...]\n`trolley ", command_->name, " --help` explains each"));
   }
   return absl::OkStatus();
 }
@@ -197,12 +198,12 @@ absl::StatusOr<absl::Duration> Arguments::GetDuration(
   if (!absl::ParseDuration(at->second, &value)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--", option, " ", Printable(at->second, 64),
-                     " is no time; write it as 500ms, 2s or 5m"));
+                     " is not a time; write it as 500ms, 2s or 5m"));
   }
   if (value <= absl::ZeroDuration() || value > absl::Hours(24)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--", option, " ", Printable(at->second, 64),
-                     " is not above 0 and at most 24h"));
+                     " must be above 0 and at most 24h"));
   }
   return value;
 }

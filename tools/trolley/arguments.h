@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Arguments: a command line, read by the rules of its command. Options may
-// stand anywhere after the command; "--" ends them.
+// stand anywhere after the command; "--" ends the options.
 //
-// Values, used by one thread.
+//   auto arguments = Arguments::Read(commands, {"ps", "--limit", "3"});
+//
+// Values; one thread.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_ARGUMENTS_H_
 #define TROLLEY_TOOLS_TROLLEY_ARGUMENTS_H_
@@ -22,16 +24,16 @@ namespace trolley::tools {
 
 enum ExitCode {
   kOk = 0,
-  kRpcError = 1,       // the service said no
+  kRpcError = 1,       // the service returned an error
   kUsage = 2,          // the command line is wrong
-  kCannotConnect = 3,  // nobody answers at the address
-  kTimeout = 4,        // no answer in time
-  kPartial = 5,        // done for some, not for all
+  kCannotConnect = 3,  // no service answers at the address
+  kTimeout = 4,        // the service did not answer in time
+  kPartial = 5,        // done for some operands, not for all
 };
 
 struct Option {
   const char* name;   // without the dashes
-  const char* value;  // what stands for its value in the help; null: takes none
+  const char* value;  // the value's name in the help; null: takes no value
   const char* help;
 };
 
@@ -53,22 +55,24 @@ const std::vector<Option>& CommonOptions();
 
 class Arguments {
  public:
-  // Reads what follows the program's name: the common options, the name of one
-  // of `commands`, its options and operands. InvalidArgument: a text that says
-  // what is wrong and what was meant.
+  // Reads the words after the program's name: the common options, the name of
+  // one of `commands`, its options and operands.
+  //
+  //   InvalidArgument  the line is wrong; the text says why, and which word was
+  //                    probably meant
   static absl::StatusOr<Arguments> Read(const std::vector<Command>& commands,
                                         const std::vector<std::string>& words);
 
-  // Null if no command was named.
+  // Null if the line has no command.
   const Command* command() const { return command_; }
   const std::vector<std::string>& operands() const { return operands_; }
   bool has(const std::string& option) const {
     return options_.count(option) > 0;
   }
-  // Its value, or `otherwise`.
+  // The value of `option`, or `otherwise` if it is not given.
   std::string Get(const std::string& option,
                   absl::string_view otherwise = "") const;
-  // InvalidArgument: no length of time, or not above zero and at most 24 h.
+  // InvalidArgument: not a length of time, or not above 0 and at most 24 h.
   absl::StatusOr<absl::Duration> GetDuration(const std::string& option,
                                              absl::Duration otherwise) const;
   // --output: "table", "json", "jsonl" or "name".
@@ -90,7 +94,7 @@ class Arguments {
   std::map<std::string, std::string> options_;
 };
 
-// The one of `known` that was most likely meant; empty: none is near.
+// The word of `known` that is most similar to `word`; empty if none is similar.
 std::string Closest(absl::string_view word,
                     const std::vector<std::string>& known);
 

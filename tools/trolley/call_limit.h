@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CallLimit: ends a call at the client's timeout. gRPC does so itself, but
-// waits for its deadlines by the wall clock: set back by an hour, it would make
-// the command wait for an hour. So a thread waits by the monotonic clock, too,
-// and cancels a call that should be over; the server is told of the deadline
-// and ends it before, if it can.
+// CallLimit: ends a call at the client's timeout. gRPC also ends it, but it
+// waits by the wall clock: if that is set back by an hour, the command would
+// wait for an hour. So a thread of this class waits by the monotonic clock and
+// cancels the call. The server gets the deadline too and ends the call earlier
+// if it can.
 //
 //   grpc::ClientContext context;
 //   const CallLimit limit(client.timeout(), context);
 //
 // Ownership: borrows the context, which outlives it and the call.
-// Threads:   one for each; without one to be had, gRPC's deadline is all.
-// Ends:      destroyed after the call, which its thread does not outlive.
+// Threads:   starts one for each object. If no thread can be started, only
+//            gRPC's own deadline ends the call.
+// Ends:      destroy it after the call. The destructor joins the thread.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_CALL_LIMIT_H_
 #define TROLLEY_TOOLS_TROLLEY_CALL_LIMIT_H_
@@ -35,7 +36,8 @@ class CallLimit {
         gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout), GPR_TIMESPAN)));
     try {
       watch_ = std::thread([this, timeout, &context] {
-        // So that gRPC, which knows more, is first if it can be.
+        // 100 ms longer, so that gRPC ends the call if it can: its error says
+        // more.
         if (!over_.Wait(timeout + absl::Milliseconds(100))) {
           context.TryCancel();
         }

@@ -23,7 +23,7 @@ namespace {
 
 constexpr char kScheme[] = "unix:";
 constexpr size_t kMostPathBytes = 107;  // the kernel's limit
-// Of the text of an error, in bytes: what gRPC takes as the headers of a call.
+// The most bytes of an error's text: the most that gRPC accepts as headers.
 constexpr size_t kMostErrorBytes = 8 << 10;
 
 absl::StatusOr<std::string> AddressOf(const Arguments& arguments) {
@@ -113,10 +113,10 @@ absl::StatusOr<Client> Client::Create(const Arguments& arguments) {
   return client;
 }
 
-// gRPC could not talk to the service, and says so in words of its own; or our
-// own CallLimit has cancelled the call.
+// Reports an error without an ErrorInfo: gRPC did not reach the service, or
+// CallLimit has cancelled the call.
 int Client::ReportUnreached(const grpc::Status& error) const {
-  // Longer than a server that runs takes to say who it is.
+  // More time than a running server needs to send its first bytes.
   constexpr absl::Duration kListen = absl::Seconds(1);
   const Reached reached = Reach(address_.substr(strlen(kScheme)), kListen);
   const bool late = error.error_code() != grpc::StatusCode::UNAVAILABLE;
@@ -131,7 +131,9 @@ int Client::ReportUnreached(const grpc::Status& error) const {
   } else {
     Say(absl::StrCat("the connection to ", Printable(address_),
                      " ended: ", Printable(error.error_message())));
-    SayHint("the program's log says why; whether it was done is not known");
+    SayHint(
+        "the program's log may say why; the call may or may not have been "
+        "carried out");
   }
   return late && reached.what.empty() ? kTimeout : kCannotConnect;
 }
@@ -139,7 +141,7 @@ int Client::ReportUnreached(const grpc::Status& error) const {
 int Client::Report(const grpc::Status& error) const {
   const v1::ErrorInfo info = InfoOf(error);
   const grpc::StatusCode code = error.error_code();
-  // A service that speaks our protocol gives a reason.
+  // A control service adds a reason to each of its errors.
   if (info.reason().empty() && (code == grpc::StatusCode::UNAVAILABLE ||
                                 code == grpc::StatusCode::DEADLINE_EXCEEDED ||
                                 code == grpc::StatusCode::CANCELLED)) {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Client: one run of `trolley` against one service: where it is, how long to
-// wait, in what form to print, and what to say when it goes wrong.
+// Client: one run of `trolley` with one service. It has the address, the
+// timeout and the form of the output, and it reports errors.
 //
-// Used by one thread. Ends with the program.
+//   absl::StatusOr<Client> client = Client::Create(arguments);
+//   if (!client.ok()) return ReportUsage(client.status());
+//   grpc::Status status = client->inspector().GetActor(...);
+//   if (!status.ok()) return client->Report(status);
+//
+// Threads:   one.
+// Ends:      with the program.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_CLIENT_H_
 #define TROLLEY_TOOLS_TROLLEY_CLIENT_H_
@@ -34,12 +40,12 @@ class Client {
   v1::Messenger::Stub& messenger() const { return *messenger_; }
   v1::Controller::Stub& controller() const { return *controller_; }
 
-  // "table", "json", "jsonl" or "name".
+  // The form of the output: "table", "json", "jsonl" or "name".
   const std::string& output() const { return output_; }
-  // Of each call (call_limit.h).
+  // The timeout of each call (call_limit.h).
   absl::Duration timeout() const { return timeout_; }
 
-  // Says on stderr what went wrong, and the way out; returns the exit code.
+  // Prints the error and a hint to stderr. Returns the exit code.
   int Report(const grpc::Status& error) const;
 
  private:
@@ -56,7 +62,7 @@ class Client {
   std::unique_ptr<v1::Controller::Stub> controller_;
 };
 
-// Says on stderr what is wrong with the command line; returns kUsage.
+// Prints the error of the command line to stderr. Returns kUsage.
 int ReportUsage(const absl::Status& error);
 
 }  // namespace trolley::tools

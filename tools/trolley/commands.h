@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The commands of `trolley`, one family for each file.
+// The commands of `trolley`. Each file has one group of them.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_COMMANDS_H_
 #define TROLLEY_TOOLS_TROLLEY_COMMANDS_H_

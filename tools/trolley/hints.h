@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hints: the way out of an error, for people.
+// Hints: says what to do after an error, for people.
 //
-// A function without state, thread-safe.
+// A function without state; thread-safe.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_HINTS_H_
 #define TROLLEY_TOOLS_TROLLEY_HINTS_H_
@@ -13,8 +13,8 @@
 
 namespace trolley::tools {
 
-// For an error of the control service. Every reason has one; empty: it gave no
-// reason, or one that is newer than this command.
+// The hint for an error of the control service. There is one for each reason.
+// Empty if the error has no reason, or one that is newer than this command.
 std::string HintFor(const control::v1::ErrorInfo& info);
 
 }  // namespace trolley::tools

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ps and info: looking.
+// The commands ps and info: they show actors, loops and the service.
 
 #include <algorithm>
 #include <limits>
@@ -60,7 +60,7 @@ int Ps(const Arguments& arguments) {
       (!absl::SimpleAtoi(arguments.Get("limit"), &limit) || limit < 1)) {
     return ReportUsage(absl::InvalidArgumentError(
         absl::StrCat("--limit ", Printable(arguments.Get("limit"), 64),
-                     " is no count of 1 or more")));
+                     " must be a number of at least 1")));
   }
 
   v1::ListActorsResponse all;
@@ -72,7 +72,7 @@ int Ps(const Arguments& arguments) {
   for (v1::Actor& actor : *all.mutable_actors()) {
     if (absl::StrContains(actor.name(), filter)) actors.push_back(&actor);
   }
-  // The service lists them by place.
+  // The service lists the actors by slot; people want them by name.
   std::sort(actors.begin(), actors.end(),
             [](const v1::Actor* a, const v1::Actor* b) {
               return a->name() < b->name();
@@ -140,7 +140,7 @@ int InfoOfActor(const Client& client, const std::string& name) {
                                 actor.mailbox().capacity())},
          {"handled", absl::StrCat(actor.mailbox().processed_total())},
          {"takes", actor.accepted_message_types().empty()
-                       ? "nothing from outside"
+                       ? "no messages from outside"
                        : absl::StrJoin(actor.accepted_message_types(), ", ")}});
   }
   return kOk;
@@ -226,15 +226,15 @@ Command PsCommand() {
           .operands = "",
           .least_operands = 0,
           .most_operands = 0,
-          .summary = "list the actors with the depth of their mailboxes",
+          .summary = "list the actors and the depth of their mailboxes",
           .details =
               "An actor without a name is listed as "
               "#loop.slot.generation.",
           .options = {{"sort", "COLUMN",
                        "name, depth or handled; default: "
                        "name"},
-                      {"limit", "N", "the first N only"},
-                      {"filter", "TEXT", "those with TEXT in their name"}},
+                      {"limit", "N", "list only the first N"},
+                      {"filter", "TEXT", "list only names that contain TEXT"}},
           .run = &Ps};
 }
 
@@ -243,8 +243,8 @@ Command InfoCommand() {
           .operands = "[NAME]",
           .least_operands = 0,
           .most_operands = 1,
-          .summary = "about the service and its loops, or about one actor",
-          .details = "Of an actor, it lists the messages it takes.",
+          .summary = "show the service and its loops, or one actor",
+          .details = "For an actor, it also lists the messages that it takes.",
           .options = {},
           .run = &Info};
 }

@@ -39,7 +39,7 @@ std::string FieldsOf(const Descriptor& type) {
       fields.empty() ? "no fields" : absl::StrCat("the fields ", fields));
 }
 
-// The field at "a.b[0]"; null: it cannot be told.
+// The field at a path such as "a.b[0]"; null if it is not found.
 const FieldDescriptor* FieldAt(const Descriptor& type, absl::string_view path) {
   const Descriptor* in = &type;
   const FieldDescriptor* field = nullptr;
@@ -55,7 +55,7 @@ const FieldDescriptor* FieldAt(const Descriptor& type, absl::string_view path) {
   return field;
 }
 
-// What JSON a field takes.
+// The JSON value that a field takes, in words.
 std::string Takes(const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_BYTES:
@@ -74,7 +74,9 @@ std::string Takes(const FieldDescriptor& field) {
   }
 }
 
-// "(path): invalid value "x" for type TYPE_INT64"; empty: something else.
+// Explains an error of the form
+//   (path): invalid value "x" for type TYPE_INT64
+// Empty if `said` has another form.
 std::string BadValue(const Descriptor& type, absl::string_view said) {
   const size_t end = said.find("): invalid value ");
   if (!absl::ConsumePrefix(&said, "(") || end == said.npos) return "";
@@ -88,7 +90,9 @@ std::string BadValue(const Descriptor& type, absl::string_view said) {
                       ", not ", Printable(value, kShown));
 }
 
-// "path: Cannot find field."; empty: something else.
+// Explains an error of the form
+//   path: Cannot find field.
+// Empty if `said` has another form.
 std::string NoSuchField(const Descriptor& type, absl::string_view said) {
   if (!absl::ConsumeSuffix(&said, ": Cannot find field.")) return "";
   std::vector<std::string> known;
@@ -102,14 +106,15 @@ std::string NoSuchField(const Descriptor& type, absl::string_view said) {
       FieldsOf(type));
 }
 
-// "Text.\nwhat stands there\n  ^"; empty: something else.
+// Explains an error of three lines: a text, the JSON near the place, and a
+// caret below the place. Empty if `said` has another form.
 std::string NoJson(absl::string_view json, absl::string_view said) {
   const std::vector<std::string> lines = absl::StrSplit(said, '\n');
   if (lines.size() < 3) return "";
   if (absl::StripAsciiWhitespace(json).empty()) {
     return "the JSON text is empty; {} is a message without content";
   }
-  // The caret stands below the place.
+  // The column of the caret is the place of the error.
   const size_t caret = std::min(lines[2].find('^'), lines[1].size());
   const absl::string_view at = absl::string_view(lines[1]).substr(caret);
   absl::string_view why = lines[0];
@@ -120,7 +125,7 @@ std::string NoJson(absl::string_view json, absl::string_view said) {
         Printable(json.substr(json.size() - std::min(json.size(), kTail))),
         " -- ", why);
   }
-  return absl::StrCat("the text is no JSON, at ", Printable(at, 20), " -- ",
+  return absl::StrCat("the text is not JSON, at ", Printable(at, 20), " -- ",
                       why);
 }
 

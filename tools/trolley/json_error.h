@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JsonError: why a JSON text is not a message, in words for people. Protobuf
-// says it in its own, and in the same way for a text that is cut, a field that
-// does not exist, and a value that does not fit.
+// JsonError: explains why a JSON text is not a message. The error text of
+// Protobuf is hard to read, and it has the same form for a text that is cut,
+// for a field that does not exist, and for a value that does not fit.
 //
-// A function without state, thread-safe.
+// A function without state; thread-safe.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_JSON_ERROR_H_
 #define TROLLEY_TOOLS_TROLLEY_JSON_ERROR_H_
@@ -18,7 +18,8 @@
 
 namespace trolley::tools {
 
-// InvalidArgument. `said`: what Protobuf says of `json` as a `type`.
+// Returns InvalidArgument. `said` is the error text of Protobuf for `json` as a
+// message of `type`.
 absl::Status JsonError(const google::protobuf::Descriptor& type,
                        absl::string_view json, const std::string& said);
 

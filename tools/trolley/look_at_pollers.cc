@@ -17,11 +17,11 @@
 namespace trolley::tools {
 namespace {
 
-// What a poller can do, and what one may ask of it.
+// The name of a capability and its fields.
 struct Word {
   const char* name;
   bool Capabilities::*has;
-  bool Requirements::*needs;  // null: nothing to be wished for
+  bool Requirements::*needs;  // null: it cannot be required
 };
 constexpr Word kWords[] = {
     {"edge", &Capabilities::edge, &Requirements::edge},
@@ -113,7 +113,8 @@ PollerReport LookAtPollers(const Requirements& needs, Sys& sys,
       to.set_why(std::string(refusal.why.message()));
     }
   } else {
-    // ChoosePoller() says it in one text; who each was is known here.
+    // ChoosePoller() returns all reasons in one text. Finds the reason of each
+    // poller here.
     for (const NamedPoller& poller : BuiltinPollers()) {
       const auto made = poller.create(sys, clock);
       const absl::Status why =

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Looking at the pollers of this machine: which there are, what each can do and
-// costs, and which one `auto` takes.
+// Looks at the pollers of this machine: which ones work, the capabilities and
+// the cost of each, and which one `auto` takes.
 //
-// Threads: any; one at a time.
+// Threads:   any; one at a time.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_LOOK_AT_POLLERS_H_
 #define TROLLEY_TOOLS_TROLLEY_LOOK_AT_POLLERS_H_
@@ -21,14 +21,17 @@
 
 namespace trolley::tools {
 
-// The words of poller/capabilities.h, "edge" and the others.
+// The names of the capabilities that can be required, such as "edge"; see
+// poller/capabilities.h.
 std::vector<std::string> CapabilityWords();
 
-// "edge,any_fd" as requirements. InvalidArgument: names the word that is none,
-// and the one that was meant.
+// Reads requirements such as "edge,any_fd".
+//
+//   InvalidArgument  a word is not a capability; the text has the word, and the
+//                    one that was probably meant
 absl::StatusOr<Requirements> ParseRequirements(absl::string_view words);
 
-// Measures each poller for `measure` at most (tools/trolley/wake_cost.h).
+// Measures each poller, for at most `measure` (tools/trolley/wake_cost.h).
 PollerReport LookAtPollers(const Requirements& needs, Sys& sys,
                            const Clock& clock, absl::Duration measure);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trolley: looks at a running Trolleybus program, talks to its actors and stops
-// them, over its control service (proto/control.proto) and nothing else.
+// trolley: shows a running Trolleybus program, sends messages to its actors and
+// stops them. It uses only the control service (proto/control.proto).
 //
-// Data goes to stdout, everything else to stderr. Exit codes: arguments.h.
+// It prints results to stdout and all other texts to stderr. Exit codes:
+// arguments.h.
 
 #include <cstdlib>
 #include <iostream>
@@ -32,7 +33,7 @@ const std::vector<Command>& Commands() {
        .operands = "[COMMAND]",
        .least_operands = 0,
        .most_operands = 1,
-       .summary = "this, or about one command",
+       .summary = "show this help, or the help of one command",
        .details = "",
        .options = {},
        .run = &Help},
@@ -59,7 +60,7 @@ void PrintHelp(const Command& command) {
 }
 
 void PrintOverview() {
-  std::cout << "trolley COMMAND: looks at a running Trolleybus program and "
+  std::cout << "trolley COMMAND: shows a running Trolleybus program and "
                "controls it\n\nCommands:\n";
   for (const Command& command : Commands()) {
     std::string left = absl::StrCat("  ", command.name);
@@ -68,10 +69,15 @@ void PrintOverview() {
   }
   std::cout << "\nOptions:\n";
   PrintOptions(CommonOptions());
-  std::cout << "\nExit codes: 0 done, 1 the service said no, 2 wrong command "
-               "line,\n3 cannot connect, 4 no answer in time, 5 done for some "
-               "only.\nData is on stdout, all else on stderr.\n\n"
-               "For example:\n"
+  std::cout << "\nExit codes:\n"
+               "  0  done\n"
+               "  1  the service returned an error\n"
+               "  2  the command line is wrong\n"
+               "  3  cannot connect to the service\n"
+               "  4  the service did not answer in time\n"
+               "  5  done for some of the operands, not for all\n\n"
+               "Results go to stdout, all other texts to stderr.\n\n"
+               "Examples:\n"
                "  export TROLLEY_ADDRESS=unix:/run/bank/control.sock\n"
                "  trolley ps --sort depth --limit 10\n"
                "  trolley ask accounts/alice bank.GetBalance -o json\n";
@@ -97,7 +103,7 @@ int Run(const std::vector<std::string>& words) {
   if (command == nullptr) {
     if (!arguments->has("help")) {
       return ReportUsage(absl::InvalidArgumentError(
-          "which command? `trolley help` lists all"));
+          "no command given; `trolley help` lists the commands"));
     }
     PrintOverview();
     return kOk;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// send and ask: talking.
+// The commands send and ask: they send a message to an actor.
 
 #include <errno.h>
 
@@ -25,12 +25,13 @@ namespace {
 
 constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
 constexpr char kMessageDetails[] =
-    "TYPE is the full name of a Protobuf message that the actor takes, or its\n"
-    "last part if that is clear: `trolley info NAME` lists them. JSON is the\n"
-    "message; @FILE reads it from a file, @- from standard input; without it\n"
-    "the message is empty.";
+    "TYPE is the full name of a Protobuf message that the actor takes.\n"
+    "`trolley info NAME` lists these names. The last part of the name is\n"
+    "enough if no other message has it. JSON is the message. @FILE reads it\n"
+    "from a file, @- from standard input. Without JSON the message is empty.";
 
-// A message of gRPC's is shorter, and a file without an end is no message.
+// The longest JSON text. gRPC accepts only shorter messages, and a file without
+// an end must not be read for ever.
 constexpr size_t kMostJsonBytes = 64u << 20;
 
 absl::Status Unreadable(const std::string& path, const char* why) {
@@ -65,7 +66,7 @@ absl::StatusOr<std::string> ReadJson(const std::vector<std::string>& operands) {
   return text;
 }
 
-// The full name of the one type that is meant by `word`.
+// Finds the full name of the only type that `word` can mean.
 grpc::Status ChooseType(const v1::Actor& actor, const std::string& word,
                         std::string* type) {
   std::vector<std::string> meant;
@@ -93,13 +94,14 @@ grpc::Status ChooseType(const v1::Actor& actor, const std::string& word,
       grpc::StatusCode::INVALID_ARGUMENT,
       meant.empty()
           ? absl::StrCat("\"", actor.name(), "\" does not take ", word, "; ",
-                         accepted.empty() ? "it takes nothing from outside"
+                         accepted.empty() ? "it takes no messages from outside"
                                           : absl::StrCat("it takes ", accepted))
-          : absl::StrCat(word, " may be ", absl::StrJoin(meant, " or ")),
+          : absl::StrCat(word, " can mean ", absl::StrJoin(meant, " or ")),
       details.SerializeAsString());
 }
 
-// Fills in the envelope from the command line; anything but kOk was reported.
+// Fills in the envelope from the command line. If it does not return kOk, it
+// has reported the error.
 int Pack(const Client& client, const Arguments& arguments, MessageTypes& types,
          v1::Envelope* envelope) {
   const std::vector<std::string>& operands = arguments.operands();
@@ -201,7 +203,7 @@ Command SendCommand() {
           .least_operands = 2,
           .most_operands = 3,
           .summary =
-              "send a message to an actor; done when it is in its "
+              "send a message to an actor; ends when it is in the "
               "mailbox",
           .details = kMessageDetails,
           .options = {},

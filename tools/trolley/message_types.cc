@@ -41,7 +41,7 @@ absl::Status MessageTypes::Fetch(const std::string& type) {
     for (const std::string& bytes : answer.files().file_descriptor_proto()) {
       google::protobuf::FileDescriptorProto file;
       if (!file.ParseFromString(bytes) || known.size() >= kMostFiles) {
-        return absl::DataLossError("its reflection makes no sense");
+        return absl::DataLossError("the service's reflection is not valid");
       }
       wanted.erase(file.name());
       if (!known.insert(file.name()).second) continue;
@@ -65,7 +65,7 @@ MessageTypes::NewMessage(const std::string& type) {
   }
   if (found == nullptr) {
     return absl::NotFoundError(
-        absl::StrCat(Printable(type), " is no message of the service"));
+        absl::StrCat("the service has no message ", Printable(type)));
   }
   return std::unique_ptr<google::protobuf::Message>(
       factory_.GetPrototype(found)->New());

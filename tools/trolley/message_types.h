@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MessageTypes: the Protobuf messages that a service knows, by its reflection,
-// so that JSON can be translated without a .proto file at hand.
+// MessageTypes: the Protobuf messages that a service knows. The service's
+// reflection describes them, so JSON can be converted without a .proto file.
 //
-// Ownership: owns the descriptors; messages made from them do not outlive it.
+// Ownership: owns the descriptors, which outlive the messages made from them.
 // Threads:   one.
-// Bounds:    kMostFiles descriptors of files, each at most one gRPC message.
+// Bounds:    at most kMostFiles descriptors of files, each at most one gRPC
+//            message.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_MESSAGE_TYPES_H_
 #define TROLLEY_TOOLS_TROLLEY_MESSAGE_TYPES_H_
@@ -31,13 +32,14 @@ class MessageTypes {
   explicit MessageTypes(const Client& client)
       : client_(client), pool_(&files_) {}
 
-  // The bytes of the message of that type that `json` describes.
-  // InvalidArgument: it does not fit the type; the text says where, and which
-  // fields there are.
+  // Converts `json` to the bytes of a message of `type`.
+  //
+  //   InvalidArgument  it does not fit the type; the text says where, and lists
+  //                    the fields
   absl::StatusOr<std::string> FromJson(const std::string& type,
                                        const std::string& json);
 
-  // `bytes` of that type as JSON.
+  // Converts `bytes` of a message of `type` to JSON.
   absl::StatusOr<std::string> ToJson(const std::string& type,
                                      const std::string& bytes, bool wide);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pollers: what this machine has to wait with. Asks no service.
+// The command pollers: shows the pollers of this machine. Needs no service.
 
 #include <iostream>
 #include <string>
@@ -71,7 +71,7 @@ int Pollers(const Arguments& arguments) {
   }
   if (report.auto_().takes().empty()) {
     std::cerr << "no poller has all of " << Printable(arguments.Get("needs"))
-              << "\nhint: ask for less, or write one of your own: "
+              << "\nhint: require less, or write a poller of your own, as in "
                  "examples/custom_poller\n";
     return kRpcError;
   }
@@ -81,23 +81,25 @@ int Pollers(const Arguments& arguments) {
 }  // namespace
 
 Command PollersCommand() {
-  return {.name = "pollers",
-          .operands = "",
-          .least_operands = 0,
-          .most_operands = 0,
-          .summary = "list the pollers of this machine, and what `auto` takes",
-          .details =
-              "Asks no service: --address and --timeout do nothing here. "
-              "WAKE_US is measured: half\nthe median round trip of two threads "
-              "that wake each other, in microseconds; LEAST_US\nis half the "
-              "shortest. They differ where a processor has to be roused from "
-              "its sleep\nfirst. -o name lists those that are available. With "
-              "--needs the exit code is 1 if\nno poller has all of it.",
-          .options = {{"needs", "LIST",
-                       "what `auto` must find, such as edge,any_fd"},
-                      {"measure", "TIME",
-                       "for each poller at most; default: 50ms"}},
-          .run = &Pollers};
+  return {
+      .name = "pollers",
+      .operands = "",
+      .least_operands = 0,
+      .most_operands = 0,
+      .summary = "list the pollers of this machine and the one `auto` takes",
+      .details =
+          "Needs no service: --address and --timeout have no effect.\n"
+          "Two threads wake each other, and the round trips are measured:\n"
+          "WAKE_US is half of the median round trip, LEAST_US is half of "
+          "the\nshortest one, both in microseconds. They differ if an idle "
+          "processor\nneeds time to wake up. -o name lists only pollers "
+          "that are available.\nWith --needs the exit code is 1 if no "
+          "poller has all of LIST.",
+      .options = {{"needs", "LIST",
+                   "capabilities that `auto` requires, such as edge,any_fd"},
+                  {"measure", "TIME",
+                   "time to measure each poller, at most; default: 50ms"}},
+      .run = &Pollers};
 }
 
 }  // namespace trolley::tools

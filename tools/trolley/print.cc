@@ -13,18 +13,19 @@
 namespace trolley::tools {
 namespace {
 
-// Of one cell of a table and of the value of a field, in bytes. All rows of a
-// table are as wide as its widest cell, so that one must not be of any size.
+// The most bytes of a cell in a table and of a field's value. All rows of a
+// table are as wide as its widest cell, so each cell needs a limit.
 constexpr size_t kMaxCellBytes = 512;
 constexpr size_t kMaxFieldBytes = 16 << 10;
 
-// In characters, not bytes.
+// The width in characters, not in bytes.
 size_t Width(absl::string_view text) {
   return std::count_if(text.begin(), text.end(),
                        [](char c) { return (c & 0xC0) != 0x80; });
 }
 
-// With a point or without, or a dash for one that is not known.
+// True for a number with or without a point, and for a dash, which stands for
+// an unknown number.
 bool IsNumber(absl::string_view text) {
   return text == "-" ||
          (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Printing: tables and JSON on stdout. What came from the service is made safe
-// for a terminal here, and cut unless it is JSON, so commands need not think of
-// it.
+// Printing: tables and JSON to stdout. These functions make the texts of the
+// service safe for a terminal and cut them, except in JSON. So a command passes
+// such texts as they are.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_PRINT_H_
 #define TROLLEY_TOOLS_TROLLEY_PRINT_H_
@@ -16,21 +16,22 @@
 
 namespace trolley::tools {
 
-// A table whose first row is its head. Columns of numbers are right-aligned.
+// Prints a table. Its first row is the head. Columns of numbers are aligned to
+// the right.
 void PrintTable(const std::vector<std::vector<std::string>>& rows);
 
-// "key:  value" lines.
+// Prints lines of the form "key:  value".
 void PrintFields(
     const std::vector<std::pair<std::string, std::string>>& fields);
 
-// One line of a text of unknown origin.
+// Prints a text from outside as one line.
 void PrintLine(absl::string_view text);
 
-// As JSON with the names of the .proto file, fields at their defaults included;
-// `wide` on several lines.
+// Converts to JSON with the field names of the .proto file, and with the fields
+// that have their default. `wide`: on several lines.
 std::string ToJson(const google::protobuf::Message& message, bool wide = false);
 
-// JSON as it is.
+// Prints JSON as it is.
 void PrintJson(absl::string_view json);
 
 }  // namespace trolley::tools

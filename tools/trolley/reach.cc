@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/unix_socket.h"
+#include "trolley/actors/unix/unix_socket.h"
 #include "trolley/poller/printable.h"
 #include "trolley/poller/sys.h"
 
@@ -17,7 +17,7 @@ namespace trolley::tools {
 namespace {
 
 constexpr char kFindIt[] =
-    "give the path that the program passes as ControlOptions::path";
+    "use the path that the program has set as ControlOptions::path";
 
 std::string HintFor(const absl::Status& error) {
   switch (error.code()) {
@@ -28,13 +28,14 @@ std::string HintFor(const absl::Status& error) {
     case absl::StatusCode::kUnavailable:
       return absl::StrContains(error.message(), "too many")
                  ? "the program may be stopped or stuck; `ps` shows its state"
-                 : "the program that made this socket is gone; start it anew";
+                 : "the program that made this socket has ended; start it "
+                   "again";
     default:
       return kFindIt;
   }
 }
 
-// The first bytes that it says; empty: it ended, or said nothing.
+// Reads the first bytes of the other side. Empty: it closed or sent nothing.
 std::string Listen(int fd, absl::Duration limit, bool* ended) {
   pollfd waiting = {.fd = fd, .events = POLLIN, .revents = 0};
   const timespec most = absl::ToTimespec(limit);
@@ -46,7 +47,8 @@ std::string Listen(int fd, absl::Duration limit, bool* ended) {
   return n > 0 ? std::string(bytes.data(), n) : "";
 }
 
-// What an HTTP/2 client says first. A peer that has gone already is no matter.
+// Sends the first bytes of an HTTP/2 client. An error does not matter: the peer
+// may have closed already.
 void Greet(int fd) {
   char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
   iovec bytes = {.iov_base = preface, .iov_len = sizeof(preface) - 1};
@@ -56,7 +58,8 @@ void Greet(int fd) {
   RealSys().Sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-// The header of an HTTP/2 SETTINGS frame, on stream 0.
+// True if `said` begins with the header of an HTTP/2 SETTINGS frame on stream
+// 0.
 bool IsHttp2(const std::string& said) {
   return said.size() >= 9 && said[3] == 4 && said[4] == 0 &&
          said.substr(5, 4) == std::string(4, '\0');
@@ -76,18 +79,18 @@ Reached Reach(const std::string& path, absl::Duration limit) {
   if (IsHttp2(said)) return {};
   const std::string shown = Printable(path);
   if (ended) {
-    return {absl::StrCat(shown, " closes the connection without a word"),
-            "the program's log says why, such as a user that is not allowed; "
-            "or it is no control socket"};
+    return {absl::StrCat(shown, " closes the connection without an answer"),
+            "the program's log says why, for example that your user is not "
+            "allowed; or it is not a control socket"};
   }
   if (said.empty()) {
-    return {absl::StrCat(shown, " takes the connection and says nothing"),
+    return {absl::StrCat(shown, " accepts the connection but sends nothing"),
             "the program may be stopped or stuck; `ps` shows its state; or it "
-            "is no control socket"};
+            "is not a control socket"};
   }
   const std::string links =
       absl::StartsWith(said, "TRLY") ? ": it is a socket for links" : "";
-  return {absl::StrCat(shown, " is no control socket", links), kFindIt};
+  return {absl::StrCat(shown, " is not a control socket", links), kFindIt};
 }
 
 }  // namespace trolley::tools

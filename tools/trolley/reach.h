@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reach: what is at an address, for when gRPC could not talk to it and says so
-// in words of its own.
+// Reach: finds out what is at an address when gRPC could not connect, because
+// the error texts of gRPC do not say it.
 //
-// A function without state, thread-safe; it waits.
+//   Reached reached = Reach("/run/bank.sock", absl::Seconds(1));
+//
+// A function without state; thread-safe. It blocks for at most `limit`.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_REACH_H_
 #define TROLLEY_TOOLS_TROLLEY_REACH_H_
@@ -15,12 +17,12 @@
 namespace trolley::tools {
 
 struct Reached {
-  std::string what;  // what is there, or is not
-  std::string hint;  // the way out
+  std::string what;  // what is at the address, or that there is nothing
+  std::string hint;  // what to do
 };
 
-// Connects to the Unix socket at `path`, and listens for at most `limit` to
-// what the other side says. Both texts are empty if it speaks as a gRPC server.
+// Connects to the Unix socket at `path` and reads the first bytes of the other
+// side, for at most `limit`. Both texts are empty if it is a gRPC server.
 Reached Reach(const std::string& path, absl::Duration limit);
 
 }  // namespace trolley::tools

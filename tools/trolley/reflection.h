@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReflectionStream: questions to a server's reflection, one at a time.
+// ReflectionStream: asks a server's reflection, one question at a time.
 //
-// Used by one thread; each question waits for its answer, at most until the
-// deadline of the client.
+// Threads:   one. Each question waits for its answer, at most until the
+//            deadline of the client.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_REFLECTION_H_
 #define TROLLEY_TOOLS_TROLLEY_REFLECTION_H_
@@ -26,12 +26,12 @@ class ReflectionStream {
   explicit ReflectionStream(const Client& client);
   ~ReflectionStream();
 
-  // False: the stream has ended; status() says why.
+  // False: the stream has ended; status() is the reason.
   bool Ask(const ReflectionRequest& question, ReflectionResponse* answer);
   grpc::Status status();
 
  private:
-  // Waits for the operation that was just begun.
+  // Waits for the end of the operation that was begun last.
   bool Await();
 
   grpc::ClientContext context_;

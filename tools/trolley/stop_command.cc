@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// stop: ending actors.
+// The command stop: ends actors.
 
 #include <string>
 #include <vector>
@@ -79,21 +79,22 @@ int Stop(const Arguments& arguments) {
 }  // namespace
 
 Command StopCommand() {
-  return {.name = "stop",
-          .operands = "NAME...",
-          .least_operands = 1,
-          .most_operands = 1000,
-          .summary = "end actors; done when they have ended",
-          .details =
-              "Each is named in full. It handles what is in its mailbox "
-              "first, unless\n--now is given; then that becomes dead "
-              "letters. --timeout bounds the waiting,\nnot the "
-              "stopping.",
-          .options = {{"now", nullptr, "do not handle what is in the mailbox"},
-                      {"drain", "TIME",
-                       "how long it may take to handle that; "
-                       "then as --now; default: 10s"}},
-          .run = &Stop};
+  return {
+      .name = "stop",
+      .operands = "NAME...",
+      .least_operands = 1,
+      .most_operands = 1000,
+      .summary = "stop actors; ends when they have ended",
+      .details =
+          "NAME is the full name of an actor. The actor first handles the "
+          "messages in\nits mailbox. With --now it does not, and they "
+          "become dead letters. --timeout\nlimits how long the command "
+          "waits; it does not cancel the stop.",
+      .options = {{"now", nullptr, "do not handle the messages in the mailbox"},
+                  {"drain", "TIME",
+                   "how long that may take; after that as with --now; "
+                   "default: 10s"}},
+      .run = &Stop};
 }
 
 }  // namespace trolley::tools

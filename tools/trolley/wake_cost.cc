@@ -19,7 +19,7 @@ class PingPong {
   PingPong(Poller& near, Poller& far, const Clock& clock, absl::Duration limit)
       : near_(near), far_(far), clock_(clock), limit_(limit) {}
 
-  // Each side is a thread of its own, since a poller may bind itself to one.
+  // Each side has a thread of its own, because a poller may be thread_bound.
   absl::StatusOr<WakeCost> Run() {
     absl::Status near_status;
     absl::Status far_status;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one wake of a poller costs on this machine, from Wake() on one thread to
-// the return of Wait() on another.
+// Measures the cost of a wake of a poller on this machine: the time from Wake()
+// on one thread to the return of Wait() on another.
 //
-// Threads:   starts two and joins them before it returns.
-// Bounds:    `limit` of time, one wake given up after kGiveUp, and kMostRounds.
+// Threads:   starts two threads and joins them before it returns.
+// Bounds:    ends after `limit`, or after kMostRounds. A wake that takes longer
+//            than kGiveUp is an error.
 
 #ifndef TROLLEY_TOOLS_TROLLEY_WAKE_COST_H_
 #define TROLLEY_TOOLS_TROLLEY_WAKE_COST_H_
@@ -22,19 +23,20 @@ namespace trolley::tools {
 struct WakeCost {
   absl::Duration median;
   absl::Duration least;
-  size_t wakes = 0;  // that were measured
+  size_t wakes = 0;  // the number of wakes that were measured
 };
 
-// For who reads the figure.
+// Explains the figure to the reader.
 inline constexpr char kWakeMethod[] =
     "half the median round trip of two threads that wake each other";
 
-// A round trip takes microseconds: more rounds than these say nothing new.
+// A round trip takes microseconds. More rounds would not change the result.
 inline constexpr size_t kMostRounds = 100'000;
 // A wake that takes longer counts as lost.
 inline constexpr absl::Duration kGiveUp = absl::Seconds(2);
 
-// Errors: what the factory or a Wait said. DeadlineExceeded: a wake was lost.
+//   DeadlineExceeded  a wake was lost
+//   any other         the error of the factory or of a Wait
 absl::StatusOr<WakeCost> MeasureWakeCost(const PollerFactory& create, Sys& sys,
                                          const Clock& clock,
                                          absl::Duration limit);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 
 int main() {
   char folder[] = "/tmp/embed.XXXXXX";

@@ -4,6 +4,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 
 namespace {
 

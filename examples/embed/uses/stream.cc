@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 #include "trolley/poller/sys.h"
 
 namespace {
@@ -17,7 +18,7 @@ class Reader : public trolley::Actor {
  public:
   explicit Reader(trolley::ScopedFd fd) : fd_(std::move(fd)) {}
 
-  void OnStart() { stream_.emplace(loop(), std::move(fd_)); }
+  void OnStart() { stream_.emplace(context(), std::move(fd_)); }
 
   trolley::Task<absl::StatusOr<size_t>> On(ReadOne) {
     char byte;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bus.h"
 
 namespace {
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "trolley/actors/unix_link.h"
+#include "trolley/actors/unix/unix_link.h"
 
 #include "trolley/actors/actor.h"
-#include "trolley/actors/unix_listener.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/unix/unix_listener.h"
 
 int main() {
   trolley::Bus bus = trolley::Bus::CreateOrDie({});

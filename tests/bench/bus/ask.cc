@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/bench/bus/workloads.h"
-#include "trolley/bus/handoff.h"
+#include "trolley/bus/crossing/handoff.h"
 #include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/machine.h"
 #include "trolley/tests/bench/lib/raw.h"

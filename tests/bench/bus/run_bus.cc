@@ -2,31 +2,24 @@
 
 #include "trolley/tests/bench/bus/run_bus.h"
 
-#include "trolley/tests/bench/lib/machine.h"
-
 namespace trolley::bench {
 namespace {
 
-BusOptions OptionsFor(size_t loops, absl::Duration spin) {
+BusOptions OptionsFor(const std::vector<int>& cpus, absl::Duration spin) {
   BusOptions options;
-  options.loops.assign(loops, LoopOptions{.spin = spin});
+  options.loops.clear();
+  for (const int cpu : cpus) {
+    LoopOptions& loop = options.loops.emplace_back();
+    loop.spin = spin;
+    if (cpu != RunBus::kAnywhere) loop.cpus = {cpu};
+  }
   return options;
 }
 
 }  // namespace
 
 RunBus::RunBus(std::vector<int> cpus, absl::Duration spin)
-    : bus_(Bus::CreateOrDie(OptionsFor(cpus.size(), spin))) {
-  for (size_t loop = 0; loop < cpus.size(); ++loop) {
-    if (cpus[loop] == kAnywhere) continue;
-    absl::Notification pinned;
-    Loop::Post(bus_.state()->port(loop), [&, cpu = cpus[loop]](Loop&) {
-      PinTo(cpu);
-      pinned.Notify();
-    });
-    pinned.WaitForNotification();
-  }
-}
+    : bus_(Bus::CreateOrDie(OptionsFor(cpus, spin))) {}
 
 void RunBus::Finish(uint64_t messages) {
   const ShutdownReport report = bus_.Shutdown(absl::Seconds(60));

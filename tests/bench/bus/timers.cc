@@ -12,6 +12,7 @@
 #include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/deadlines.h"
 #include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bus/inside.h"
 
 namespace trolley::bench {
 namespace {
@@ -28,9 +29,9 @@ class Keeper : public Actor {
          absl::Notification& done)
       : armed_(armed), pairs_(pairs), took_(took), done_(done) {}
   void On(Go) {
-    TimerQueue& queue = loop().timers();
+    TimerQueue& queue = LoopOf(context()).timers();
     Deadlines deadlines;
-    const Instant now = loop().Now();
+    const Instant now = context().Now();
     std::vector<Never> timers(armed_);
     for (Never& timer : timers)
       queue.Set(timer, now + absl::Milliseconds(deadlines.NextMilliseconds()));

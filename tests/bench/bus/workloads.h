@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who adds what the bus does, and the mechanisms underneath. For benchmarks
-// only; functions without state, called by main() before the bench runs.
+// The functions that add the cases of the bus and of the bare mechanisms. For
+// benchmarks only; without state, called by main() before the bench runs.
 
 #ifndef TROLLEY_TESTS_BENCH_BUS_WORKLOADS_H_
 #define TROLLEY_TESTS_BENCH_BUS_WORKLOADS_H_

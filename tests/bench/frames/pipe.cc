@@ -44,7 +44,7 @@ class End : public Actor {
   End(int out, size_t bytes) : out_(out), frame_(bytes, 'f') {}
 
  protected:
-  void OnStart() override { stream_.emplace(loop(), NonBlocking(out_)); }
+  void OnStart() override { stream_.emplace(context(), NonBlocking(out_)); }
   Task<absl::Status> WriteFrame() {
     buffer_.clear();
     Append(frame_, buffer_);

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "tests/bench/frames/carriers.h"
-#include "trolley/actors/remote.h"
-#include "trolley/actors/unix_link.h"
-#include "trolley/actors/unix_listener.h"
+#include "trolley/actors/link/remote.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/frames/frames.pb.h"
 #include "trolley/tests/bench/lib/child.h"

@@ -8,7 +8,7 @@
 //   Sender::Put(payload)   adds one message to the open batch
 //   Sender::Flush()        hands the batch over; wakes a receiver that sleeps
 //   Port::Drain(actor)     delivers all that is there, gives the storage back
-//   Port::HasWork(), Arm() as in bus/handoff.h
+//   Port::HasWork(), Arm() as in bus/crossing/handoff.h
 // For benchmarks only.
 //
 // Ownership: a Port is its receiver's and outlives the Senders on it.
@@ -28,7 +28,7 @@
 #include <thread>
 #include <vector>
 
-#include "trolley/bus/handoff.h"
+#include "trolley/bus/crossing/handoff.h"
 #include "trolley/tests/bench/lib/machine.h"
 #include "trolley/tests/bench/lib/raw.h"
 

@@ -63,8 +63,8 @@ void Poll(EpollPoller& poller, Port& port, Actor& actor, int spins) {
   for (int i = 0; i < spins && !port.HasWork(); ++i) Pause();
   if (!port.HasWork() && port.Arm()) {
     poller.Wait();
-    // An armed word that nobody rang would be disarmed here by Drain; in this
-    // program nothing else wakes.
+    // If no push had woken it, Drain would have to disarm the word here. That
+    // cannot happen, because only a push wakes in this program.
   }
 }
 

@@ -21,11 +21,11 @@ namespace {
 constexpr char kUsage[] =
     "usage: %s [--reps=5] [--quick] [--filter=TEXT] [--csv=FILE] [--list]\n"
     "  --reps    repetitions, interleaved\n"
-    "  --quick   one, at a hundredth of the size: that it works, not how fast\n"
-    "  --filter  only where WORKLOAD/WHO contains TEXT; commas between "
-    "several\n"
+    "  --quick   one, at a hundredth of the size, to see that it works\n"
+    "  --filter  only rows whose WORKLOAD/PROGRAM contains TEXT; several texts "
+    "are\n            separated by commas\n"
     "  --csv     columns workload,who,unit,better,median,min,max\n"
-    "  --list    what there is to run\n";
+    "  --list    list the workloads and programs\n";
 
 struct Options {
   int reps = 5;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bench: runs each workload for everyone who can do it, one repetition of each
-// after the other, and reports medians with their spread.
+// Bench: runs each workload with every program that has it, one repetition of
+// each after the other, and reports medians with their spread.
 //
 //   Bench bench;
 //   bench.Add(kRing100, "trolley", [](double scale) { return ...; });
@@ -9,8 +9,8 @@
 //   bench.Add(kRing100, "caf-0.17", ...);      // measure; others are peers
 //   return bench.Main(argc, argv);
 //
-// A cache line's distance between CPU 0 and CPU 1 is probed around each
-// repetition of what uses both, and figures are shown for each distance apart.
+// The distance of a cache line between CPU 0 and CPU 1 is measured around each
+// repetition of a case that uses both. Each distance has its own figures.
 // For benchmarks only.
 //
 // Ownership: main() owns it; it owns the cases.
@@ -28,14 +28,14 @@
 
 namespace trolley::bench {
 
-// What is measured, whoever does it.
+// What is measured, of each program.
 struct Workload {
   std::string name;
   const char* unit;
   bool higher_is_better;
   bool two_cpus = false;     // a cache line's distance matters
   bool blocks = false;       // threads sleep: also measured where CPUs may halt
-  bool own_process = false;  // needs a heap that nobody has used
+  bool own_process = false;  // needs a heap that was not used before
   bool has_p99 = false;
 };
 

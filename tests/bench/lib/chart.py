@@ -4,8 +4,8 @@
   write("pollers.svg", "Title", "what x is", "what y is",
         [Series("epoll", [(10, 900), (100, 905)], kind=OURS), ...])
 
-Ours are thick, the bare mechanisms dashed, and everybody else thin. A figure
-that is no result (figures.py) is a hollow mark.
+Our lines are thick, those of the bare mechanisms dashed, all others thin. A
+figure that is not a result (figures.py) is a hollow mark.
 """
 
 import math

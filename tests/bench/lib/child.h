@@ -40,7 +40,7 @@ std::vector<std::string> ChildArguments(int argc, char** argv);
 // The child's: what it serves can be used.
 void SayReady();
 
-// A path for a socket that nobody else has; removed with it.
+// A path for a socket that no other program has. The destructor removes it.
 class SocketPath {
  public:
   SocketPath();

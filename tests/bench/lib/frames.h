@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Frames between two processes: how many of which size, whoever carries them.
+// Frames between two processes: how many of which size, for every carrier.
 // For benchmarks only; functions without state, called by main() before the
 // bench runs.
 

@@ -49,8 +49,8 @@ inline void WorkAMicrosecond() {
 
 // Freed memory stays with the process. By default glibc gives back what is free
 // at the end of its heap, often 2 MiB of it, and faults it in again for the
-// next message of a mebibyte, which then costs three times as much, whoever
-// sends it.
+// next message of a mebibyte, which then costs three times as much with each
+// library.
 inline void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);

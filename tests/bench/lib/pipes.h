@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pipes: the classic benchmark of pollers. n pipes are watched and k bytes are
-// in them; whoever reads one writes it to another pipe, so that k stay on their
-// way. Which pipe comes next is random, the same for everyone: with the next in
-// order, pollers that scan look good. For benchmarks only.
+// in them. The reader of a byte writes it to another pipe, so that k bytes stay
+// on their way. The next pipe is random, and the same for all pollers: with the
+// next one in order, pollers that scan look good. For benchmarks only.
 //
 // Ownership: owns both ends of each pipe; a watcher borrows them.
 // Threads:   one, that of the case.

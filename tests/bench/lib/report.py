@@ -10,7 +10,7 @@ CSV and an SVG for each chart. PAGE is TEMPLATE with these lines replaced:
   {{machine}}           where and when it was measured
   {{summary A B...}}    a row for each workload: us, the bare mechanism, the
                         best peer
-  {{everybody A B...}}  a row for each workload and who
+  {{everybody A B...}}  a row for each workload and program
   {{chart NAME}}        the picture, and a link to its figures
 """
 
@@ -219,8 +219,8 @@ def everybody(names, rows):
   return lines
 
 
-# Of the CPUs, while it was measured; interrupts that nobody is charged with
-# are in it.
+# The most per cent of the CPUs that other programs may have used while it was
+# measured, with the interrupts that belong to no program.
 MOST_OTHERS = 5
 
 

@@ -6,12 +6,11 @@ usage: run.py [--reps=5] [--quick] [--filter=TEXT] [--csv=FILE] [--runs=FILE]
               [--about=FILE] [--timeout=SECONDS] [--list] PROGRAM...
 
 Each program, which may come with arguments, links tests/bench/lib or behaves as
-if: it describes its cases and runs one. Everybody who does a
-workload does it once before anybody does it again, each in a process of its
-own; which of them comes first changes from round to round. A cache line's
-distance between CPU 0 and CPU 1 is probed around each, and figures taken at
-different distances stay apart. What fails or hangs is reported, and the rest
-goes on.
+if: it describes its cases and runs one. All programs run a workload once
+before one of them runs it again, each in a process of its own. Another one is
+first in each round. The distance of a cache line between CPU 0 and CPU 1 is
+measured around each run, and figures at different distances stay apart. A
+program that fails or hangs is reported, and the others go on.
 
   --runs   keeps each repetition in FILE, and goes on where FILE ends
   --about  writes what the figures depend on besides the code, as JSON
@@ -116,7 +115,7 @@ def run_once(case, scale, timeout):
     os.killpg(process.pid, 9)
     process.communicate()
     return None, f"did not end within {timeout:g} s"
-  except BaseException:  # whoever stops this stops it, too
+  except BaseException:  # stopping this script stops the program, too
     os.killpg(process.pid, 9)
     raise
   try:
@@ -157,7 +156,7 @@ def line_of(path, begins):
 
 
 class Others:
-  """What everybody else has used of the CPUs since this was made."""
+  """The CPU time that all other programs have used since this was made."""
 
   def __init__(self):
     self._began = self._seconds()
@@ -249,7 +248,7 @@ class Runner:
     return sum(1 for r in runs if distance in (None, r["distance"]))
 
   def rounds(self, cases, suffix):
-    """Everybody once, then everybody again."""
+    """Runs all cases once, then all of them again."""
     todo = len(cases)
     for rep in range(self.options.reps):
       first = rep % todo

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Each server model once, for a moment, at 10 clients: that run.py gets its three
-# figures of each.
+# Runs each server model once, for a moment, with 10 clients. run.py must get
+# its three figures of each.
 #
 # usage: servers_test.sh RUN_PY SERVERS_PY SERVER CLIENT
 

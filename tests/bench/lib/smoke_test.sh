@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A benchmark, or a part of it, once at a hundredth of its size: that it runs and
-# counts right, never that it is fast. The program itself fails when a message is
-# lost or changed.
+# Runs a benchmark, or a part of it, once at a hundredth of its size. It must
+# run and count right; its speed is not checked. The benchmark itself fails if a
+# message is lost or changed.
 #
 # usage: smoke_test.sh BENCH FILTER WORKLOAD/WHO...
-# Each WORKLOAD/WHO has to be there; WHO may be `raw.`, for any.
+# Each WORKLOAD/WHO must be in the output; WHO may be `raw.`, for any.
 
 set -uo pipefail
 bench=${1:?usage: smoke_test.sh BENCH FILTER WORKLOAD/WHO...}
@@ -31,7 +31,7 @@ described=$("$bench" --describe) || fail 'it does not describe itself'
 for row in "$@"; do
   workload=${row%%/*}
   grep -qF "$workload,${row#*/}" "$csv" || fail "no row for $row"
-  # Each is described, for who runs it beside others.
+  # Each must be described, for run.py, which runs it beside others.
   grep -q "^${workload%_p99}"$'\t' <<<"$described" ||
     fail "$workload is not described"
 done

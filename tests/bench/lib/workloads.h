@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The workloads, whoever does them: the bus, the mechanisms underneath and the
-// peers. For benchmarks only; immutable, any thread.
+// The workloads, which the bus, the bare mechanisms and the peers all run. For
+// benchmarks only; immutable, any thread.
 
 #ifndef TROLLEY_TESTS_BENCH_LIB_WORKLOADS_H_
 #define TROLLEY_TESTS_BENCH_LIB_WORKLOADS_H_

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inbox: what a user of an event library without a queue of messages writes: a
-// vector behind a mutex, taken whole by its reader, who is woken once for each
-// time that it sleeps. For benchmarks only.
+// Inbox: the queue that a user of an event library without queues writes: a
+// vector behind a mutex. The reader takes all of it at once, and is woken once
+// for each time that it sleeps. For benchmarks only.
 //
-// Ownership: the reader's; outlives those who push. Borrows the receivers.
-// Threads:   as each method says.
-// Bounds:    none, as with those who write this; the workloads bound what is
-//            on its way.
-// Ends:      with the reader; what is left in it is forgotten.
+// Ownership: the reader owns it; it outlives the pushers. Borrows the
+// receivers. Threads:   as each method says. Bounds:    none, as is usual for
+// such a queue; the workloads bound the number
+//            of messages on their way.
+// Ends:      with the reader; messages that are left in it are dropped.
 
 #ifndef TROLLEY_TESTS_BENCH_PEERS_INBOX_H_
 #define TROLLEY_TESTS_BENCH_PEERS_INBOX_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libev: an inbox, and ev_async_send() to whoever sleeps beside it.
+// libev: an inbox, and ev_async_send() to wake the thread that sleeps.
 
 #include <ev.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libevent: an inbox, and event_active() for whoever sleeps beside it. Timers
+// libevent: an inbox, and event_active() to wake the thread that sleeps. Timers
 // are in its heap; common timeouts would need equal durations.
 
 #include <event2/event.h>

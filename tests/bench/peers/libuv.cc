@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libuv: an inbox, and uv_async_send() to whoever sleeps beside it.
+// libuv: an inbox, and uv_async_send() to wake the thread that sleeps.
 
 #include <uv.h>
 

@@ -4,7 +4,7 @@
 // benchmarks only. A Loop has
 //
 //   static std::string Name();                    // with its version
-//   Loop(bool alone);                             // nobody else posts
+//   Loop(bool alone);                             // true: no other posts
 //   void Post(Receiver* to, uint64_t value);      // by any thread
 //   void PostHere(Receiver* to, uint64_t value);  // by the loop's own
 //   void Run(bool spin);  // until Stop(), by its own thread

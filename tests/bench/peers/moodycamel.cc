@@ -23,7 +23,7 @@ namespace {
 constexpr char kName[] = "moodycamel-1.0.3";
 
 // How the reader waits.
-struct Sleeping {
+struct SleepAwaiter {
   using Queue = moodycamel::BlockingConcurrentQueue<uint64_t>;
   static size_t Take(Queue& queue, moodycamel::ConsumerToken& token,
                      uint64_t* values, size_t most) {
@@ -183,11 +183,12 @@ int main(int argc, char** argv) {
     return ChannelPingPong<Moody<Looking, 1>>(Scaled(100'000, scale), true);
   });
   bench.Add(kCrossPingPongSpin, blocking, [](double scale) {
-    return ChannelPingPong<Moody<Sleeping, 1>>(Scaled(100'000, scale), true);
+    return ChannelPingPong<Moody<SleepAwaiter, 1>>(Scaled(100'000, scale),
+                                                   true);
   });
   AddStreamsOver<Moody<Looking, 1>>(bench, kName, 4'000'000, true);
   AddStreamsOver<Moody<Looking, kBatch>>(bench, bulk, 4'000'000, true);
-  AddStreamsOver<Moody<Sleeping, 1>>(bench, blocking, 4'000'000, true);
+  AddStreamsOver<Moody<SleepAwaiter, 1>>(bench, blocking, 4'000'000, true);
   bench.Add(kAsk1Spin, kName, [](double scale) {
     return ChannelAsks<Moody<Looking, 1>>(1, Scaled(200'000, scale), true);
   });

@@ -3,7 +3,7 @@
 // nng within a process: inproc, PUSH to PULL; REQ and REP with contexts for
 // what is asked. Messages are allocated by the sender and handed over. Its own
 // threads do part of the work, and it has no way to look without them. They
-// inherit the pinning of whoever uses it first, so that main() starts them.
+// inherit the pinning of the first thread that uses nng, so main() starts them.
 
 #include <nng/nng.h>
 #include <nng/protocol/pair0/pair.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a message to an object is for a library of callbacks: whom, and a
-// number. For benchmarks only. Whoever posts a Hit borrows its receiver, which
-// is called on the thread of the loop that it was posted to.
+// A message to an object, for a library of callbacks: the receiver and a
+// number. For benchmarks only. The poster of a Hit borrows its receiver, which
+// is called on the thread of the loop to which it was posted.
 
 #ifndef TROLLEY_TESTS_BENCH_PEERS_RECEIVER_H_
 #define TROLLEY_TESTS_BENCH_PEERS_RECEIVER_H_

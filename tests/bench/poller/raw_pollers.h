@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The system calls that pollers are made of, in loops without anything else: no
-// wake, no deadline, no tokens that tell who came after whom. For benchmarks
+// The system calls that pollers use, in bare loops: no wake, no deadline, no
+// tokens that tell the owners of a descriptor number apart. For benchmarks
 // only.
 //
 // Ownership: the case that measures one owns it; borrows the pipes.

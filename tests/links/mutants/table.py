@@ -13,164 +13,101 @@ _WRITTEN = "ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten"
 MUTANTS = [
     # --- P12, running out of descriptors
     Mutant(
-        "P12_WhoIsTurnedAwayIsNotClosed", "actors/unix_socket.cc",
-        "    sys_->Close(result);\n",
-        "    if (!MUTANT) sys_->Close(result);\n",
+        "P12_WhoIsTurnedAwayIsNotClosed", Skip(),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
-        "P12_TheReserveIsGivenUpOnce", "actors/unix_socket.cc",
-        "  if (result >= 0 || result == -EAGAIN) HoldReserve();\n",
-        "  if ((result >= 0 || result == -EAGAIN) && !MUTANT) HoldReserve();\n",
+        "P12_TheReserveIsGivenUpOnce", Skip(),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
-        "P12_NobodyWaitingIsTakenForAnError", "actors/unix_socket.cc",
-        "(out_of_resources && reserve_ && TurnOneAway() == -EAGAIN)) {\n",
-        "(out_of_resources && reserve_ && TurnOneAway() == -EAGAIN &&\n"
-        "         !MUTANT)) {\n",
+        "P12_NobodyWaitingIsTakenForAnError",
+        Swap("TurnOneAway() == -EAGAIN", "TurnOneAway(), false"),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
-        "P12_AConnectionThatEndedBreaksTheListener", "actors/unix_socket.cc",
-        "error != EINTR && error != ECONNABORTED",
-        "error != EINTR && (error != ECONNABORTED || MUTANT)",
+        "P12_AConnectionThatEndedBreaksTheListener",
+        Swap("error != ECONNABORTED", "true"),
         _SOCKET + "ConnectionsThatEndedWhileTheyWaitedAreNoError"),
     Mutant(
-        "P12_TheListenerGivesUp", "actors/unix_listener.cc",
-        "    if (!absl::IsResourceExhausted(accepted.status())) {\n",
-        "    if (MUTANT || !absl::IsResourceExhausted(accepted.status())) {\n",
+        "P12_TheListenerGivesUp",
+        Swap("!absl::IsResourceExhausted(accepted.status())", "true"),
         "HostileTest.P12_WithoutDescriptorsNewPeersAreTurnedAway"),
     Mutant(
-        "P12_TheListenerTriesOnAndOn", "actors/unix_listener.cc",
-        "    if (!could_wait || !socket_.has_reserve()) {\n",
-        "    if ((!could_wait || !socket_.has_reserve()) && !MUTANT) {\n",
+        "P12_TheListenerTriesOnAndOn", Skip(),
         _FAULTS + "P12_WithoutAReserveTheListenerPauses"),
 
     # --- P13, every system call may fail
     Mutant(
-        "P13_AConnectionOfWhomIsUnknownIsLeftOpen", "actors/unix_link.cc",
-        "  if (!peer.ok()) return peer.status();\n",
-        "  if (!peer.ok()) {\n"
-        "    if (MUTANT) (void)fd->release();\n"
-        "    return peer.status();\n"
-        "  }\n",
+        "P13_AConnectionOfWhomIsUnknownIsLeftOpen",
+        Before("if (!allowed.ok()) (void)fd->release();"),
         _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
     Mutant(
-        "P13_WhoAsksIsNotToldWhy", "actors/unix_link_out.cc",
-        '  return absl::UnavailableError(absl::StrCat(\n'
-        '      "not connected: ", down_reason_.ok()',
-        '  if (MUTANT) return absl::UnavailableError("");\n'
-        '  return absl::UnavailableError(absl::StrCat(\n'
-        '      "not connected: ", down_reason_.ok()',
+        "P13_WhoAsksIsNotToldWhy",
+        Before("return absl::UnavailableError(\"\");"),
         _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
 
     # --- P14, hostile peers
     Mutant(
-        "P14_WhoBreaksARuleIsNotToldWhich", "actors/unix_connection.cc",
-        "    if (!heard_error_) wire::AppendErrorFrame",
-        "    if (!heard_error_ && !MUTANT) wire::AppendErrorFrame",
+        "P14_WhoBreaksARuleIsNotToldWhich", Skip(),
         "HostileTest.P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed"),
     Mutant(
-        "P14_WhatAPeerDoesNotReadPilesUp", "actors/unix_connection.h",
-        "    return outbox_.unwritten() < options_.outbox_bytes &&\n",
-        "    return (MUTANT || outbox_.unwritten() < options_.outbox_bytes) &&\n",
+        "P14_WhatAPeerDoesNotReadPilesUp",
+        Swap("outbox_.unwritten() < options_.outbox_bytes", "true"),
         "ImpatientTest.P14_PeerThatNeverReadsIsCutAtTheWriteDeadline"),
 
     Mutant(
-        "P14_RefusalsPileUp", "actors/unix_link_in.cc",
-        "  if (owed_.empty() && connection_->HasRoom()) {\n",
-        "  if (MUTANT || (owed_.empty() && connection_->HasRoom())) {\n",
+        "P14_RefusalsPileUp",
+        Swap("owed_.empty() && connection->HasRoom()", "true"),
         _SLOW + "2"),
     Mutant(
-        "P14_PongsPileUp", "actors/unix_link.cc",
-        "           !connection->HasRoom()) {\n",
-        "           !connection->HasRoom() && !MUTANT) {\n",
+        "P14_PongsPileUp", Swap("!connection->HasRoom()", "false"),
         _SLOW + "0"),
+    Mutant("P14_AnswersPileUp", Skip(), _SLOW + "7"),
     Mutant(
-        "P14_AnswersPileUp", "actors/unix_link_in.cc",
-        "  if (!taken.forgotten && !connection_->HasRoom()) {\n",
-        "  if (!taken.forgotten && !connection_->HasRoom() && !MUTANT) {\n",
-        _SLOW + "7"),
-    Mutant(
-        "P14_ALockWithContentIsTakenForOurs", "actors/unix_socket.cc",
-        "IsOwn(file, own_uid) && file.st_size == 0) {\n",
-        "IsOwn(file, own_uid) && (MUTANT || file.st_size == 0)) {\n",
+        "P14_ALockWithContentIsTakenForOurs", Swap("file.st_size == 0", "true"),
         "All/WhatStandsThereTest.P14_IsNeverRemovedUnlessItIsAStaleSocket/4"),
     Mutant(
-        "P14_TheLockIsRemovedWhateverIsInIt", "actors/unix_socket.cc",
-        "== lock_id_ && file.st_size == 0;\n",
-        "== lock_id_ && (MUTANT || file.st_size == 0);\n",
+        "P14_TheLockIsRemovedWhateverIsInIt", Swap("file.st_size == 0", "true"),
         _SOCKET14 + "ALockThatSomebodyWroteToSurvivesItsEnd"),
     Mutant(
-        "P14_TheTextOfAFailureIsTakenAsItIs", "actors/unix_link_in.cc",
-        "                              Printable(reply.failure().message()));\n",
-        "                              MUTANT\n"
-        "                                  ? reply.failure().message()\n"
-        "                                  : Printable(reply.failure().message()));\n",
+        "P14_TheTextOfAFailureIsTakenAsItIs",
+        Swap("Printable(reply.failure().message())",
+             "reply.failure().message()"),
         "OutsideTextTest.P14_EveryTextOfAMessageIsHarmless"),
 
     # --- P15, exact loss
+    Mutant("P15_ATornFrameIsNotCounted", Skip(), _TORN),
     Mutant(
-        "P15_ATornFrameIsNotCounted", "actors/unix_connection.cc",
-        "  if (torn) ++stats_.torn;\n",
-        "  if (torn && !MUTANT) ++stats_.torn;\n",
+        "P15_ATornFrameIsCountedTwice", Before("if (torn) ++stats_.torn;"),
         _TORN),
+    Mutant("P15_AnEndInsideAFrameIsAnEndLikeAnyOther", Skip(), _TORN),
     Mutant(
-        "P15_ATornFrameIsCountedTwice", "actors/unix_connection.cc",
-        "  if (error != WireError::kNone && !torn) {\n",
-        "  if (torn && MUTANT) ++stats_.torn;\n"
-        "  if (error != WireError::kNone && !torn) {\n",
-        _TORN),
-    Mutant(
-        "P15_AnEndInsideAFrameIsAnEndLikeAnyOther", "actors/unix_connection.cc",
-        "  if (!torn.ok()) return End(LinkEnd::kLost, torn);\n",
-        "  if (!torn.ok() && !MUTANT) return End(LinkEnd::kLost, torn);\n",
-        _TORN),
-    Mutant(
-        "P15_WhatIsInTheOutboxCountsAsWritten", "actors/unix_connection.cc",
-        "  stats_.unsent += outbox_.messages();\n",
-        "  (MUTANT ? stats_.written : stats_.unsent) += outbox_.messages();\n",
+        "P15_WhatIsInTheOutboxCountsAsWritten",
+        Swap("stats_.unsent", "stats_.written"),
         _WRITTEN),
     Mutant(
-        "P15_AMessageIsWrittenWithItsFirstByte", "actors/frame_outbox.cc",
-        "  while (!frames_.empty() && frames_.front().end <= taken_) {\n",
-        "  while (!frames_.empty() &&\n"
-        "         frames_.front().end <= taken_ + (MUTANT ? 1000 : 0)) {\n",
+        "P15_AMessageIsWrittenWithItsFirstByte",
+        Swap("frames_.front().end <= taken_",
+             "frames_.front().end <= taken_ + 1000"),
         _WRITTEN),
+    Mutant("P15_WhatIsInTheOutboxIsForgotten", Skip(), _WRITTEN),
     Mutant(
-        "P15_WhatIsInTheOutboxIsForgotten", "actors/unix_connection.cc",
-        "  stats_.waiting -= outbox_.messages();\n",
-        "  if (!MUTANT) stats_.waiting -= outbox_.messages();\n",
-        _WRITTEN),
-    Mutant(
-        "P15_AQuestionThatLeftIsSaidNotToHave", "actors/unix_link_out.cc",
-        "ask->sequence <= connection.written_sequence();\n",
-        "ask->sequence <= connection.written_sequence() && !MUTANT;\n",
+        "P15_AQuestionThatLeftIsSaidNotToHave",
+        Swap("ask->sequence <= connection.written_sequence()", "false"),
         "TwoProcessesTest.P15_AskOfAKilledProcessFailsAtOnce"),
     Mutant(
-        "P15_AQuestionThatStayedIsSaidToHaveLeft", "actors/unix_link_out.cc",
-        "    if (written) ++stats_.fate_unknown;\n",
-        "    if (written || MUTANT) ++stats_.fate_unknown;\n",
+        "P15_AQuestionThatStayedIsSaidToHaveLeft",
+        Instead("++state_.stats.fate_unknown;"),
         _LOSS + "AnAskSaysWhetherItHadLeft"),
     Mutant(
-        "P15_TheEndIsToldBeforeWhatArrived", "actors/unix_link.cc",
-        "  while (stats_.queued > 0) co_await drained_.Wait();\n",
-        "  while (stats_.queued > 0 && !MUTANT) co_await drained_.Wait();\n",
+        "P15_TheEndIsToldBeforeWhatArrived", Skip(),
         _LOSS + "WhatArrivedIsDeliveredBeforeTheEndIsTold"),
     Mutant(
-        "P15_WhatIsToldWhileTheLinkIsDownIsAccepted", "actors/unix_link.cc",
-        "  loop().bus().SetConnected(address().id(), connected);\n",
-        "  if (MUTANT) return;\n"
-        "  loop().bus().SetConnected(address().id(), connected);\n",
+        "P15_WhatIsToldWhileTheLinkIsDownIsAccepted", Skip(),
         "FromThreads/RemoteTest.P15_IsToldAtOnceWhetherItsLinkIsUp/"
         "TellFromThread"),
     Mutant(
-        "P15_AKilledPeerIsTakenForOneThatSaidGoodbye",
-        "actors/unix_connection.cc",
-        "  if (go_away_.empty()) {\n",
-        "  if (go_away_.empty() && !MUTANT) {\n",
+        "P15_AKilledPeerIsTakenForOneThatSaidGoodbye", Skip(),
         "TwoProcessesTest.P15_AKilledProcessIsToldFromOneThatEnds"),
     Mutant(
-        "P15_AnAskThatIsForgottenIsNotCounted", "actors/unix_link_in.cc",
-        "      ++stats_.abandoned;\n      return true;\n",
-        "      if (!MUTANT) ++stats_.abandoned;\n      return true;\n",
+        "P15_AnAskThatIsForgottenIsNotCounted", Skip(),
         _LOSS + "AsksOfAPeerThatHasGoneAreForgotten"),
 ]

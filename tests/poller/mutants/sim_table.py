@@ -1,47 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated world with one mistake: see tests/mutants/mutant.py."""
+"""Copies of the simulated world with one mistake; see tests/mutants/mutant.py."""
 
 _SAME = "SimTest.P18_TheSameSeedGivesTheSameTrace"
 
 MUTANTS = [
+    Mutant("P18_TheSeedIsForgotten", Swap("seed", "1"), _SAME),
     Mutant(
-        "P18_TheSeedIsForgotten", "poller/sim_random.h",
-        ": state_(seed) {}",
-        ": state_(MUTANT ? 1 : seed) {}",
+        "P18_WorldsShareTheirChance",
+        Before("static uint64_t drawn = 0;"
+               "return Mix(state_ + ++drawn);"),
         _SAME),
     Mutant(
-        "P18_WorldsShareTheirChance", "poller/sim_random.h",
-        "    return Mix(state_);\n",
-        "    static uint64_t drawn = 0;\n"
-        "    return Mix(MUTANT ? state_ + ++drawn : state_);\n",
+        "P18_SimulatedTimeGoesOnByItself",
+        Swap("now_ns_.load()",
+             "now_ns_.load() + MonotonicClock().Now().nanos() % 1000"),
         _SAME),
     Mutant(
-        "P18_TimeGoesOnByItself", "poller/sim_clock.h",
-        "return Instant::FromNanos(now_ns_.load()); }",
-        "\n"
-        "    const int64_t real = MUTANT ? MonotonicClock().Now().nanos() : 0;\n"
-        "    return Instant::FromNanos(now_ns_.load() + real % 1000);\n"
-        "  }",
+        "P18_TheOrderIsThatOfTheAddresses",
+        Before("const auto bits = [](const Candidate& c) {"
+               "  return reinterpret_cast<uintptr_t>(c.entry) >> 5 & 63;"
+               "};"
+               "std::sort(ready.begin(), ready.end(),"
+               "          [&](const Candidate& a, const Candidate& b) {"
+               "            return bits(a) < bits(b);"
+               "          });"),
         _SAME),
     Mutant(
-        "P18_TheOrderIsThatOfTheAddresses", "poller/sim_poller.cc",
-        "  world_.random().Shuffle(absl::MakeSpan(ready));\n",
-        "  if (MUTANT) {\n"
-        "    const auto bits = [](const Candidate& c) {\n"
-        "      return reinterpret_cast<uintptr_t>(c.entry) >> 5 & 63;\n"
-        "    };\n"
-        "    std::sort(ready.begin(), ready.end(),\n"
-        "              [&](const Candidate& a, const Candidate& b) {\n"
-        "                return bits(a) < bits(b);\n"
-        "              });\n"
-        "  }\n"
-        "  world_.random().Shuffle(absl::MakeSpan(ready));\n",
-        _SAME),
-    Mutant(
-        "P18_FaultsComeByTheAddress", "poller/sim.cc",
-        "sys_(SimRandom::Mix(seed), options)",
-        "sys_(MUTANT ? reinterpret_cast<uintptr_t>(this)\n"
-        "                  : SimRandom::Mix(seed),\n"
-        "           options)",
+        "P18_FaultsComeByTheAddress",
+        Swap("SimRandom::Mix(seed)", "reinterpret_cast<uintptr_t>(this)"),
         _SAME),
 ]

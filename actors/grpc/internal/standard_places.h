@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StandardPlaces: keeps gRPC from the descriptor numbers 0 to 2. gRPC makes
+// descriptors without Sys. If the program has closed its standard output, one
+// of them would be number 1, and the output of the program would go into it.
+//
+// So this opens a descriptor at each number of 0 to 2 that is closed. A read()
+// or write() on it fails with EBADF, as before.
+//
+// gRPC makes one eventfd before main() runs. This cannot prevent that one.
+//
+// Ownership: owns its descriptors; the Sys outlives it.
+// Threads:   one at a time.
+// Bounds:    three descriptors, close-on-exec.
+// Ends:      the destructor closes its descriptors, except those that the
+//            program has replaced since.
+
+#ifndef TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_
+#define TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_
+
+#include <vector>
+
+#include "trolley/poller/sys.h"
+
+namespace trolley::control {
+
+class StandardPlaces {
+ public:
+  // Opens them. If no descriptor is left, it opens fewer.
+  explicit StandardPlaces(Sys& sys);
+  ~StandardPlaces();
+  StandardPlaces(const StandardPlaces&) = delete;
+  StandardPlaces& operator=(const StandardPlaces&) = delete;
+
+ private:
+  Sys& sys_;
+  std::vector<int> held_;
+};
+
+}  // namespace trolley::control
+
+#endif  // TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_

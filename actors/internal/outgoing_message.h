@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OutgoingMessage: one message from its sender to a mailbox. Every send of a
+// user's message is made with it, in these steps:
+//
+//   OutgoingMessage out(bus, loop, target);     // null: from a plain thread
+//   Delivery taken = out.TakeCredit();          // or WithoutCredit()
+//   if (taken != Delivery::kAccepted) return taken;
+//   out.Build<M>(ops, bytes, deadline, args...);
+//   out.SetTrace(trace);                        // or what else goes with it
+//   return out.Post();
+//
+// Post() or the destructor ends it. The destructor counts the send as refused,
+// destroys the payload and gives the credit back. So no sender has code for an
+// exception of the message's constructor or for an early return.
+//
+// SendFromLoop() below is the fast way for most messages: sent from a loop, and
+// built without an exception. If the target lives on the same loop, the whole
+// send is inline.
+//
+// Ownership: owns the message until it is posted. On the stack of the sender,
+//            or part of a SendAwaiter.
+// Threads:   the sender's.
+
+#ifndef TROLLEY_ACTORS_INTERNAL_OUTGOING_MESSAGE_H_
+#define TROLLEY_ACTORS_INTERNAL_OUTGOING_MESSAGE_H_
+
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/internal/built_from.h"
+#include "trolley/actors/tell_options.h"
+#include "trolley/bus/address.h"
+#include "trolley/bus/loop/envelope_ptr.h"
+#include "trolley/bus/loop/loop.h"
+#include "trolley/bus/message/external_ask.h"
+
+namespace trolley::internal {
+
+// The loop whose thread this is, if it is one of `bus`; else null.
+inline Loop* LoopOf(const BusState* bus) {
+  Loop* loop = Loop::Current();
+  return loop != nullptr && &loop->bus() == bus ? loop : nullptr;
+}
+
+// The message in hand has a trace, or actors wait for its answer.
+inline bool HasContext(const Loop& loop) {
+  const Envelope* in_hand = loop.current().envelope;
+  return in_hand != nullptr && in_hand->context;
+}
+
+// Gives `envelope` a trace: `trace` if it is valid, else the trace of the
+// message in hand of `loop`. `loop` is null on a plain thread.
+void SetTraceOf(const TraceContext& trace, const Loop* loop,
+                Envelope& envelope);
+
+// For an ask by the running actor: the trace, and the actors that wait for it.
+//
+//   FailedPrecondition   `target` is one of those, so it could never answer;
+//                        the text is the path
+//   ResourceExhausted    more than CausalContext::kMaxDepth actors would wait
+absl::StatusOr<CausalContext::Ptr> AskersOf(Loop& loop, ActorId target);
+
+// The error of `verb` when the caller is no actor.
+absl::Status NotAnActor(absl::string_view verb);
+
+class OutgoingMessage {
+ public:
+  // `from`: as LoopOf(&bus).
+  OutgoingMessage(BusState& bus, Loop* from, ActorId target)
+      : bus_(&bus), from_(from), target_(target) {}
+  OutgoingMessage(OutgoingMessage&& other) noexcept
+      : bus_(other.bus_),
+        from_(other.from_),
+        target_(other.target_),
+        envelope_(std::move(other.envelope_)),
+        needs_credit_(other.needs_credit_),
+        has_credit_(std::exchange(other.has_credit_, false)),
+        open_(std::exchange(other.open_, false)) {}
+  OutgoingMessage& operator=(OutgoingMessage&&) = delete;
+  ~OutgoingMessage() {
+    if (open_) [[unlikely]] {
+      Refuse();
+    }
+  }
+
+  ActorId target() const { return target_; }
+  // After Build().
+  Envelope& envelope() { return *envelope_; }
+  // True: it was not posted, refused or forgotten yet.
+  bool open() const { return open_; }
+
+  // kAccepted: the message has its credit. Otherwise it has none, and the
+  // result says why: kFull, kGone or kDraining.
+  Delivery TakeCredit() {
+    const Delivery taken = !target_ ? Delivery::kGone
+                           : from_ != nullptr
+                               ? from_->router().TakeCredit(target_)
+                               : bus_->TakeCredit(target_);
+    has_credit_ = taken == Delivery::kAccepted;
+    return taken;
+  }
+  // The actor has granted a credit (CreditRequest).
+  void SetCredit() { has_credit_ = true; }
+  // The message needs no credit. For a message that comes once and must not be
+  // refused, such as the end of an input.
+  void WithoutCredit() { needs_credit_ = false; }
+
+  // Builds the message. Throws what its constructor throws.
+  template <typename M, typename... Args>
+  void Build(const MessageOps* ops, size_t bytes, Instant deadline,
+             Args&&... args) {
+    NewEnvelope(bytes, deadline);
+    envelope_->Emplace<M>(std::forward<Args>(args)...);
+    envelope_->ops = ops;
+  }
+  // The same from its encoding. False: `bytes` do not parse.
+  bool Parse(const WireMethod& method, Instant deadline,
+             absl::string_view bytes) {
+    NewEnvelope(method.envelope_bytes, deadline);
+    if (!method.parse(envelope_.get(), bytes)) return false;
+    envelope_->ops = method.ops;
+    return true;
+  }
+
+  void SetTrace(const TraceContext& trace) {
+    SetTraceOf(trace, from_, *envelope_);
+  }
+  // The reply goes to this slot of the sender's loop.
+  void SetAskId(uint64_t ask_id) { MarkAsAsk(*envelope_, *from_, ask_id); }
+  static void MarkAsAsk(Envelope& envelope, const Loop& from, uint64_t ask_id) {
+    envelope.set_ask_id(ask_id);
+    if (from.current().envelope == nullptr) {
+      envelope.flags |= Envelope::kAskerGoesOn;
+    }
+  }
+  // The reply goes to `asker`, which keeps a reference until then.
+  void SetAsker(RefPtr<ExternalAsk> asker) {
+    envelope_->flags |= Envelope::kAskedExternally;
+    envelope_->external = std::move(asker).Leak();
+  }
+
+  // Sends it.
+  //
+  //   kAccepted   the mailbox has it, or will
+  //   kGone       only from a plain thread: the loop of the target has ended.
+  //               The message is destroyed, and counts as refused.
+  Delivery Post() {
+    open_ = false;
+    if (from_ == nullptr) return PostFromOutside();
+    from_->router().CountSend(true);
+    from_->router().Send(envelope_.release());
+    return Delivery::kAccepted;
+  }
+
+  // Destroys the message and counts it as refused.
+  void Refuse();
+  // Destroys the message and counts nothing: the caller sends it another way,
+  // or its bytes were no message.
+  void Forget();
+
+ private:
+  void NewEnvelope(size_t bytes, Instant deadline) {
+    const Envelope::Head head = {
+        .target = target_,
+        .sender = from_ != nullptr ? from_->current().self : ActorId(),
+        .deadline = deadline,
+        .flags = needs_credit_ ? Envelope::kDataLane | Envelope::kHoldsCredit
+                               : Envelope::kDataLane};
+    envelope_.reset(from_ != nullptr ? from_->router().NewEnvelope(bytes, head)
+                                     : EnvelopePool::GetFromHeap(bytes, head));
+  }
+  Delivery PostFromOutside();
+
+  BusState* bus_;
+  Loop* from_;
+  ActorId target_;
+  EnvelopePtr envelope_;
+  bool needs_credit_ = true;
+  bool has_credit_ = false;
+  bool open_ = true;
+};
+
+// The slow way of SendFromLoop().
+template <typename M, typename Finish, typename... Args>
+ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
+    Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
+    Instant deadline, Finish finish, Args&&... args) {
+  OutgoingMessage out(loop.bus(), &loop, target);
+  const Delivery taken = out.TakeCredit();
+  if (taken != Delivery::kAccepted) return taken;
+  out.Build<M>(ops, bytes, deadline, std::forward<Args>(args)...);
+  finish(out.envelope());
+  return out.Post();
+}
+
+// Sends an M from a loop; finish(Envelope&) completes it.
+template <typename M, typename Finish, typename... Args>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
+    Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
+    Instant deadline, Finish finish, Args&&... args) {
+  if constexpr (BuildsWithoutThrowing<M, Args...>()) {
+    MessageRouter& router = loop.router();
+    const auto [cell, e] =
+        router.BeginHere(bytes, {ops, target, router.current().self, deadline});
+    if (e != nullptr) [[likely]] {
+      e->Emplace<M>(std::forward<Args>(args)...);
+      finish(*e);
+      router.Queue(*cell, e);
+      return Delivery::kAccepted;
+    }
+  }
+  return SendFromLoopAnywhere<M>(loop, target, ops, bytes, deadline, finish,
+                                 std::forward<Args>(args)...);
+}
+
+// True: messages of this type to this actor leave the process, and the link is
+// down.
+inline bool LinkIsDown(BusState& bus, const MessageOps& ops, ActorId target) {
+  return ops.leads_over_a_link && !bus.IsConnected(target);
+}
+
+// Ref::TellWith, from any thread.
+template <typename M, typename... Args>
+ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyhow(const Address& to,
+                                            const MessageOps* ops,
+                                            const TellOptions& options,
+                                            Args&&... args) {
+  if (!to) return Delivery::kGone;
+  BusState& bus = *to.bus();
+  OutgoingMessage out(bus, LoopOf(&bus), to.id());
+  if (LinkIsDown(bus, *ops, to.id())) return Delivery::kNotConnected;
+  const Delivery taken = out.TakeCredit();
+  if (taken != Delivery::kAccepted) return taken;
+  out.Build<M>(ops, Envelope::BytesFor<M>(), options.deadline,
+               std::forward<Args>(args)...);
+  out.SetTrace(options.trace);
+  return out.Post();
+}
+
+}  // namespace trolley::internal
+
+#endif  // TROLLEY_ACTORS_INTERNAL_OUTGOING_MESSAGE_H_

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Acceptor: how a StreamListener (actors/link/stream_listener.h) gets its
+// connections: a listening socket of some transport, and who its peers are.
+//
+// Ownership: the listener owns it; it owns the socket.
+// Threads:   loop thread only: that of the listener.
+// Ends:      Close(), once; then the destructor.
+
+#ifndef TROLLEY_ACTORS_LINK_ACCEPTOR_H_
+#define TROLLEY_ACTORS_LINK_ACCEPTOR_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/link/link_peer.h"
+#include "trolley/poller/scoped_fd.h"
+#include "trolley/poller/sys.h"
+
+namespace trolley {
+
+class Acceptor {
+ public:
+  virtual ~Acceptor() = default;
+
+  // Where it listens, for the log: a path, or a host and a port.
+  virtual const std::string& place() const = 0;
+  // The listening socket. The listener accepts from a duplicate of it.
+  virtual int fd() const = 0;
+
+  // Takes one waiting connection, non-blocking and close-on-exec. Called when
+  // the listener had no descriptor for it.
+  //   Unavailable        none waits
+  //   ResourceExhausted  no descriptor is left. If has_reserve() still, the
+  //                      connection was taken and closed; else it waits on.
+  //   other codes        the socket is broken
+  virtual absl::StatusOr<ScopedFd> Accept() = 0;
+  virtual bool has_reserve() const = 0;
+  // Connections that Accept() took and closed; a count.
+  virtual uint64_t turned_away() const = 0;
+
+  // Who is at the other end of `fd`, a connection that was accepted.
+  virtual absl::StatusOr<LinkPeer> PeerOf(Sys& sys, int fd) const = 0;
+  // PermissionDenied (wire::WireError::kNotPermitted): that peer may not
+  // connect. Other codes: it cannot be told.
+  virtual absl::Status MayConnect(Sys& sys, int fd,
+                                  const LinkPeer& peer) const = 0;
+
+  // Ends listening, and leaves nothing behind.
+  virtual void Close() = 0;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_LINK_ACCEPTOR_H_

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Dialer: how a StreamLink (actors/link/stream_link.h) gets its connections.
+// There is one for each kind of transport:
+//
+//   class MyDialer : public trolley::Dialer {
+//    public:
+//     const std::string& place() const override { return place_; }
+//     trolley::Task<absl::StatusOr<trolley::Dialled>> Dial(
+//         trolley::ActorContext context) override {
+//       ...
+//       trolley::Dialled dialled{.fd = std::move(fd), .peer = peer};
+//       co_return dialled;
+//     }
+//   };
+//   bus.Spawn<trolley::StreamLink>({}, std::make_unique<MyDialer>("..."));
+//
+// Ownership: the link owns it.
+// Threads:   loop thread only: that of the link.
+// Bounds:    one Dial() at a time.
+// Ends:      with the link, which destroys a Dial() that still waits.
+
+#ifndef TROLLEY_ACTORS_LINK_DIALER_H_
+#define TROLLEY_ACTORS_LINK_DIALER_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "trolley/actors/context.h"
+#include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/task.h"
+#include "trolley/poller/scoped_fd.h"
+
+namespace trolley {
+
+struct Dialled {
+  // A connected stream socket: non-blocking, close-on-exec. The link reads from
+  // it, writes to it by sendmsg(2), and shuts it down.
+  ScopedFd fd;
+  LinkPeer peer;
+};
+
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+
+  // What it dials, for the log and for errors: a path, or a host and a port.
+  virtual const std::string& place() const = 0;
+
+  // Makes a connection. The dialer has seen that its peer may be talked to, and
+  // closes the descriptor of one that may not. It may wait by co_await; it ends
+  // such waits itself, by a deadline of its own. Messages wait meanwhile.
+  // Errors: why there is no connection, for people: the reason of a LinkDown
+  // with LinkEnd::kNoConnection. PermissionDenied: the peer may not be talked
+  // to. The link dials again after its backoff.
+  virtual Task<absl::StatusOr<Dialled>> Dial(ActorContext context) = 0;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_LINK_DIALER_H_

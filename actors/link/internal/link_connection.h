@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LinkConnection: one connection of a StreamLink: its bytes, frames, credit and
+// limits. What the frames mean is the link's business.
+//
+// Ownership: shared by the link and its coroutines, so that the stream outlives
+//            whoever waits in it.
+// Threads:   loop thread only.
+// Bounds:    LinkOptions; reads hold a frame and a read buffer at most.
+// Ends:      End(), once: what the peer is told, and why, is settled there. Its
+//            coroutines notice and return; the last one closes the descriptor.
+
+#ifndef TROLLEY_ACTORS_LINK_INTERNAL_LINK_CONNECTION_H_
+#define TROLLEY_ACTORS_LINK_INTERNAL_LINK_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/async_condition.h"
+#include "trolley/actors/context.h"
+#include "trolley/actors/link/internal/frame_outbox.h"
+#include "trolley/actors/link/link.h"
+#include "trolley/actors/link/link_options.h"
+#include "trolley/actors/stream.h"
+#include "trolley/actors/task.h"
+#include "trolley/proto/credit.h"
+#include "trolley/proto/frame.h"
+#include "trolley/proto/frame_decoder.h"
+
+namespace trolley {
+
+// Says Hello and why this connection ends, as far as that goes without waiting.
+void TurnAway(Sys& sys, int fd, const LinkOptions& options,
+              uint64_t instance_id, const absl::Status& why);
+
+// The texts of a GOAWAY begin with a code (proto/README.md).
+inline constexpr absl::string_view kGoAwayDraining =
+    "DRAINING: this process is shutting down";
+inline constexpr absl::string_view kGoAwayStopped =
+    "STOPPED: this link was stopped";
+
+class LinkConnection {
+ public:
+  // `options`, `stats` and `changed` outlive it. `changed` is notified when a
+  // sender that found no room should look again.
+  LinkConnection(ActorContext context, ScopedFd fd, const LinkOptions& options,
+                 LinkStats& stats, AsyncCondition& changed);
+  ~LinkConnection();
+
+  // Sends our Hello and reads the peer's, within the handshake deadline.
+  // Errors are final: it has ended.
+  Task<absl::Status> Handshake(uint64_t instance_id);
+
+  // The next frame that has come; it stays good until the next call. nullopt:
+  // more has to be read, or it has ended.
+  std::optional<wire::Frame> NextFrame();
+  // Waits until more has been read. False: it has ended, or there is no more;
+  // then EndOfInput() ends it.
+  Task<bool> ReadMore();
+  void EndOfInput();
+
+  // Writes what is queued until it ends; one coroutine runs it.
+  Task<absl::Status> Write();
+
+  // Sends an Envelope, `head` and then `payload`, with a Message. False: no
+  // room in the outbox, or no credit; `changed` will tell. True: a long
+  // `payload` was moved from. ResourceExhausted: longer than the peer takes.
+  absl::StatusOr<bool> TrySend(absl::string_view head, std::string& payload);
+  size_t unwritten() const { return outbox_.unwritten(); }
+  // Whether the outbox is below its limits.
+  bool HasRoom() const {
+    // mutant: P14_WhatAPeerDoesNotReadPilesUp
+    return outbox_.unwritten() < options_.outbox_bytes &&
+           outbox_.messages() < options_.outbox_messages;
+  }
+  // An answer or a refusal: takes no credit. The caller has seen that there is
+  // room. ResourceExhausted: longer than the peer takes.
+  absl::Status SendAnswer(absl::string_view head, std::string payload);
+
+  // A received message of that size costs credit ...
+  // Errors: the peer had not that much.
+  absl::Status Charge(size_t payload_bytes);
+  // ... until a mailbox has taken it or it was refused.
+  void Discharge(size_t payload_bytes);
+
+  // As SendAnswer().
+  void SendPong(uint64_t token);
+  void SendGoAway(absl::string_view text);
+  // The peer grants us more. Errors: it may not.
+  absl::Status Grant(uint32_t bytes);
+
+  // The peer said ERROR, which ends it.
+  void HearError(LinkEnd end, std::string_view payload);
+  // The peer said GOAWAY.
+  void HearGoAway(absl::string_view peer, std::string text);
+
+  // Ends it and wakes everyone. A `reason` that carries a WireError goes to the
+  // peer as an ERROR frame, unless it came from there.
+  void End(LinkEnd end, absl::Status reason);
+  // What is queued leaves now, as far as the kernel takes it without waiting.
+  void Flush();
+
+  bool ended() const { return ended_; }
+  bool established() const { return encoder_.has_value(); }
+  // How it ended, and why.
+  LinkEnd end() const { return end_; }
+  const absl::Status& reason() const { return reason_; }
+  // False once the peer takes nothing any more.
+  bool writable() const { return !ended_ && !write_failed_; }
+  const wire::Agreement& agreement() const { return agreement_; }
+  // Of the last message sent; sequence numbers above written_sequence() were
+  // not taken whole by the kernel.
+  uint64_t last_sequence() const { return encoder_->last_sequence(); }
+  uint64_t written_sequence() const { return written_sequence_; }
+  uint64_t received_sequence() const { return received_sequence_; }
+
+  // OK until the peer says GOAWAY; then what senders are told.
+  const absl::Status& peer_drains() const { return peer_drains_; }
+
+ private:
+  // The handshake's, then that of a write which makes no progress.
+  class Limit final : public Timer {
+   public:
+    explicit Limit(LinkConnection& connection) : connection_(connection) {}
+    void OnTimer() override { connection_.OutOfTime(); }
+
+   private:
+    LinkConnection& connection_;
+  };
+
+  absl::Status Append(absl::string_view head, std::string payload,
+                      bool message);
+  // After a frame was added to the outbox, which had some or had none.
+  void Queued(bool had_frames);
+  // A frame without DATA was appended.
+  void QueueControl();
+  Task<absl::StatusOr<size_t>> Read();
+  ssize_t WriteSome();
+  void Took(size_t bytes);
+  void OutOfTime();
+
+  const ActorContext context_;
+  const LinkOptions& options_;
+  LinkStats& stats_;
+  AsyncCondition& changed_;
+  Limit limit_;
+
+  bool ended_ = false;
+  bool write_failed_ = false;
+  LinkEnd end_ = LinkEnd::kStopped;
+  absl::Status reason_;
+  absl::Status read_;  // what the last read said
+  bool heard_error_ = false;
+  std::string go_away_;
+  absl::Status peer_drains_;
+
+  wire::FrameDecoder decoder_;
+  wire::Agreement agreement_;
+  std::optional<wire::FrameEncoder> encoder_;  // after the handshake
+  std::optional<wire::CreditSender> send_credit_;
+  std::optional<wire::CreditReceiver> receive_credit_;
+  uint64_t received_sequence_ = 0;
+  std::optional<wire::Frame> first_;  // read by Handshake()
+
+  FrameOutbox outbox_;
+  uint64_t written_sequence_ = 0;
+  AsyncCondition filled_;  // the outbox is no longer empty
+  Stream stream_;  // goes first: it lends the decoder's buffer to the kernel
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_CONNECTION_H_

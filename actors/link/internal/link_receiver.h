@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LinkReceiver: what comes in over a StreamLink. Messages go to the mailboxes
+// of their targets, or to the queues before these; what the peer asks is
+// answered; answers and refusals of the peer go to the LinkSender.
+//
+// Ownership: a member of the link.
+// Threads:   loop thread only.
+// Bounds:    LinkOptions: the credit of the peer, and max_pending_asks. A
+//            message holds its credit until a mailbox has taken it or the
+//            refusal of it is in the outbox.
+// Ends:      with the link. Forget() ends what the peer of one connection
+//            asked; what it told is still delivered.
+
+#ifndef TROLLEY_ACTORS_LINK_INTERNAL_LINK_RECEIVER_H_
+#define TROLLEY_ACTORS_LINK_INTERNAL_LINK_RECEIVER_H_
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "trolley/actors/link/internal/link_sender.h"
+#include "trolley/actors/link/internal/link_state.h"
+#include "trolley/actors/link/internal/peer_asks.h"
+#include "trolley/actors/link/internal/refusals.h"
+#include "trolley/actors/link/internal/target_queues.h"
+#include "trolley/actors/task.h"
+#include "trolley/proto/frame.h"
+#include "trolley/proto/message_view.h"
+
+namespace trolley {
+
+class LinkReceiver {
+ public:
+  using Connection = LinkState::Connection;
+
+  LinkReceiver(LinkState& state, LinkSender& sender)
+      : state_(state), sender_(sender), asks_(state), refusals_(state) {}
+  LinkReceiver(const LinkReceiver&) = delete;
+  LinkReceiver& operator=(const LinkReceiver&) = delete;
+
+  // Handles the frames that were read, and lets the actors run that they were
+  // for. A frame that breaks a rule ends the connection.
+  Task<absl::Status> HandleFrames(Connection connection);
+  // The peer says nothing more. What was asked of actors of this loop that work
+  // is answered; it may still read.
+  Task<absl::Status> LetReadyAnswersOut();
+  // The connection has ended: what its peer asked is forgotten.
+  void Forget();
+
+  size_t targets() const { return queues_.size(); }
+
+ private:
+  using Reason = link::v1::Refusal::Reason;
+
+  absl::Status Handle(const Connection& connection, const wire::Frame& frame);
+  absl::Status HandleData(const Connection& connection,
+                          const wire::Frame& frame);
+  absl::Status HandleMessage(const Connection& connection,
+                             const wire::FrameHeader& header,
+                             const wire::MessageView& message);
+  // Whether it may go to its target's mailbox. If not, the peer is told.
+  bool Admit(const wire::FrameHeader& header, const wire::MessageView& message,
+             TargetQueue*& queue);
+  // Whether the target could answer: it may wait for this ask itself.
+  absl::Status CheckAskers(const TargetQueue& queue,
+                           const wire::MessageView& message) const;
+  // `sent`: what became of a message on its way to the mailbox.
+  void Conclude(TargetQueue& queue, const wire::FrameHeader& header,
+                uint64_t ask_id, const absl::Status& sent);
+  Task<absl::Status> RunQueue(TargetQueue* queue);
+  // A message has left its queue.
+  void Unqueue() {
+    assert(state_.stats.queued > 0);
+    --state_.stats.queued;
+  }
+  Task<absl::Status> LetActorsRun(uint64_t turns);
+
+  LinkState& state_;
+  LinkSender& sender_;
+  PeerAsks asks_;
+  Refusals refusals_;
+  TargetQueues queues_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_RECEIVER_H_

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PeerAsks: the asks of the peer of a StreamLink, from their arrival to their
+// answer.
+//
+// Ownership: a member of the link. What is under way is in coroutines of it.
+// Threads:   loop thread only.
+// Bounds:    the caller's: it takes none when count() is at max_pending_asks.
+// Ends:      Forget(), when the connection has ended: no answer is sent, and
+//            no handler need go on for one.
+//
+// Each ask that was counted by Begin() ends by one of these, once:
+//
+//   Drop()         no mailbox took it; or it was forgotten while it waited
+//   AnswerLater()  a mailbox took it: when its handler has answered
+//   FailLater()    it goes no further: when the error is in the outbox
+
+#ifndef TROLLEY_ACTORS_LINK_INTERNAL_PEER_ASKS_H_
+#define TROLLEY_ACTORS_LINK_INTERNAL_PEER_ASKS_H_
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/link/internal/link_state.h"
+#include "trolley/actors/task.h"
+#include "trolley/actors/wire.h"
+
+namespace trolley {
+
+class PeerAsks {
+ public:
+  explicit PeerAsks(LinkState& state) : state_(state) {}
+  PeerAsks(const PeerAsks&) = delete;
+  PeerAsks& operator=(const PeerAsks&) = delete;
+
+  // Asks that have no answer yet.
+  size_t count() const { return count_; }
+  void Begin() { ++count_; }
+  void Drop() {
+    assert(count_ > 0);
+    --count_;
+  }
+  void AnswerLater(uint64_t ask_id, std::unique_ptr<WireAsk> ask);
+  void FailLater(uint64_t ask_id, absl::Status error);
+
+  // Those that a mailbox has taken, or that fail, are not answered any more.
+  void Forget();
+
+ private:
+  // Lives in Answer() or Fail().
+  struct Taken {
+    WireAsk* ask = nullptr;  // null if it fails
+    bool forgotten = false;  // its connection has ended
+  };
+  class Listed;
+
+  Task<absl::Status> Answer(uint64_t ask_id, std::unique_ptr<WireAsk> ask);
+  Task<absl::Status> Fail(uint64_t ask_id, absl::Status error);
+  // A peer that reads slowly gets its answers slowly, and asks no more.
+  Task<absl::Status> WaitForRoom(const Taken& taken);
+  void AnswerNow(uint64_t ask_id, absl::StatusOr<WireMessage> result);
+
+  LinkState& state_;
+  size_t count_ = 0;
+  absl::flat_hash_set<Taken*> taken_;
+  std::string head_;  // of the next answer; kept for its memory
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_LINK_INTERNAL_PEER_ASKS_H_

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/unix/unix_link.h"
+
+#include <memory>
+#include <utility>
+
+#include "trolley/actors/unix/internal/unix_peer.h"
+#include "trolley/actors/unix/unix_socket.h"
+
+namespace trolley {
+namespace {
+
+class UnixDialer : public Dialer {
+ public:
+  UnixDialer(std::string path, std::vector<uid_t> allowed_uids)
+      : path_(std::move(path)), allowed_uids_(std::move(allowed_uids)) {}
+
+  const std::string& place() const override { return path_; }
+
+  // Never waits: the kernel connects at once, or not at all.
+  Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
+    Sys& sys = context.sys();
+    absl::StatusOr<ScopedFd> fd = ConnectUnix(sys, path_);
+    if (!fd.ok()) co_return fd.status();
+    absl::StatusOr<LinkPeer> peer = UnixPeerOf(sys, fd->get());
+    absl::Status allowed =
+        peer.ok() ? AllowUnixPeer(sys, fd->get(), *peer, allowed_uids_)
+                  : peer.status();
+    // mutant: P13_AConnectionOfWhomIsUnknownIsLeftOpen
+    if (!allowed.ok()) co_return allowed;
+    Dialled dialled{.fd = *std::move(fd), .peer = *std::move(peer)};
+    co_return std::move(dialled);
+  }
+
+ private:
+  const std::string path_;
+  const std::vector<uid_t> allowed_uids_;
+};
+
+}  // namespace
+
+UnixLink::UnixLink(std::string path, UnixLinkOptions options)
+    : StreamLink(
+          std::make_unique<UnixDialer>(std::move(path), options.allowed_uids),
+          std::move(options)) {}
+
+absl::Status ValidateUnixLinkOptions(const UnixLinkOptions& options) {
+  return ValidateLinkOptions(options);
+}
+
+}  // namespace trolley

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UnixLink: a link to another process over a Unix socket: a StreamLink
+// (actors/link/stream_link.h, which has the whole contract) that dials a path.
+//
+//   auto link = bus.Spawn<trolley::UnixLink>({}, "/run/words.sock");
+//   auto top = bus.Spawn<trolley::Remote<TopK>>({}, *link, "wordcount/top");
+//
+// It talks to processes of this user, of root, and of the users in
+// UnixLinkOptions::allowed_uids.
+
+#ifndef TROLLEY_ACTORS_UNIX_UNIX_LINK_H_
+#define TROLLEY_ACTORS_UNIX_UNIX_LINK_H_
+
+#include <string>
+
+#include "trolley/actors/link/stream_link.h"
+#include "trolley/actors/unix/unix_link_options.h"
+
+namespace trolley {
+
+class UnixLink : public StreamLink {
+ public:
+  explicit UnixLink(std::string path, UnixLinkOptions options = {});
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_UNIX_UNIX_LINK_H_

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/unix/unix_listener.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trolley/actors/unix/internal/unix_peer.h"
+
+namespace trolley {
+namespace {
+
+class UnixAcceptor : public Acceptor {
+ public:
+  UnixAcceptor(UnixListenSocket socket, std::vector<uid_t> allowed_uids)
+      : socket_(std::move(socket)), allowed_uids_(std::move(allowed_uids)) {}
+
+  const std::string& place() const override { return socket_.path(); }
+  int fd() const override { return socket_.fd(); }
+  absl::StatusOr<ScopedFd> Accept() override { return socket_.Accept(); }
+  bool has_reserve() const override { return socket_.has_reserve(); }
+  uint64_t turned_away() const override { return socket_.turned_away(); }
+  absl::StatusOr<LinkPeer> PeerOf(Sys& sys, int fd) const override {
+    return UnixPeerOf(sys, fd);
+  }
+  absl::Status MayConnect(Sys& sys, int fd,
+                          const LinkPeer& peer) const override {
+    return AllowUnixPeer(sys, fd, peer, allowed_uids_);
+  }
+  void Close() override { socket_.Close(); }
+
+ private:
+  UnixListenSocket socket_;
+  const std::vector<uid_t> allowed_uids_;
+};
+
+}  // namespace
+
+UnixListener::UnixListener(UnixListenSocket socket, UnixListenerOptions options)
+    : StreamListener(std::make_unique<UnixAcceptor>(std::move(socket),
+                                                    options.link.allowed_uids),
+                     options, options.link) {}
+
+absl::Status ValidateUnixListenerOptions(const UnixListenerOptions& options) {
+  absl::Status valid = ValidateListenerOptions(options);
+  return valid.ok() ? ValidateUnixLinkOptions(options.link) : valid;
+}
+
+}  // namespace trolley

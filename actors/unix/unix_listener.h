@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UnixListener: an actor that accepts connections on a Unix socket and gives
+// each to a link of its own, if its user may connect: a StreamListener
+// (actors/link/stream_listener.h, which has the whole contract).
+//
+//   absl::StatusOr<trolley::UnixListenSocket> socket =
+//       trolley::ListenUnix(trolley::RealSys(), "/run/words.sock");
+//   ...
+//   auto listener = bus.Spawn<trolley::UnixListener>({.name = "uds"},
+//                                                    *std::move(socket));
+//
+// The path is removed when it stops accepting.
+
+#ifndef TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_
+#define TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_
+
+#include "trolley/actors/link/stream_listener.h"
+#include "trolley/actors/unix/unix_link_options.h"
+#include "trolley/actors/unix/unix_socket.h"
+
+namespace trolley {
+
+using UnixListenerStats = ListenerStats;
+using GetUnixListenerStats = GetListenerStats;
+
+class UnixListener : public StreamListener {
+ public:
+  explicit UnixListener(UnixListenSocket socket,
+                        UnixListenerOptions options = {});
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_

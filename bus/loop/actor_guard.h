@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ActorGuard: runs code of an actor. An exception that leaves this code ends
+// the actor and nothing else (P8). It also stops actors.
+//
+// Ownership: part of a loop.
+// Threads:   loop thread only.
+// Ends:      an actor that is told to stop ends when its slice is over
+//            (bus/loop/actor_runner.h).
+
+#ifndef TROLLEY_BUS_LOOP_ACTOR_GUARD_H_
+#define TROLLEY_BUS_LOOP_ACTOR_GUARD_H_
+
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/string_view.h"
+#include "trolley/bus/crossing/bus_state.h"
+#include "trolley/bus/loop/message_router.h"
+
+namespace trolley {
+
+class ActorGuard {
+ public:
+  ActorGuard(BusState& bus, MessageRouter& router)
+      : bus_(bus), router_(router) {}
+
+  // Calls code() for the actor in `cell`. `doing` names the code in the log,
+  // such as "OnStart". False: it threw, and the actor ends.
+  template <typename Code>
+  bool Run(Cell& cell, absl::string_view doing, Code code) {
+    const Activation outer = Begin(cell);
+    absl::Cleanup restore = [&] { End(outer); };
+    try {
+      code();
+      return true;
+    } catch (...) {
+      Fail(cell, doing);
+      return false;
+    }
+  }
+
+  // In a catch block: a handler of `cell` threw as it handled `e`; null: a
+  // background task threw. Answers an ask.
+  void HandlerThrew(Cell& cell, Envelope* e);
+
+  // Ends the actor when its slice is over; `drain`: when its mailbox is empty.
+  void Stop(Cell& cell, bool drain);
+
+ private:
+  Activation Begin(Cell& cell);
+  void End(const Activation& outer);
+  // In a catch block: ends the actor because of the caught exception.
+  void Fail(Cell& cell, absl::string_view doing);
+
+  BusState& bus_;
+  MessageRouter& router_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_LOOP_ACTOR_GUARD_H_

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/bus/loop/actor_lifecycle.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <utility>
+
+#include "trolley/bus/loop/info_of.h"
+#include "trolley/bus/loop/scheduled_message.h"
+
+namespace trolley {
+
+void ActorLifecycle::Adopt(Cell& cell, SpawnRequest request) {
+  const ActorId id(router_.inbox().index, cell.slot, cell.credits.generation());
+  if (cell.self != id) {
+    cell.self = id;
+    cell.local_credits = 0;
+  }
+  assert(cell.actor == nullptr && "the cell is not free");
+  ActorAccess::slot(*request.actor) = &cell;
+  ActorAccess::start_sequence(*request.actor) = request.start_sequence;
+  cell.actor = request.actor.release();
+  cell.actor_class = request.actor_class;
+  cell.handled = 0;
+  cell.interleaved =
+      request.options.interleaved || request.actor_class->interleaved;
+  cell.capacity = std::max<uint32_t>(request.options.mailbox_capacity, 1);
+  if (!request.options.name.empty()) {
+    cell.name = std::make_unique<std::string>(std::move(request.options.name));
+  }
+  cell.actor_state.set_state(Cell::State::kStarting);
+  cell.UpdateKeptCredits();
+  router_.run_queue().PushFresh(cell);
+  if (request.early != nullptr) [[unlikely]] {
+    AdoptEarly(cell, std::move(request.early));
+  }
+}
+
+void ActorLifecycle::AdoptEarly(Cell& cell,
+                                std::unique_ptr<EarlyRequests> early) {
+  for (const EarlyRequests::Timed& timed : early->TakeTimed()) {
+    if (timed.message == nullptr) continue;
+    ScheduledMessage::Set(router_, timers_, *cell.actor, timed.message,
+                          timed.at, timed.id);
+  }
+  if (early->stop()) {
+    guard_.Stop(cell, /*drain=*/false);
+  } else if (early->has_tasks()) {
+    early_[&cell] = std::move(early);
+  }
+}
+
+void ActorLifecycle::Abandon(Cell& cell, ActorId id) {
+  if (cell.self != id) {
+    cell.self = id;
+    cell.local_credits = 0;
+  }
+  End(cell, /*queued=*/false);
+}
+
+void ActorLifecycle::Start(Cell& cell) {
+  assert(cell.state() == Cell::State::kStarting);
+  cell.actor_state.set_state(Cell::State::kRunning);
+  cell.UpdateKeptCredits();
+  cell.started =
+      guard_.Run(cell, "OnStart", [&] { ActorAccess::Start(*cell.actor); });
+  if (early_.empty() || !cell.started) return;
+  const auto early = early_.extract(&cell);
+  if (early.empty()) return;
+  for (SuspendedHandler* task : early.mapped()->TakeTasks()) {
+    coroutines_.RunTask(cell, *task);
+  }
+}
+
+void ActorLifecycle::Drain(Cell& cell) {
+  if (!cell.started) return;
+  guard_.Run(cell, "OnDrain", [&] { ActorAccess::Drain(*cell.actor); });
+}
+
+bool ActorLifecycle::IsOver(const Cell& cell) const {
+  // mutant: P10_DrainingForgetsHandlersThatWait
+  return cell.state() == Cell::State::kStopping ||
+         (cell.state() == Cell::State::kDraining && cell.data.empty() &&
+          cell.urgent.empty() && !cell.handles_something());
+}
+
+void ActorLifecycle::End(Cell& cell, bool queued) {
+  LoopInbox& inbox = router_.inbox();
+  if (!cell.self) {  // it has ended before; now it has left the run queue
+    cell.actor_state = {};
+    inbox.cells.Free(&cell, cell.credits.generation() - 1);
+    return;
+  }
+  const ActorId id = cell.self;
+  const uint32_t generation = id.generation();
+  cell.set_exit(generation, ExitKind(cell));
+  cell.actor_state.set_state(Cell::State::kStopping);
+  // Marked as runnable, so that nothing below puts it into the run queue.
+  cell.actor_state.set_runnable(true);
+  if (cell.actor != nullptr) EndObject(cell);
+  if (cell.name != nullptr) {
+    bus_.exit_records().Add(id, *cell.name, {.kind = cell.exit_of(generation)});
+    bus_.names().Remove(*cell.name, id);
+    cell.name.reset();
+  }
+  // From here on a send is kGone.
+  cell.credits.Close(generation + 1);
+  router_.DeadLetterWaitingSenders(cell);
+  for (SmallEnvelopeQueue* lane : {&cell.urgent.control, &cell.urgent.reply}) {
+    while (Envelope* e = lane->Pop()) router_.DeadLetter(e);
+  }
+  while (Envelope* e = cell.data.Pop()) router_.DeadLetter(e);
+  if (!watchers_.empty(id)) {
+    watchers_.Tell(id, {.reason = bus_.ExitOf(id), .last = InfoOf(cell)});
+  }
+  cell.data_queued = 0;
+  cell.local_credits = 0;
+  cell.started = false;
+  cell.expiry_watched = false;
+  cell.suspended_asks = 0;
+  cell.actor_state = {};
+  cell.kept_credits = 0;
+  cell.self = ActorId();
+  if (queued) {
+    cell.actor_state.set_state(Cell::State::kStopping);
+    cell.actor_state.set_runnable(true);
+  } else {
+    inbox.cells.Free(&cell, generation);
+  }
+}
+
+void ActorLifecycle::EndObject(Cell& cell) {
+  if (!early_.empty()) early_.erase(&cell);
+  coroutines_.CancelAll(cell);
+  if (cell.started) {
+    guard_.Run(cell, "OnStop", [&] { ActorAccess::Stop(*cell.actor); });
+  }
+  // From here on it cannot begin tasks or timers. Those of OnStop() end here.
+  std::unique_ptr<ActorBase> actor(std::exchange(cell.actor, nullptr));
+  coroutines_.CancelAll(cell);
+  ScheduledMessage::CancelAll(*actor);
+  guard_.Run(cell, "its destructor", [&] { actor.reset(); });
+}
+
+ExitReason::Kind ActorLifecycle::ExitKind(const Cell& cell) {
+  using Kind = ExitReason::Kind;
+  const Kind known = cell.exit_of(cell.self.generation());
+  if (known == Kind::kFailed) return known;
+  return cell.state() == Cell::State::kStopping   ? Kind::kStopped
+         : cell.state() == Cell::State::kDraining ? Kind::kDrained
+                                                  : Kind::kBusEnded;
+}
+
+void ActorLifecycle::WhenEnded(ActorId id, uint64_t watch,
+                               EndWatchers::Told told) {
+  if (router_.inbox().cells.FindLive(id) == nullptr) {
+    return told({.reason = bus_.ExitOf(id), .last = {}});
+  }
+  watchers_.Add(id, watch, std::move(told));
+}
+
+}  // namespace trolley

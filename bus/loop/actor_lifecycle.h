@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ActorLifecycle: the life of the actors of one loop. The states are those of
+// bus/mailbox/actor_state.h:
+//
+//   kFree -> kReserved   messages have come before the actor
+//         -> kStarting   Adopt()
+//         -> kRunning    Start() has called OnStart
+//         -> kDraining, kStopping   ActorGuard::Stop(), or an exception
+//         -> kFree       End()
+//
+// Ownership: part of a loop; owns the actors.
+// Threads:   loop thread only.
+// Bounds:    LoopOptions::max_actors.
+// Ends:      the loop ends the actors that are left.
+
+#ifndef TROLLEY_BUS_LOOP_ACTOR_LIFECYCLE_H_
+#define TROLLEY_BUS_LOOP_ACTOR_LIFECYCLE_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "trolley/bus/crossing/bus_state.h"
+#include "trolley/bus/loop/actor_guard.h"
+#include "trolley/bus/loop/actor_requests.h"
+#include "trolley/bus/loop/coroutine_runner.h"
+#include "trolley/bus/loop/message_router.h"
+#include "trolley/bus/loop/timer_queue.h"
+#include "trolley/bus/registry/end_watchers.h"
+
+namespace trolley {
+
+class ActorLifecycle {
+ public:
+  ActorLifecycle(BusState& bus, MessageRouter& router, ActorGuard& guard,
+                 CoroutineRunner& coroutines, TimerQueue& timers)
+      : bus_(bus),
+        router_(router),
+        guard_(guard),
+        coroutines_(coroutines),
+        timers_(timers) {}
+
+  // Takes an actor into `cell`, which was reserved on this loop.
+  void Adopt(Cell& cell, SpawnRequest request);
+  // Frees the cell of `id`, whose constructor threw.
+  void Abandon(Cell& cell, ActorId id);
+  // Calls OnStart, and then begins the tasks of the constructor.
+  void Start(Cell& cell);
+  // Calls OnDrain of an actor that has started.
+  void Drain(Cell& cell);
+  // Ends the actor, in this order: OnStop(), its destructor, its name, its
+  // messages, its watchers. If it is `queued` in the run queue, the cell stays
+  // in use until it leaves the queue: a removal would have to search the queue.
+  void End(Cell& cell, bool queued);
+  // True: End() the actor after its slice.
+  bool IsOver(const Cell& cell) const;
+
+  // Calls `told` when the actor has ended; at once if it has ended already.
+  // `watch` names the callback for ForgetWhenEnded.
+  void WhenEnded(ActorId id, uint64_t watch, EndWatchers::Told told);
+  void ForgetWhenEnded(ActorId id, uint64_t watch) {
+    watchers_.Remove(id, watch);
+  }
+
+ private:
+  void AdoptEarly(Cell& cell, std::unique_ptr<EarlyRequests> early);
+  static ExitReason::Kind ExitKind(const Cell& cell);
+  void EndObject(Cell& cell);
+
+  BusState& bus_;
+  MessageRouter& router_;
+  ActorGuard& guard_;
+  CoroutineRunner& coroutines_;
+  TimerQueue& timers_;
+  EndWatchers watchers_;
+  // The tasks of actors that have not started, from their constructors.
+  absl::flat_hash_map<const Cell*, std::unique_ptr<EarlyRequests>> early_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_LOOP_ACTOR_LIFECYCLE_H_

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/bus/loop/pending_spawn.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "trolley/bus/loop/send_control.h"
+
+namespace trolley {
+namespace {
+
+Loop* CurrentLoopOf(const BusState& bus) {
+  Loop* current = Loop::Current();
+  return current != nullptr && &current->bus() == &bus ? current : nullptr;
+}
+
+absl::Status LoopHasEnded(uint32_t loop) {
+  return absl::UnavailableError(
+      absl::StrCat("loop ", loop, " has ended; the bus is shutting down"));
+}
+
+}  // namespace
+
+PendingSpawn::PendingSpawn(const BusState::Ptr& bus,
+                           const SpawnOptions& options,
+                           const ActorClass* actor_class,
+                           const PendingSpawn* parent)
+    : bus_(bus),
+      options_(options),
+      actor_class_(actor_class),
+      current_loop_(CurrentLoopOf(*bus)),
+      status_(Reserve(parent)) {
+  outer_ = Construction::next;
+  if (!status_.ok()) return;
+  Construction::next = this;
+  // The new actor is the sender of what its constructor sends. It has no
+  // message in hand, and cannot await.
+  if (current_loop_ != nullptr) {
+    activation_ =
+        std::exchange(current_loop_->router().current(), {.self = id_});
+  }
+}
+
+absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
+  if (current_loop_ == nullptr && bus_->draining()) {
+    return absl::UnavailableError("the bus is shutting down");
+  }
+  if (options_.mailbox_capacity == 0) {
+    return absl::InvalidArgumentError(
+        "SpawnOptions::mailbox_capacity is 0; an actor needs room for one "
+        "message at least");
+  }
+  if (!options_.name.empty()) {
+    if (absl::Status named = ValidateActorName(options_.name); !named.ok()) {
+      return named;
+    }
+  }
+  const absl::StatusOr<uint32_t> index = ChooseLoop(parent);
+  if (!index.ok()) return index.status();
+  if (current_loop_ != nullptr && current_loop_->index() == *index) {
+    loop_ = current_loop_;
+  } else {
+    other_loop_ =
+        std::static_pointer_cast<Loop>(bus_->inbox(*index).loop.lock());
+    loop_ = other_loop_.get();
+  }
+  // If actors could spawn while their loop ends, it might never end.
+  if (loop_ == nullptr || (local() && loop_->ended())) {
+    return LoopHasEnded(*index);
+  }
+
+  CellTable& cells = bus_->inbox(*index).cells;
+  uint32_t generation = 0;
+  Cell* cell =
+      local() ? cells.AllocateLocal(&generation) : cells.Allocate(&generation);
+  if (cell == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("loop ", *index,
+                     " has as many actors as its "
+                     "LoopOptions::max_actors allows"));
+  }
+  id_ = ActorId(*index, cell->slot, generation);
+  if (!options_.name.empty()) {
+    if (absl::Status named =
+            bus_->names().Add(options_.name, id_, actor_class_);
+        !named.ok()) {
+      cells.Abandon(cell);
+      return named;
+    }
+  }
+  cell_ = cell;
+  cell_->credits.Open(generation, options_.mailbox_capacity);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> PendingSpawn::ChooseLoop(
+    const PendingSpawn* parent) const {
+  if (options_.loop == SpawnOptions::kAnyLoop) {
+    if (parent != nullptr) return parent->loop_->index();
+    return current_loop_ != nullptr ? current_loop_->index() : bus_->NextLoop();
+  }
+  if (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("SpawnOptions::loop is ", options_.loop,
+                     "; there is no such loop: this bus has ", bus_->loops(),
+                     ", counted from 0"));
+  }
+  return options_.loop;
+}
+
+absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor) {
+  Cell& cell = *std::exchange(cell_, nullptr);
+  ActorAccess::construction(*actor) = nullptr;
+  if (actor_class_->leaves_by != nullptr) {
+    bus_->LeadOver(id_, actor_class_->leaves_by(*actor));
+  }
+  SpawnRequest request{.actor = std::move(actor),
+                       .actor_class = actor_class_,
+                       .options = options_,
+                       .start_sequence = bus_->NextStartSequence(),
+                       .early = std::move(requests_)};
+  if (local()) {
+    loop_->lifecycle().Adopt(cell, std::move(request));
+  } else if (!SendControl(*bus_, id_, std::move(request))) {
+    cell.credits.Close(0);
+    bus_->names().Remove(options_.name, id_);
+    return LoopHasEnded(id_.loop());
+  }
+  return address();
+}
+
+PendingSpawn::~PendingSpawn() {
+  if (!status_.ok()) return;
+  Construction::next = outer_;
+  if (current_loop_ != nullptr) {
+    current_loop_->router().current() = activation_;
+  }
+  if (cell_ == nullptr) return;
+  // The constructor threw. Messages may have come for the actor, so its loop
+  // frees the cell.
+  if (!options_.name.empty()) bus_->names().Remove(options_.name, id_);
+  if (local()) {
+    loop_->lifecycle().Abandon(*cell_, id_);
+  } else if (!SendControl(*bus_, id_, AbandonRequest{})) {
+    cell_->credits.Close(0);
+  }
+}
+
+}  // namespace trolley

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control messages of mailbox credit. Values; any thread.
+
+#ifndef TROLLEY_BUS_MAILBOX_CREDIT_REQUESTS_H_
+#define TROLLEY_BUS_MAILBOX_CREDIT_REQUESTS_H_
+
+#include "trolley/bus/message/control_envelope.h"
+
+namespace trolley {
+
+// An ask for one credit of a full mailbox. The reply is an absl::Status; OK
+// hands the credit to the asker.
+struct CreditRequest {};
+
+// Gives back a credit that was not used.
+struct ReturnedCredit {};
+
+template <>
+inline constexpr MessageOps kControlMessage<CreditRequest> = {
+    .deliver = nullptr,
+    .drop = [](Envelope*) {},
+    .answer = &AnswerWithStatus,
+    .name = [] { return absl::string_view("credit request"); },
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_MAILBOX_CREDIT_REQUESTS_H_

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/bus/mailbox/credit_waiters.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace trolley {
+
+void CreditWaiters::GiveBackSlowly(Cell& cell) {
+  // mutant: P10_WhoDrainsGoesOnTakingMessages
+  if (cell.state() != Cell::State::kRunning) return;  // it is ending
+  if (cell.waiting_senders == nullptr) {
+    credits_.GiveBack(cell);
+  } else {
+    // mutant: P6_WhoWaitsForRoomIsNotTold
+    Reserve(cell, 1);
+  }
+}
+
+void CreditWaiters::Wait(Cell& cell, Envelope* request) {
+  const bool first = cell.waiting_senders == nullptr;
+  if (first) cell.waiting_senders = std::make_unique<WaitingSenders>();
+  cell.waiting_senders->requests.Push(request);
+  ++cell.waiting_senders->count;
+  cell.UpdateKeptCredits();
+  // There may be room by now.
+  if (first) Reserve(cell, credits_.TakeAll(cell));
+}
+
+void CreditWaiters::Reserve(Cell& cell, uint32_t credits) {
+  WaitingSenders& senders = *cell.waiting_senders;
+  senders.reserved += credits;
+  if (!cell.actor_state.runnable()) {
+    Grant(cell, senders.count);
+    // mutant: P6_EachPlaceThatComesFreeWakesASender
+  } else if (senders.reserved >= cell.capacity / 4) {
+    Grant(cell, (senders.count + 3) / 4);
+  }
+}
+
+// Each sender gets one credit. The credits that are left go to the pool.
+void CreditWaiters::Grant(Cell& cell, uint32_t most) {
+  WaitingSenders& senders = *cell.waiting_senders;
+  for (; most > 0 && senders.reserved > 0; --most) {
+    --senders.reserved;
+    --senders.count;
+    Envelope* request = senders.requests.Pop();
+    request->ops->drop(request);
+    request->ops->answer(request, absl::OkStatus());
+    send_reply_(request);
+  }
+  if (senders.reserved > 0) {
+    cell.credits.Return(cell.self.generation(),
+                        std::exchange(senders.reserved, 0));
+  }
+  if (senders.count == 0) cell.waiting_senders = nullptr;
+  cell.UpdateKeptCredits();
+  CheckCredits(cell);
+}
+
+}  // namespace trolley

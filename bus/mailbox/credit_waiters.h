@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CreditWaiters: decides where the credit of a handled message goes. If senders
+// wait for room (Ref::Send), it goes to them, in the order in which they asked.
+// Otherwise it goes to LocalCredits. See bus/mailbox/credit_pool.h for mailbox
+// credit as a whole.
+//
+// To wake a sender for each credit would cost more than the messages. So
+// credits are reserved for the senders that wait until they are a quarter of
+// the mailbox, or until the actor has nothing left to do. In the first case
+// only a quarter of the senders are woken: they fill the mailbox again, and
+// what is queued has to last until they run.
+//
+// Ownership: part of a loop. The requests that wait are in the cells
+//            (Cell::waiting_senders).
+// Threads:   loop thread only.
+// Bounds:    one request for each sender that waits; each suspends its handler.
+// Ends:      the loop answers the requests that still wait when the actor ends.
+
+#ifndef TROLLEY_BUS_MAILBOX_CREDIT_WAITERS_H_
+#define TROLLEY_BUS_MAILBOX_CREDIT_WAITERS_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/functional/any_invocable.h"
+#include "trolley/bus/mailbox/cell.h"
+#include "trolley/bus/mailbox/local_credits.h"
+
+namespace trolley {
+
+class CreditWaiters {
+ public:
+  // `send_reply` sends an envelope that holds a reply.
+  CreditWaiters(LocalCredits& credits,
+                absl::AnyInvocable<void(Envelope*)> send_reply)
+      : credits_(credits), send_reply_(std::move(send_reply)) {}
+
+  // Takes back the credit of a message that `cell` has handled.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void GiveBack(Cell& cell) {
+    if (cell.local_credits + 1 < cell.kept_credits) [[likely]] {
+      ++cell.local_credits;
+    } else {
+      GiveBackSlowly(cell);
+    }
+  }
+
+  // Takes the CreditRequest of a sender; answers it when there is room.
+  void Wait(Cell& cell, Envelope* request);
+
+  // `cell` has nothing left to do and its loop keeps no credits for it: gives
+  // what is free to the senders that wait.
+  void GiveAll(Cell& cell) {
+    if (cell.waiting_senders != nullptr) {
+      Reserve(cell, credits_.TakeAll(cell));
+    }
+  }
+
+ private:
+  void GiveBackSlowly(Cell& cell);
+  void Reserve(Cell& cell, uint32_t credits);
+  void Grant(Cell& cell, uint32_t most);
+
+  LocalCredits& credits_;
+  absl::AnyInvocable<void(Envelope*)> send_reply_;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_MAILBOX_CREDIT_WAITERS_H_
