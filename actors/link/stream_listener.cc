@@ -142,15 +142,23 @@ void StreamListener::Welcome(ScopedFd connection) {
   spawn.name = absl::StrCat(address().ToString(), "/", stats_.accepted + 1);
   if (!ValidateActorName(spawn.name).ok())
     spawn.name.clear();  // it has none itself
-  absl::StatusOr<Ref<StreamLink>> link = Spawn<StreamLink>(
-      spawn, std::move(connection), *std::move(peer), link_, places_);
-  if (link.ok()) {
+  const absl::Status spawned =
+      SpawnLink(spawn, std::move(connection), *std::move(peer), places_);
+  if (spawned.ok()) {
     ++stats_.accepted;
   } else {
     ++stats_.over_limit;
     Log(absl::StrCat("a connection to ", acceptor_->place(),
-                     " was closed: ", link.status().message()));
+                     " was closed: ", spawned.message()));
   }
+}
+
+absl::Status StreamListener::SpawnLink(const SpawnOptions& spawn,
+                                       ScopedFd connection, LinkPeer peer,
+                                       std::shared_ptr<void> place) {
+  return Spawn<StreamLink>(spawn, std::move(connection), std::move(peer), link_,
+                           std::move(place))
+      .status();
 }
 
 void StreamListener::Close() {

@@ -52,6 +52,12 @@ class StreamListener : public Actor {
   void OnDrain() override { Close(); }
   void OnStop() override { Close(); }
 
+  // Spawns the link of a connection: a StreamLink. A listener whose links are
+  // of a class of their own overrides it. Errors: as Spawn().
+  virtual absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd connection,
+                                 LinkPeer peer, std::shared_ptr<void> place);
+  const LinkOptions& link_options() const { return link_; }
+
  private:
   Task<absl::Status> Accept();
   // The next connection, or why there is none: with the reserve of the acceptor

@@ -45,6 +45,11 @@ UnixLink::UnixLink(std::string path, UnixLinkOptions options)
           std::make_unique<UnixDialer>(std::move(path), options.allowed_uids),
           std::move(options)) {}
 
+UnixLink::UnixLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+                   std::shared_ptr<void> place)
+    : StreamLink(std::move(connected), std::move(peer), std::move(options),
+                 std::move(place)) {}
+
 absl::Status ValidateUnixLinkOptions(const UnixLinkOptions& options) {
   return ValidateLinkOptions(options);
 }

@@ -12,16 +12,24 @@
 #ifndef TROLLEY_ACTORS_UNIX_UNIX_LINK_H_
 #define TROLLEY_ACTORS_UNIX_UNIX_LINK_H_
 
+#include <memory>
 #include <string>
 
+#include "trolley/actors/link/link_options.h"
+#include "trolley/actors/link/link_peer.h"
 #include "trolley/actors/link/stream_link.h"
 #include "trolley/actors/unix/unix_link_options.h"
+#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
 class UnixLink : public StreamLink {
  public:
   explicit UnixLink(std::string path, UnixLinkOptions options = {});
+
+  // Takes a connected socket; as StreamLink.
+  UnixLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+           std::shared_ptr<void> place = nullptr);
 };
 
 }  // namespace trolley

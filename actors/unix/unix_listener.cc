@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trolley/actors/unix/internal/unix_peer.h"
+#include "trolley/actors/unix/unix_link.h"
 
 namespace trolley {
 namespace {
@@ -42,6 +43,14 @@ UnixListener::UnixListener(UnixListenSocket socket, UnixListenerOptions options)
     : StreamListener(std::make_unique<UnixAcceptor>(std::move(socket),
                                                     options.link.allowed_uids),
                      options, options.link) {}
+
+absl::Status UnixListener::SpawnLink(const SpawnOptions& spawn,
+                                     ScopedFd connection, LinkPeer peer,
+                                     std::shared_ptr<void> place) {
+  return Spawn<UnixLink>(spawn, std::move(connection), std::move(peer),
+                         link_options(), std::move(place))
+      .status();
+}
 
 absl::Status ValidateUnixListenerOptions(const UnixListenerOptions& options) {
   absl::Status valid = ValidateListenerOptions(options);

@@ -15,9 +15,14 @@
 #ifndef TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_
 #define TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_
 
+#include <memory>
+
+#include "absl/status/status.h"
+#include "trolley/actors/link/link_peer.h"
 #include "trolley/actors/link/stream_listener.h"
 #include "trolley/actors/unix/unix_link_options.h"
 #include "trolley/actors/unix/unix_socket.h"
+#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
@@ -28,6 +33,11 @@ class UnixListener : public StreamListener {
  public:
   explicit UnixListener(UnixListenSocket socket,
                         UnixListenerOptions options = {});
+
+ protected:
+  // Its links are UnixLinks.
+  absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd connection,
+                         LinkPeer peer, std::shared_ptr<void> place) override;
 };
 
 }  // namespace trolley

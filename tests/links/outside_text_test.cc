@@ -136,8 +136,8 @@ class OutsideTextTest : public LinkTest {
   }
 
   // The server's end of the next connection.
-  Ref<StreamLink> NextLink() {
-    return FindSoon<StreamLink>(*server_, absl::StrCat("uds/", ++connections_));
+  Ref<UnixLink> NextLink() {
+    return FindSoon<UnixLink>(*server_, absl::StrCat("uds/", ++connections_));
   }
 
   // Connects, and is greeted.

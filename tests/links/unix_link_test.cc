@@ -38,6 +38,7 @@ TEST_F(UnixLinkTest, TellsAndAsksGoBothWays) {
   const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
   EXPECT_EQ(up.peer_uid, ::geteuid());
   EXPECT_EQ(up.peer_pid, ::getpid());
+  EXPECT_TRUE(server_->Find<UnixLink>("uds/1").ok());
   const Ref<Numbers> back =
       SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "clients-sink");
   for (int i = 1; i <= 100; ++i) {
