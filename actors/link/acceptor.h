@@ -41,7 +41,7 @@ class Acceptor {
   // Connections that Accept() took and closed; a count.
   virtual uint64_t turned_away() const = 0;
 
-  // Who is at the other end of `fd`, a connection that was accepted.
+  // Identifies the peer at the other end of `fd`, an accepted connection.
   virtual absl::StatusOr<LinkPeer> PeerOf(Sys& sys, int fd) const = 0;
   // PermissionDenied (wire::WireError::kNotPermitted): that peer may not
   // connect. Other codes: it cannot be told.

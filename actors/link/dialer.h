@@ -44,7 +44,7 @@ class Dialer {
  public:
   virtual ~Dialer() = default;
 
-  // What it dials, for the log and for errors: a path, or a host and a port.
+  // The place that the dialer dials, for logs and errors: a path, or host:port.
   virtual const std::string& place() const = 0;
 
   // Makes a connection. The dialer has seen that its peer may be talked to, and

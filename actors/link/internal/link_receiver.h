@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LinkReceiver: what comes in over a StreamLink. Messages go to the mailboxes
+// LinkReceiver: the incoming side of a StreamLink. Messages go to the mailboxes
 // of their targets, or to the queues before these; what the peer asks is
 // answered; answers and refusals of the peer go to the LinkSender.
 //
@@ -10,7 +10,7 @@
 //            message holds its credit until a mailbox has taken it or the
 //            refusal of it is in the outbox.
 // Ends:      with the link. Forget() ends what the peer of one connection
-//            asked; what it told is still delivered.
+//            asked; the tells of the peer are still delivered.
 
 #ifndef TROLLEY_ACTORS_LINK_INTERNAL_LINK_RECEIVER_H_
 #define TROLLEY_ACTORS_LINK_INTERNAL_LINK_RECEIVER_H_
@@ -43,8 +43,8 @@ class LinkReceiver {
   // Handles the frames that were read, and lets the actors run that they were
   // for. A frame that breaks a rule ends the connection.
   Task<absl::Status> HandleFrames(Connection connection);
-  // The peer says nothing more. What was asked of actors of this loop that work
-  // is answered; it may still read.
+  // The peer sends nothing more. Asks that actors of this loop are working on
+  // get their answers out; the peer may still read.
   Task<absl::Status> LetReadyAnswersOut();
   // The connection has ended: what its peer asked is forgotten.
   void Forget();
