@@ -52,7 +52,7 @@ void AbslStringify(Sink& sink, Delivery delivery) {
 //   kNotConnected   Unavailable
 absl::Status DeliveryStatus(Delivery delivery, absl::string_view to);
 
-// Who answered an ask: the handler, or the loop because the handler did not.
+// The side that answered an ask: the handler, or the loop in its place.
 // Code that has to tell these apart reads this, not the code of the status: a
 // handler may return the same code.
 enum class NoAnswer : uint8_t {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Acceptor: how a StreamListener (actors/link/stream_listener.h) gets its
-// connections: a listening socket of some transport, and who its peers are.
+// connections: a listening socket of some transport, and the identity of its
+// peers.
 //
 // Ownership: the listener owns it; it owns the socket.
 // Threads:   loop thread only: that of the listener.

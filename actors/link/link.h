@@ -3,7 +3,7 @@
 // Link: what every actor that leads to another process takes. Most senders do
 // not speak to it but to a Remote (actors/link/remote.h), which does. It says
 // when it takes no messages, and when it does again (BusState::SetConnected),
-// so that who sends to a Remote is told at once.
+// so that the sender to a Remote is told at once.
 //
 // Messages: plain values.
 
@@ -70,7 +70,8 @@ struct LinkTell {
 struct LinkAsk {
   LinkRoute::Ptr route;
   std::string bytes;
-  // Who waits, outermost first, as "<instance id>/<name>"; see link.proto.
+  // The askers that wait, outermost first, as "<instance id>/<name>"; see
+  // link.proto.
   std::vector<std::string> askers = {};
 };
 

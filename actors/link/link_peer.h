@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LinkPeer: who is at the other end of a connection, as far as its transport
-// knows. The Dialer says so of a connection that it made, and the Acceptor of
-// one that it took.
+// LinkPeer: the process at the other end of a connection, as far as its
+// transport knows. The Dialer says so of a connection that it made, and the
+// Acceptor of one that it took.
 //
 // A value.
 

@@ -58,7 +58,7 @@ struct UnixListenOptions {
   int backlog = 128;
 };
 
-// Who is at the other end, as of the time of its connect() or listen(). A
+// The peer's user and process at the time of its connect() or listen(). A
 // descriptor that was handed on keeps the credentials of its maker. `pid` is a
 // hint for people: numbers are reused, so nothing is decided by it.
 struct UnixCredentials {

@@ -89,7 +89,7 @@ TEST_F(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
   EXPECT_EQ(seen->out_of_order, 0u);
 }
 
-// Of a peer that has gone nothing is kept but what it told: its asks hold
+// Of a peer that has gone only its tells are kept: its asks hold
 // neither a place, nor the link, nor the descriptor.
 TEST_F(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
   constexpr uint64_t kAsks = 100;  // more than the mailbox of the gated one

@@ -63,7 +63,7 @@ class LinkState {
 
   // For people: the place and the peer, as far as they are known.
   std::string PeerName() const;
-  // Limited by the place, or by who the peer is.
+  // Limited by the place, or by the peer's identity.
   void Log(absl::string_view line, LogKind kind = LogKind::Here()) const;
 
   // What senders to the Remotes of this link find from now on.

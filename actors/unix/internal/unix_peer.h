@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who is at the other end of a Unix socket, and whether that user may talk to
-// this process: what the dialer and the acceptor of Unix sockets share.
+// The peer of a Unix socket, and whether the peer's user may talk to this
+// process: functions that the dialer and the acceptor share.
 //
 // Functions without state, thread-safe.
 
