@@ -21,30 +21,28 @@ Delivery Address::Stop(bool drain) const {
 
 namespace {
 
-// A callback that is called once. A loop that ends destroys it: then the
-// destructor calls it if the actor has ended. If the callback was taken back,
-// the actor has not ended, and it is not called.
+// A callback on its way to the loop of its actor. A loop that has ended drops
+// what it is sent: then the destructor calls the callback, because the actor
+// has ended, too.
 class EndCallback {
  public:
-  EndCallback(BusState::Ptr bus, ActorId of,
-              std::function<void(const ActorEnd&)> told)
+  EndCallback(BusState::Ptr bus, ActorId of, EndWatchers::Told told)
       : bus_(std::move(bus)), of_(of), told_(std::move(told)) {}
   EndCallback(EndCallback&& other) noexcept
       : bus_(std::move(other.bus_)),
         of_(other.of_),
         told_(std::exchange(other.told_, nullptr)) {}
   ~EndCallback() {
-    if (told_ == nullptr) return;
-    const ActorEnd end{.reason = bus_->ExitOf(of_), .last = {}};
-    if (end.reason.kind != ExitReason::Kind::kUnknown) told_(end);
+    if (told_ != nullptr) told_({.reason = bus_->ExitOf(of_), .last = {}});
   }
 
-  void operator()(const ActorEnd& end) { std::exchange(told_, nullptr)(end); }
+  // The loop has it, and sees to the rest.
+  EndWatchers::Told Arrive() && { return std::exchange(told_, nullptr); }
 
  private:
   BusState::Ptr bus_;
   ActorId of_;
-  std::function<void(const ActorEnd&)> told_;
+  EndWatchers::Told told_;
 };
 
 }  // namespace
@@ -60,7 +58,8 @@ EndWatch Address::WhenEnded(std::function<void(const ActorEnd&)> told) const {
       bus_->inbox(id_.loop()),
       [of = id_, watch,
        callback = EndCallback(bus_, id_, std::move(told))](Loop& loop) mutable {
-        loop.lifecycle().WhenEnded(of, watch.id, std::move(callback));
+        loop.lifecycle().WhenEnded(of, watch.id,
+                                   std::move(callback).Arrive());
       });
   return watch;
 }

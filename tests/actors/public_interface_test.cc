@@ -182,6 +182,26 @@ TEST_P(PublicInterfaceTest, TheEndOfTheBusEndsItsActors) {
   EXPECT_EQ(kinds.back(), Kind::kUnknown);
 }
 
+// More actors have ended since in the same place than a cell has reasons for.
+TEST_P(PublicInterfaceTest, AnEndOfLongAgoIsToldAfterTheEndOfTheBus) {
+  Bus& bus = Start();
+  std::vector<Address> ended;
+  for (int i = 0; i < 100; ++i) {
+    absl::Notification told;
+    auto actor = *bus.Spawn<Calculator>({.loop = LoopAt(1)});
+    ended.push_back(actor.address());
+    actor.address().WhenEnded([&](const ActorEnd&) { told.Notify(); });
+    actor.Stop();
+    Await(told);
+  }
+  bus.Shutdown(absl::Seconds(10));
+  size_t told = 0;
+  for (const Address& actor : ended) {
+    actor.WhenEnded([&](const ActorEnd&) { ++told; });
+  }
+  EXPECT_EQ(told, ended.size());
+}
+
 TEST_P(PublicInterfaceTest, SomethingRunsOnALoopUntilItHasEnded) {
   Bus& bus = Start();
   ASSERT_EQ(bus.loops(), loops());

@@ -56,8 +56,9 @@ TEST_F(FaultsTest, P13_WhicheverCallFailsWhoAsksIsTold) {
         StartServer(listener);
         server_->Inspect(kLong).IgnoreError();
         if (of_server) faulty.FailNthOfAny(n, which);
-        StartClient(dialled);
-        if (!of_server) faulty.FailNthOfAny(n, which);
+        StartClient(dialled, [&] {
+          if (!of_server) faulty.FailNthOfAny(n, which);
+        });
         const Ref<Numbers> sink = RemoteOf("sink");
         for (uint64_t i = 1; i <= 3; ++i) {
           const absl::StatusOr<Answer> answer =

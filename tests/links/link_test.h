@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -101,10 +102,16 @@ class LinkTest : public testing::Test {
                                       *std::move(socket), options);
   }
 
-  void StartClient(UnixLinkOptions options = PatientLink()) {
+  // `before_dial` is called when the client's loop waits and the link has not
+  // dialled yet.
+  void StartClient(
+      UnixLinkOptions options = PatientLink(),
+      const std::function<void()>& before_dial = [] {}) {
     client_ = NewBus(*client_sys_);
     client_watcher_ = SpawnOn<Watcher>(*client_, {.name = "watcher"});
     options.watcher = client_watcher_;
+    client_->Inspect(kLong).IgnoreError();
+    before_dial();
     link_ = SpawnOn<UnixLink>(*client_, {.name = "link"}, path_, options);
   }
 

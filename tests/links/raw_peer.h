@@ -8,6 +8,7 @@
 #ifndef TROLLEY_TESTS_LINKS_RAW_PEER_H_
 #define TROLLEY_TESTS_LINKS_RAW_PEER_H_
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -58,6 +59,11 @@ class RawPeer {
   bool Keep(const std::string& bytes) {
     return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(bytes.size());
+  }
+  // False: the other side has left so much unread that Keep() may wait.
+  bool CanKeep() const {
+    pollfd one = {.fd = fd_, .events = POLLOUT};
+    return ::poll(&one, 1, 0) > 0;
   }
   // All the other side says until it closes.
   std::string ReadToTheEnd() {
