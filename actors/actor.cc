@@ -17,11 +17,12 @@ namespace {
 
 using StatusFrame = std::coroutine_handle<internal::TaskPromise<absl::Status>>;
 
-Outcome FinishBackground(SuspendedHandler* handler, Envelope*) {
+internal::Outcome FinishBackground(internal::SuspendedHandler* handler,
+                                   internal::Envelope*) {
   auto frame = StatusFrame::from_address(handler->frame.address());
   internal::FrameOwner owner(frame);
   const absl::Status status = frame.promise().Result();
-  if (status.ok()) return Outcome::kHandled;
+  if (status.ok()) return internal::Outcome::kHandled;
   // The caller ends the actor if this throws.
   throw std::runtime_error(status.ToString());
 }
@@ -41,35 +42,38 @@ void Actor::Stop() {
   }
 }
 
-EnvelopePtr Actor::NewEnvelopeToSelf(size_t bytes) {
+internal::EnvelopePtr Actor::NewEnvelopeToSelf(size_t bytes) {
   const bool lives = cell() != nullptr;
   const ActorId self = lives ? cell()->self : construction()->address().id();
-  const Envelope::Head head = {
-      .target = self, .sender = self, .flags = Envelope::kReplyLane};
-  EnvelopePtr e(lives ? loop().router().NewEnvelope(bytes, head)
-                      : EnvelopePool::GetFromHeap(bytes, head));
+  const internal::Envelope::Head head = {
+      .target = self, .sender = self, .flags = internal::Envelope::kReplyLane};
+  internal::EnvelopePtr e(
+      lives ? loop().router().NewEnvelope(bytes, head)
+            : internal::EnvelopePool::GetFromHeap(bytes, head));
   if (lives) internal::SetTraceOf({}, &loop(), *e);
   return e;
 }
 
-uint64_t Actor::SendAfter(absl::Duration after, EnvelopePtr e) {
+uint64_t Actor::SendAfter(absl::Duration after, internal::EnvelopePtr e) {
   if (cell() != nullptr) {
-    return ScheduledMessage::Set(loop().router(), loop().timers(), *this,
-                                 e.release(), loop().Now() + after);
+    return internal::ScheduledMessage::Set(loop().router(), loop().timers(),
+                                           *this, e.release(),
+                                           loop().Now() + after);
   }
   const Clock& clock = construction()->bus_pointer()->clock();
   return construction()->requests().SendAt(e.release(), clock.Now() + after);
 }
 
 bool Actor::CancelTimer(TimerId id) {
-  if (cell() != nullptr) return ScheduledMessage::Cancel(*this, id.value);
+  if (cell() != nullptr)
+    return internal::ScheduledMessage::Cancel(*this, id.value);
   return construction() != nullptr &&
          construction()->requests().Cancel(id.value);
 }
 
 void Actor::HoldMailbox() {
-  SuspendedHandler& handler =
-      internal::HandlerInHand(Loop::Current(), "HoldMailbox()",
+  internal::SuspendedHandler& handler =
+      internal::HandlerInHand(internal::Loop::Current(), "HoldMailbox()",
                               cell() != nullptr ? cell()->self : ActorId());
   if (handler.envelope == nullptr) internal::ThrowNoHandler("HoldMailbox()");
   handler.holds_mailbox = true;
@@ -79,7 +83,7 @@ void Actor::HoldMailbox() {
 void Actor::RunInBackground(Task<absl::Status> task) {
   if (!begins_things()) return;
   StatusFrame frame = task.Release();
-  SuspendedHandler& handler = frame.promise().BeginHandler(frame);
+  internal::SuspendedHandler& handler = frame.promise().BeginHandler(frame);
   handler.finish = &FinishBackground;
   if (cell() != nullptr) {
     loop().coroutines().RunTask(*cell(), handler);
@@ -88,7 +92,7 @@ void Actor::RunInBackground(Task<absl::Status> task) {
   }
 }
 
-Loop& Actor::LoopOfConstructor() const {
+internal::Loop& Actor::LoopOfConstructor() const {
   if (construction() != nullptr) return construction()->loop();
   std::fprintf(stderr,
                cell() == nullptr
@@ -105,42 +109,43 @@ absl::Status Actor::NotOfABus() {
 }
 
 // The message that the actor handles; null: none.
-const Envelope* Actor::InHand() const {
+const internal::Envelope* Actor::InHand() const {
   return cell() != nullptr ? loop().current().envelope : nullptr;
 }
 
 bool Actor::is_ask() const {
-  const Envelope* e = InHand();
+  const internal::Envelope* e = InHand();
   return e != nullptr && e->is_ask();
 }
 
 Address Actor::sender() const {
-  const Envelope* e = InHand();
-  if (e == nullptr || e->has(Envelope::kAskedExternally) || !e->sender)
+  const internal::Envelope* e = InHand();
+  if (e == nullptr || e->has(internal::Envelope::kAskedExternally) ||
+      !e->sender)
     return Address();
   return Address(loop().bus_pointer(), e->sender);
 }
 
 Instant Actor::deadline() const {
-  const Envelope* e = InHand();
+  const internal::Envelope* e = InHand();
   return e != nullptr ? e->deadline : Instant::Infinite();
 }
 
 TraceContext Actor::trace() const {
-  const Envelope* e = InHand();
+  const internal::Envelope* e = InHand();
   return e != nullptr && e->context ? e->context->trace() : TraceContext();
 }
 
 std::vector<std::string> Actor::askers() const {
   std::vector<std::string> askers;
-  const Envelope* e = InHand();
+  const internal::Envelope* e = InHand();
   if (e == nullptr) return askers;
-  const BusState& bus = loop().bus();
+  const internal::BusState& bus = loop().bus();
   const std::string process =
       absl::StrCat(absl::Hex(bus.instance_id(), absl::kZeroPad16), "/");
-  const CausalContext* root = nullptr;
+  const internal::CausalContext* root = nullptr;
   if (e->ask_id() != 0) askers.push_back(process + bus.Describe(e->sender));
-  for (const CausalContext* c = e->context.get(); c != nullptr;
+  for (const internal::CausalContext* c = e->context.get(); c != nullptr;
        c = c->parent()) {
     if (c->asker()) askers.push_back(process + bus.Describe(c->asker()));
     root = c;
@@ -155,16 +160,17 @@ std::vector<std::string> Actor::askers() const {
 
 void Actor::SetTrace(const TraceContext& trace) {
   if (InHand() == nullptr) return;
-  Envelope* e = loop().current().envelope;
+  internal::Envelope* e = loop().current().envelope;
   // The same actors wait: their chain is built again on the new trace.
-  CausalContext::Ptr root = CausalContext::New(trace, ActorId(), nullptr);
+  internal::CausalContext::Ptr root =
+      internal::CausalContext::New(trace, ActorId(), nullptr);
   std::vector<ActorId> askers;
-  for (const CausalContext* c = e->context.get(); c != nullptr;
+  for (const internal::CausalContext* c = e->context.get(); c != nullptr;
        c = c->parent()) {
     if (c->asker()) askers.push_back(c->asker());
   }
   for (auto asker = askers.rbegin(); asker != askers.rend(); ++asker) {
-    root = CausalContext::New(trace, *asker, std::move(root));
+    root = internal::CausalContext::New(trace, *asker, std::move(root));
   }
   e->SetContext(std::move(root));
 }

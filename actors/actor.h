@@ -85,7 +85,7 @@ struct TimerId {
   uint64_t value = 0;
 };
 
-class Actor : public ActorBase {
+class Actor : public internal::ActorBase {
  protected:
   // The Ref of this actor: Self(this).
   template <typename A>
@@ -109,11 +109,12 @@ class Actor : public ActorBase {
   }
   template <typename M, typename A, typename... Args>
   TimerId TellAfter(A* self, absl::Duration after, Args&&... args) {
-    static_assert(sizeof(ActorHandles<A, M>) > 0);
+    static_assert(sizeof(internal::ActorHandles<A, M>) > 0);
     static_assert(sizeof(internal::MessageFrom<M, Args...>) > 0);
     Actor& actor = *self;
     if (!actor.begins_things()) return {};
-    EnvelopePtr e = actor.NewEnvelopeToSelf(Envelope::BytesFor<M>());
+    internal::EnvelopePtr e =
+        actor.NewEnvelopeToSelf(internal::Envelope::BytesFor<M>());
     e->Emplace<M>(std::forward<Args>(args)...);
     e->ops = &internal::Handler<A, M>::kOps;
     return {actor.SendAfter(after, std::move(e))};
@@ -149,11 +150,12 @@ class Actor : public ActorBase {
   // Spawns an actor, by default on this actor's loop. Errors: as Bus::Spawn.
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
-    PendingSpawn* const construction = this->construction();
+    internal::PendingSpawn* const construction = this->construction();
     if (cell() == nullptr && construction == nullptr) return NotOfABus();
-    PendingSpawn spawn(construction == nullptr ? loop().bus_pointer()
-                                               : construction->bus_pointer(),
-                       options, ActorClassOf<A>(), construction);
+    internal::PendingSpawn spawn(
+        construction == nullptr ? loop().bus_pointer()
+                                : construction->bus_pointer(),
+        options, internal::ActorClassOf<A>(), construction);
     if (!spawn.status().ok()) return spawn.status();
     absl::StatusOr<Address> spawned =
         spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...));
@@ -184,15 +186,15 @@ class Actor : public ActorBase {
   ActorContext context() const { return ContextAccess::Of(loop()); }
 
  private:
-  Cell* cell() const { return CellOf(*this); }
+  internal::Cell* cell() const { return internal::CellOf(*this); }
   // Null, except while the constructor runs.
-  PendingSpawn* construction() const {
-    return cell() == nullptr
-               ? static_cast<PendingSpawn*>(ActorAccess::construction(*this))
-               : nullptr;
+  internal::PendingSpawn* construction() const {
+    return cell() == nullptr ? static_cast<internal::PendingSpawn*>(
+                                   internal::ActorAccess::construction(*this))
+                             : nullptr;
   }
-  Loop& loop() const {
-    Loop* current = Loop::Current();
+  internal::Loop& loop() const {
+    internal::Loop* current = internal::Loop::Current();
     if (cell() == nullptr || current == nullptr) [[unlikely]] {
       return LoopOfConstructor();
     }
@@ -203,10 +205,10 @@ class Actor : public ActorBase {
     return cell() != nullptr ? cell()->actor != nullptr
                              : construction() != nullptr;
   }
-  const Envelope* InHand() const;
-  EnvelopePtr NewEnvelopeToSelf(size_t bytes);
-  uint64_t SendAfter(absl::Duration after, EnvelopePtr e);
-  Loop& LoopOfConstructor() const;
+  const internal::Envelope* InHand() const;
+  internal::EnvelopePtr NewEnvelopeToSelf(size_t bytes);
+  uint64_t SendAfter(absl::Duration after, internal::EnvelopePtr e);
+  internal::Loop& LoopOfConstructor() const;
   static absl::Status NotOfABus();
   template <typename F>
   static Task<absl::Status> Keep(F task) {

@@ -186,16 +186,16 @@ template <typename Reply>
 class [[nodiscard]] AskAwaiter : public internal::AskAwaiterBase {
  public:
   // Ref::Ask makes these.
-  AskAwaiter(Loop* loop, absl::Status error)
+  AskAwaiter(internal::Loop* loop, absl::Status error)
       : AskAwaiterBase(loop, std::move(error)) {}
   template <typename Send>
-  AskAwaiter(Loop* loop, ActorId asked, Instant deadline, absl::Duration within,
-             Send send)
+  AskAwaiter(internal::Loop* loop, ActorId asked, Instant deadline,
+             absl::Duration within, Send send)
       : AskAwaiterBase(loop, asked, deadline, within, std::move(send)) {}
 
   // Throws what the reply throws when it is moved.
   Reply await_resume() {
-    const EnvelopePtr reply = TakeReply();
+    const internal::EnvelopePtr reply = TakeReply();
     if (reply == nullptr) return TakeError();
     return internal::MoveOut(reply->template payload<Reply>());
   }

@@ -72,7 +72,9 @@ class AsyncCondition {
 class [[nodiscard]] AsyncCondition::Waiter final : private Timer {
  public:
   Waiter(AsyncCondition& condition, Instant until)
-      : condition_(&condition), loop_(Loop::Current()), until_(until) {}
+      : condition_(&condition),
+        loop_(internal::Loop::Current()),
+        until_(until) {}
   ~Waiter() override { Forget(); }
 
   bool await_ready() const { return false; }
@@ -97,9 +99,9 @@ class [[nodiscard]] AsyncCondition::Waiter final : private Timer {
   }
 
   AsyncCondition* const condition_;
-  Loop* const loop_;
+  internal::Loop* const loop_;
   const Instant until_;
-  SuspendedHandler* handler_ = nullptr;
+  internal::SuspendedHandler* handler_ = nullptr;
   std::coroutine_handle<> at_;
   bool notified_ = false;
   bool listed_ = false;

@@ -79,7 +79,7 @@ class AsyncMutex : private Timer {
     free_ = true;
     if (passing_on_) return;
     taken_ = !passed_on_.empty();
-    Loop& loop = *Loop::Current();
+    internal::Loop& loop = *internal::Loop::Current();
     if (taken_) loop.timers().Set(*this, loop.Now());
   }
   void OnTimer() override {

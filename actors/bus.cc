@@ -48,15 +48,17 @@ bool Bus::InspectActor(
     const Address& actor,
     std::function<void(std::optional<ActorInfo>)> done) const {
   if (!actor) return false;
-  return Loop::Post(core_.state()->inbox(actor.id().loop()),
-                    [id = actor.id(), done = std::move(done)](Loop& loop) {
-                      done(loop.inspector().Actor(id));
-                    });
+  return internal::Loop::Post(
+      core_.state()->inbox(actor.id().loop()),
+      [id = actor.id(), done = std::move(done)](internal::Loop& loop) {
+        done(loop.inspector().Actor(id));
+      });
 }
 
 bool Bus::RunOnLoop(int loop, std::function<void()> run) const {
-  return Loop::Post(core_.state()->inbox(loop),
-                    [run = std::move(run)](Loop&) { run(); });
+  return internal::Loop::Post(
+      core_.state()->inbox(loop),
+      [run = std::move(run)](internal::Loop&) { run(); });
 }
 
 }  // namespace trolley

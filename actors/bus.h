@@ -70,7 +70,8 @@ class Bus {
   //   Unavailable        the bus is shutting down
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
-    PendingSpawn spawn(core_.state(), options, ActorClassOf<A>());
+    internal::PendingSpawn spawn(core_.state(), options,
+                                 internal::ActorClassOf<A>());
     if (!spawn.status().ok()) return spawn.status();
     absl::StatusOr<Address> address =
         spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...));
@@ -85,7 +86,8 @@ class Bus {
   //   FailedPrecondition  it is of another class (Find only)
   template <typename A>
   absl::StatusOr<Ref<A>> Find(absl::string_view name) const {
-    absl::StatusOr<Address> address = core_.Find(name, ActorClassOf<A>());
+    absl::StatusOr<Address> address =
+        core_.Find(name, internal::ActorClassOf<A>());
     if (!address.ok()) return address.status();
     return Ref<A>(*std::move(address));
   }
@@ -139,11 +141,11 @@ class Bus {
            LogKind kind = LogKind::Here()) const {
     core_.state()->Log(line, source, kind);
   }
-  // The system calls of BusOptions::sys.
+  // The system calls of TestOptions::sys.
   Sys& sys() const { return core_.state()->sys(); }
-  // The time of BusOptions::clock.
+  // The time of TestOptions::clock.
   Instant Now() const { return core_.state()->clock().Now(); }
-  // Names this run of the program (BusOptions::instance_id); not 0.
+  // Names this run of the program (TestOptions::instance_id); not 0.
   uint64_t instance_id() const { return core_.state()->instance_id(); }
   // True: Shutdown() has begun.
   bool draining() const { return core_.state()->draining(); }
@@ -166,7 +168,7 @@ class Bus {
     return core_.Shutdown(deadline);
   }
 
-  // Only with BusOptions::single_threaded: runs all loops until none has work
+  // Only with TestOptions::single_threaded: runs all loops until none has work
   // that is due. Timers of the future do not fire.
   void RunUntilIdle() { core_.RunUntilIdle(); }
 
@@ -176,13 +178,13 @@ class Bus {
   explicit Bus(BusOptions options) : core_(std::move(options)) {}
   Bus(BusOptions options, OrDie);
 
-  BusCore core_;
+  internal::BusCore core_;
 };
 
 // For the library only.
 struct BusAccess {
-  static BusCore& core(Bus& bus) { return bus.core_; }
-  static const BusCore& core(const Bus& bus) { return bus.core_; }
+  static internal::BusCore& core(Bus& bus) { return bus.core_; }
+  static const internal::BusCore& core(const Bus& bus) { return bus.core_; }
 };
 
 }  // namespace trolley

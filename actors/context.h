@@ -38,14 +38,14 @@ class ActorContext {
  public:
   // Of the loop that the calling thread runs; nullopt on other threads.
   static std::optional<ActorContext> OfThisThread() {
-    Loop* loop = Loop::Current();
+    internal::Loop* loop = internal::Loop::Current();
     if (loop == nullptr) return std::nullopt;
     return ActorContext(*loop);
   }
 
-  // The time of the bus's clock (BusOptions::clock).
+  // The time of the bus's clock (TestOptions::clock).
   Instant Now() const { return loop_->Now(); }
-  // The system calls of the bus (BusOptions::sys).
+  // The system calls of the bus (TestOptions::sys).
   Sys& sys() const { return loop_->bus().sys(); }
 
   // The signal mask that the thread which created the bus had at that time
@@ -55,7 +55,7 @@ class ActorContext {
   // The index of this loop, and how many loops the bus has.
   int loop_index() const { return static_cast<int>(loop_->index()); }
   int loops() const { return static_cast<int>(loop_->bus().loops()); }
-  // Names this run of the program (BusOptions::instance_id); not 0.
+  // Names this run of the program (TestOptions::instance_id); not 0.
   uint64_t instance_id() const { return loop_->bus().instance_id(); }
 
   // Writes a line to the log of the bus. It never blocks. LogOptions limits the
@@ -97,15 +97,17 @@ class ActorContext {
 
  private:
   friend struct ContextAccess;
-  explicit ActorContext(Loop& loop) : loop_(&loop) {}
+  explicit ActorContext(internal::Loop& loop) : loop_(&loop) {}
 
-  Loop* loop_;
+  internal::Loop* loop_;
 };
 
 // For the library only.
 struct ContextAccess {
-  static ActorContext Of(Loop& loop) { return ActorContext(loop); }
-  static Loop& loop(const ActorContext& context) { return *context.loop_; }
+  static ActorContext Of(internal::Loop& loop) { return ActorContext(loop); }
+  static internal::Loop& loop(const ActorContext& context) {
+    return *context.loop_;
+  }
 };
 
 }  // namespace trolley

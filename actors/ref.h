@@ -95,15 +95,16 @@ class Ref {
   template <typename M, typename... Args>
   Delivery Tell(Args&&... args) const {
     Check<M, Args...>();
-    Loop* loop = internal::LoopOf(address_.bus());
+    internal::Loop* loop = internal::LoopOf(address_.bus());
     if (loop == nullptr || internal::HasContext(*loop) ||
         OpsOf<M>()->leads_over_a_link) [[unlikely]] {
       return internal::TellAnyhow<M>(address_, OpsOf<M>(), {},
                                      std::forward<Args>(args)...);
     }
     return internal::SendFromLoop<M>(
-        *loop, id(), OpsOf<M>(), Envelope::BytesFor<M>(), Instant::Infinite(),
-        [](Envelope&) {}, std::forward<Args>(args)...);
+        *loop, id(), OpsOf<M>(), internal::Envelope::BytesFor<M>(),
+        Instant::Infinite(), [](internal::Envelope&) {},
+        std::forward<Args>(args)...);
   }
 
   template <int&... kDeduced, typename X>
@@ -125,14 +126,14 @@ class Ref {
   template <typename M, typename... Args>
   SendAwaiterFor<Args...> Send(Args&&... args) const {
     Check<M, Args...>();
-    Loop* loop = internal::LoopOf(address_.bus());
+    internal::Loop* loop = internal::LoopOf(address_.bus());
     using Operation = SendAwaiterFor<Args...>;
     if (loop == nullptr || loop->current().cell == nullptr) {
       return Operation(loop, internal::NotAnActor("Send"));
     }
     internal::OutgoingMessage out(loop->bus(), loop, id());
-    out.Build<M>(OpsOf<M>(), Envelope::BytesFor<M>(), Instant::Infinite(),
-                 std::forward<Args>(args)...);
+    out.Build<M>(OpsOf<M>(), internal::Envelope::BytesFor<M>(),
+                 Instant::Infinite(), std::forward<Args>(args)...);
     out.SetTrace({});
     return Operation(loop, std::move(out));
   }
@@ -147,23 +148,24 @@ class Ref {
   AskAwaiterFor<M, Args...> Ask(absl::Duration timeout, Args&&... args) const {
     Check<M, Args...>();
     using Operation = AskAwaiterFor<M, Args...>;
-    Loop* loop = internal::LoopOf(address_.bus());
+    internal::Loop* loop = internal::LoopOf(address_.bus());
     if (!address_) {
       return Operation(loop, absl::NotFoundError("this Ref names nobody"));
     }
     if (loop == nullptr || loop->current().cell == nullptr) {
       return Operation(loop, internal::NotAnActor("Ask"));
     }
-    absl::StatusOr<CausalContext::Ptr> askers = internal::AskersOf(*loop, id());
+    absl::StatusOr<internal::CausalContext::Ptr> askers =
+        internal::AskersOf(*loop, id());
     if (!askers.ok()) return Operation(loop, askers.status());
     Instant deadline = loop->clock().After(timeout);
-    const Envelope* in_hand = loop->current().envelope;
+    const internal::Envelope* in_hand = loop->current().envelope;
     if (in_hand != nullptr && in_hand->deadline < deadline) {
       timeout = in_hand->deadline - loop->clock().Recent();
       deadline = in_hand->deadline;
     }
     return Operation(loop, id(), deadline, timeout, [&](uint64_t ask_id) {
-      const auto finish = [loop, ask_id, &askers](Envelope& e) {
+      const auto finish = [loop, ask_id, &askers](internal::Envelope& e) {
         internal::OutgoingMessage::MarkAsAsk(e, *loop, ask_id);
         e.SetContext(*std::move(askers));
       };
@@ -224,11 +226,12 @@ class Ref {
   // The reply comes back in the envelope of the question.
   template <typename M>
   static constexpr size_t BytesToAsk() {
-    return std::max(Envelope::BytesFor<M>(), Envelope::BytesFor<ReplyTo<M>>());
+    return std::max(internal::Envelope::BytesFor<M>(),
+                    internal::Envelope::BytesFor<ReplyTo<M>>());
   }
 
   template <typename M>
-  const MessageOps* OpsOf() const {
+  const internal::MessageOps* OpsOf() const {
     return target_.template OpsOf<M>();
   }
 

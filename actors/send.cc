@@ -7,9 +7,10 @@
 
 namespace trolley {
 
-SendAwaiter::SendAwaiter(Loop* loop, internal::OutgoingMessage message)
+SendAwaiter::SendAwaiter(internal::Loop* loop,
+                         internal::OutgoingMessage message)
     : ReplyAwaiter(loop), message_(std::move(message)) {
-  const Envelope& e = message_->envelope();
+  const internal::Envelope& e = message_->envelope();
   if (internal::LinkIsDown(loop->bus(), *e.ops, e.target)) {
     Conclude(Delivery::kNotConnected);
     return;
@@ -19,10 +20,10 @@ SendAwaiter::SendAwaiter(Loop* loop, internal::OutgoingMessage message)
     Conclude(taken);
     return;
   }
-  MessageRouter& router = loop->router();
-  Envelope* request =
-      ControlEnvelope(router.NewEnvelope(Envelope::BytesFor<absl::Status>()),
-                      e.target, CreditRequest{});
+  internal::MessageRouter& router = loop->router();
+  internal::Envelope* request = internal::ControlEnvelope(
+      router.NewEnvelope(internal::Envelope::BytesFor<absl::Status>()),
+      e.target, internal::CreditRequest{});
   request->sender = e.sender;
   request->set_ask_id(ask_id());
   router.Send(request);
@@ -35,11 +36,11 @@ absl::Status SendAwaiter::await_resume() {
   return std::move(result_);
 }
 
-void SendAwaiter::OnReply(Envelope* reply) {
+void SendAwaiter::OnReply(internal::Envelope* reply) {
   const bool granted = reply->payload<absl::Status>().ok();
-  EnvelopePtr(reply).reset();
+  internal::EnvelopePtr(reply).reset();
   Settle();
-  const Envelope& e = message_->envelope();
+  const internal::Envelope& e = message_->envelope();
   if (!granted) {
     Conclude(Delivery::kGone);
   } else {

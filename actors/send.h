@@ -43,9 +43,9 @@ namespace trolley {
 class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
  public:
   // Ref::Send makes these. `message` is complete, except its credit.
-  explicit SendAwaiter(Loop* loop, internal::OutgoingMessage message);
+  explicit SendAwaiter(internal::Loop* loop, internal::OutgoingMessage message);
   // The same for a message that is not sent: resolves to `error`.
-  SendAwaiter(Loop* loop, absl::Status error)
+  SendAwaiter(internal::Loop* loop, absl::Status error)
       : ReplyAwaiter(loop), result_(std::move(error)) {}
 
   bool await_ready() const { return !message_.has_value() || waits(); }
@@ -56,7 +56,7 @@ class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
   void GiveUp();
 
  private:
-  void OnReply(Envelope* e) override;
+  void OnReply(internal::Envelope* e) override;
   void OnTimer() override { Wake(); }
   void Conclude(Delivery delivery);
 

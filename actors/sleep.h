@@ -23,7 +23,8 @@ namespace trolley::internal {
 
 class [[nodiscard]] SleepAwaiter final : private Timer {
  public:
-  SleepAwaiter(Loop& loop, Instant until) : loop_(loop), until_(until) {}
+  SleepAwaiter(internal::Loop& loop, Instant until)
+      : loop_(loop), until_(until) {}
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> at) {
@@ -39,9 +40,9 @@ class [[nodiscard]] SleepAwaiter final : private Timer {
     loop_.coroutines().Resume(*handler_, std::exchange(at_, {}));
   }
 
-  Loop& loop_;
+  internal::Loop& loop_;
   const Instant until_;
-  SuspendedHandler* handler_ = nullptr;
+  internal::SuspendedHandler* handler_ = nullptr;
   std::coroutine_handle<> at_;
 };
 

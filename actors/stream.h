@@ -152,7 +152,7 @@ class Stream final : private Watcher {
     }
 
     Stream* stream_;  // null: it was destroyed
-    Loop& loop_;
+    internal::Loop& loop_;
     ssize_t outcome_ = 0;
 
    private:
@@ -163,7 +163,7 @@ class Stream final : private Watcher {
     const SysCall what_;
     bool waits_ = false;  // until direction_ is ready
     absl::Status error_;
-    SuspendedHandler* handler_ = nullptr;
+    internal::SuspendedHandler* handler_ = nullptr;
     std::coroutine_handle<> at_;
   };
 
@@ -230,7 +230,7 @@ class Stream final : private Watcher {
   // Tells the poller which directions have a waiter.
   absl::Status Rearm();
 
-  Loop& loop_;
+  internal::Loop& loop_;
   ScopedFd fd_;
   Completions* completions_;    // null: not used
   std::optional<Token> token_;  // while it is registered

@@ -18,12 +18,12 @@ namespace {
 using WireResult = absl::StatusOr<WireMessage>;
 using internal::OutgoingMessage;
 
-class Callback final : public ExternalAsk {
+class Callback final : public internal::ExternalAsk {
  public:
   explicit Callback(std::function<void(WireResult, NoAnswer)> done)
       : done_(std::move(done)) {}
 
-  void OnReply(Envelope* e) override {
+  void OnReply(internal::Envelope* e) override {
     WireResult result = std::move(e->payload<WireResult>());
     e->ops->drop(e);
     replied_ = true;
@@ -38,9 +38,9 @@ class Callback final : public ExternalAsk {
 
 }  // namespace
 
-absl::StatusOr<WireTarget> WireTarget::Find(const BusState::Ptr& bus,
+absl::StatusOr<WireTarget> WireTarget::Find(const internal::BusState::Ptr& bus,
                                             absl::string_view name) {
-  const NameRegistry::Entry entry = bus->names().Find(name);
+  const internal::NameRegistry::Entry entry = bus->names().Find(name);
   if (!entry.id) return bus->NoSuchActor(name);
   return WireTarget(std::string(name), Address(bus, entry.id),
                     entry.actor_class);
@@ -62,27 +62,28 @@ bool WireTarget::interleaved() const {
 
 std::vector<std::string> WireTarget::accepts() const {
   std::vector<std::string> types;
-  for (const WireMethod* method : actor_class_->wire_methods()) {
+  for (const internal::WireMethod* method : actor_class_->wire_methods()) {
     types.emplace_back(method->message_type());
   }
   return types;
 }
 
-const WireMethod* WireTarget::MethodFor(absl::string_view type) const {
-  for (const WireMethod* method : actor_class_->wire_methods()) {
+const internal::WireMethod* WireTarget::MethodFor(
+    absl::string_view type) const {
+  for (const internal::WireMethod* method : actor_class_->wire_methods()) {
     if (method->message_type() == type) return method;
   }
   return nullptr;
 }
 
 std::string WireTarget::ReplyType(absl::string_view message_type) const {
-  const WireMethod* method = MethodFor(message_type);
+  const internal::WireMethod* method = MethodFor(message_type);
   return method != nullptr ? method->reply_type() : "";
 }
 
-absl::StatusOr<const WireMethod*> WireTarget::CheckedMethodFor(
+absl::StatusOr<const internal::WireMethod*> WireTarget::CheckedMethodFor(
     WireView message) const {
-  const WireMethod* method = MethodFor(message.type);
+  const internal::WireMethod* method = MethodFor(message.type);
   if (method != nullptr) return method;
   const std::vector<std::string> types = accepts();
   return absl::InvalidArgumentError(absl::StrCat(
@@ -101,7 +102,8 @@ absl::Status WireTarget::NotParsed(WireView message) const {
 
 absl::Status WireTarget::Prepare(internal::OutgoingMessage& out,
                                  WireView message, Instant deadline) const {
-  const absl::StatusOr<const WireMethod*> method = CheckedMethodFor(message);
+  const absl::StatusOr<const internal::WireMethod*> method =
+      CheckedMethodFor(message);
   if (!method.ok()) {
     out.Forget();
     return method.status();
@@ -115,7 +117,7 @@ absl::Status WireTarget::Prepare(internal::OutgoingMessage& out,
 
 absl::Status WireTarget::Tell(WireView message,
                               const TellOptions& options) const {
-  BusState& bus = *address_.bus();
+  internal::BusState& bus = *address_.bus();
   OutgoingMessage out(bus, internal::LoopOf(&bus), address_.id());
   absl::Status prepared = Prepare(out, message, options.deadline);
   if (!prepared.ok()) return prepared;
@@ -125,8 +127,9 @@ absl::Status WireTarget::Tell(WireView message,
 
 absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
                                              const TellOptions& options) const {
-  Loop& loop = *Loop::Current();
-  const absl::StatusOr<const WireMethod*> method = CheckedMethodFor(message);
+  internal::Loop& loop = *internal::Loop::Current();
+  const absl::StatusOr<const internal::WireMethod*> method =
+      CheckedMethodFor(message);
   if (!method.ok()) return method.status();
   OutgoingMessage out(loop.bus(), &loop, address_.id());
   const Delivery taken = out.TakeCredit();
@@ -143,11 +146,12 @@ absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
 
 SendAwaiter WireTarget::Send(WireView message,
                              const TellOptions& options) const {
-  Loop* loop = internal::LoopOf(address_.bus());
+  internal::Loop* loop = internal::LoopOf(address_.bus());
   if (loop == nullptr || loop->current().cell == nullptr) {
     return SendAwaiter(loop, internal::NotAnActor("Send"));
   }
-  const absl::StatusOr<const WireMethod*> method = CheckedMethodFor(message);
+  const absl::StatusOr<const internal::WireMethod*> method =
+      CheckedMethodFor(message);
   if (!method.ok()) return SendAwaiter(loop, method.status());
   OutgoingMessage out(loop->bus(), loop, address_.id());
   if (!out.Parse(**method, options.deadline, message.bytes)) {
@@ -161,11 +165,11 @@ SendAwaiter WireTarget::Send(WireView message,
 AskAwaiter<WireResult> WireTarget::Ask(WireView message,
                                        absl::Duration timeout) const {
   using Operation = AskAwaiter<WireResult>;
-  Loop* loop = internal::LoopOf(address_.bus());
+  internal::Loop* loop = internal::LoopOf(address_.bus());
   if (loop == nullptr || loop->current().cell == nullptr) {
     return Operation(loop, internal::NotAnActor("Ask"));
   }
-  absl::StatusOr<CausalContext::Ptr> askers =
+  absl::StatusOr<internal::CausalContext::Ptr> askers =
       internal::AskersOf(*loop, address_.id());
   if (!askers.ok()) return Operation(loop, askers.status());
   const Instant deadline = loop->clock().After(timeout);
@@ -183,22 +187,23 @@ AskAwaiter<WireResult> WireTarget::Ask(WireView message,
 absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
                                  std::function<void(WireResult, NoAnswer)> done,
                                  std::function<void()>* give_up) const {
-  BusState& bus = *address_.bus();
+  internal::BusState& bus = *address_.bus();
   OutgoingMessage out(bus, internal::LoopOf(&bus), address_.id());
   absl::Status prepared = Prepare(out, message, options.deadline);
   if (!prepared.ok()) return prepared;
   out.SetTrace(options.trace);
   auto ask = RefPtr<Callback>::Adopt(new Callback(std::move(done)));
-  out.SetAsker(RefPtr<ExternalAsk>::Share(ask.get()));
+  out.SetAsker(RefPtr<internal::ExternalAsk>::Share(ask.get()));
   const Delivery sent = out.Post();
   if (sent != Delivery::kAccepted) return Explain(sent);
   if (give_up != nullptr) {
     *give_up = [address = address_, ask = std::move(ask)] {
       if (ask->replied()) return;
-      SendControl(
+      internal::SendControl(
           *address.bus(), address.id(),
-          AskCancelled{.key = AskKey::Of(ask.get()),
-                       .external = RefPtr<ExternalAsk>::Share(ask.get())});
+          internal::AskCancelled{
+              .key = internal::AskKey::Of(ask.get()),
+              .external = RefPtr<internal::ExternalAsk>::Share(ask.get())});
     };
   }
   return absl::OkStatus();
@@ -206,7 +211,7 @@ absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
 
 WireAsk::WireAsk(const WireTarget& target, WireView message,
                  const TellOptions& options, std::vector<std::string> askers)
-    : loop_(Loop::Current()),
+    : loop_(internal::Loop::Current()),
       made_(Make(target, message, options.deadline)),
       asking_(
           loop_, target.address().id(), options.deadline,
@@ -217,8 +222,8 @@ WireAsk::WireAsk(const WireTarget& target, WireView message,
             if (askers.empty()) {
               internal::SetTraceOf(options.trace, nullptr, made_->envelope());
             } else {
-              made_->envelope().SetContext(
-                  CausalContext::NewForeign(options.trace, std::move(askers)));
+              made_->envelope().SetContext(internal::CausalContext::NewForeign(
+                  options.trace, std::move(askers)));
             }
             return absl::OkStatus();
           }),
@@ -227,7 +232,7 @@ WireAsk::WireAsk(const WireTarget& target, WireView message,
 absl::StatusOr<OutgoingMessage> WireAsk::Make(const WireTarget& target,
                                               WireView message,
                                               Instant deadline) {
-  const absl::StatusOr<const WireMethod*> method =
+  const absl::StatusOr<const internal::WireMethod*> method =
       target.CheckedMethodFor(message);
   if (!method.ok()) return method.status();
   OutgoingMessage out(loop_->bus(), loop_, target.address().id());

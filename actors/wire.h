@@ -44,7 +44,7 @@
 namespace trolley {
 
 // How many actors may wait for one another; an ask by one more fails.
-inline constexpr int kMostAskers = CausalContext::kMaxDepth;
+inline constexpr int kMostAskers = internal::CausalContext::kMaxDepth;
 
 class WireTarget {
  public:
@@ -104,17 +104,19 @@ class WireTarget {
 
  private:
   friend class WireAsk;
-  WireTarget(std::string name, Address address, const ActorClass* actor_class)
+  WireTarget(std::string name, Address address,
+             const internal::ActorClass* actor_class)
       : name_(std::move(name)),
         address_(std::move(address)),
         actor_class_(actor_class) {}
 
-  static absl::StatusOr<WireTarget> Find(const BusState::Ptr& bus,
+  static absl::StatusOr<WireTarget> Find(const internal::BusState::Ptr& bus,
                                          absl::string_view name);
   // Null: Receives does not list this type.
-  const WireMethod* MethodFor(absl::string_view message_type) const;
+  const internal::WireMethod* MethodFor(absl::string_view message_type) const;
   // InvalidArgument: Receives does not list this type.
-  absl::StatusOr<const WireMethod*> CheckedMethodFor(WireView message) const;
+  absl::StatusOr<const internal::WireMethod*> CheckedMethodFor(
+      WireView message) const;
   // InvalidArgument: the bytes are not a message of their type.
   absl::Status NotParsed(WireView message) const;
   // Takes a credit, then parses.
@@ -123,7 +125,7 @@ class WireTarget {
 
   std::string name_;
   Address address_;
-  const ActorClass* actor_class_;
+  const internal::ActorClass* actor_class_;
 };
 
 // WireAsk: an ask for an asker of another process. It waits for room in the
@@ -156,7 +158,7 @@ class WireAsk {
                                                  Instant deadline);
   SendAwaiter MakeSending();
 
-  Loop* const loop_;
+  internal::Loop* const loop_;
   absl::StatusOr<internal::OutgoingMessage> made_;
   AskAwaiter<Result> asking_;
   SendAwaiter sending_;

@@ -14,7 +14,8 @@ Delivery Address::Stop(bool drain) const {
   if (bus_->cells().Find(id_).credits.generation() != id_.generation()) {
     return Delivery::kGone;
   }
-  return SendControl(*bus_, id_, StopRequest{.drain = drain})
+  return internal::SendControl(*bus_, id_,
+                               internal::StopRequest{.drain = drain})
              ? Delivery::kAccepted
              : Delivery::kGone;
 }
@@ -26,7 +27,8 @@ namespace {
 // has ended, too.
 class EndCallback {
  public:
-  EndCallback(BusState::Ptr bus, ActorId of, EndWatchers::Told told)
+  EndCallback(internal::BusState::Ptr bus, ActorId of,
+              internal::EndWatchers::Told told)
       : bus_(std::move(bus)), of_(of), told_(std::move(told)) {}
   EndCallback(EndCallback&& other) noexcept
       : bus_(std::move(other.bus_)),
@@ -37,12 +39,14 @@ class EndCallback {
   }
 
   // The loop has it, and sees to the rest.
-  EndWatchers::Told Arrive() && { return std::exchange(told_, nullptr); }
+  internal::EndWatchers::Told Arrive() && {
+    return std::exchange(told_, nullptr);
+  }
 
  private:
-  BusState::Ptr bus_;
+  internal::BusState::Ptr bus_;
   ActorId of_;
-  EndWatchers::Told told_;
+  internal::EndWatchers::Told told_;
 };
 
 }  // namespace
@@ -54,21 +58,21 @@ EndWatch Address::WhenEnded(std::function<void(const ActorEnd&)> told) const {
     told({});
     return watch;
   }
-  Loop::Post(
+  internal::Loop::Post(
       bus_->inbox(id_.loop()),
-      [of = id_, watch,
-       callback = EndCallback(bus_, id_, std::move(told))](Loop& loop) mutable {
-        loop.lifecycle().WhenEnded(of, watch.id,
-                                   std::move(callback).Arrive());
+      [of = id_, watch, callback = EndCallback(bus_, id_, std::move(told))](
+          internal::Loop& loop) mutable {
+        loop.lifecycle().WhenEnded(of, watch.id, std::move(callback).Arrive());
       });
   return watch;
 }
 
 void Address::ForgetWhenEnded(EndWatch watch) const {
   if (!id_) return;
-  Loop::Post(bus_->inbox(id_.loop()), [of = id_, watch](Loop& loop) {
-    loop.lifecycle().ForgetWhenEnded(of, watch.id);
-  });
+  internal::Loop::Post(bus_->inbox(id_.loop()),
+                       [of = id_, watch](internal::Loop& loop) {
+                         loop.lifecycle().ForgetWhenEnded(of, watch.id);
+                       });
 }
 
 }  // namespace trolley

@@ -38,10 +38,11 @@ struct EndWatch {
 class Address {
  public:
   Address() = default;  // names no actor; a send to it is kGone
-  Address(BusState::Ptr bus, ActorId id) : bus_(std::move(bus)), id_(id) {}
+  Address(internal::BusState::Ptr bus, ActorId id)
+      : bus_(std::move(bus)), id_(id) {}
 
   ActorId id() const { return id_; }
-  BusState* bus() const { return bus_.get(); }
+  internal::BusState* bus() const { return bus_.get(); }
   explicit operator bool() const { return static_cast<bool>(id_); }
 
   // Asks the actor to end. Without `drain` it ends before its next message; the
@@ -88,7 +89,7 @@ class Address {
   }
 
  private:
-  BusState::Ptr bus_;
+  internal::BusState::Ptr bus_;
   ActorId id_;
 };
 

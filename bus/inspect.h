@@ -36,7 +36,7 @@ struct ActorInfo {
   // Orders the actors of the bus by their start; 0: it has ended.
   uint64_t start_sequence = 0;
   // Tells which messages it takes from other processes (actors/wire.h).
-  const ActorClass* actor_class = nullptr;
+  const internal::ActorClass* actor_class = nullptr;
 };
 
 // Why an actor ended, and how it looked just before.

@@ -29,13 +29,13 @@ namespace trolley {
 class Latch {
  public:
   void Open() {
-    MonitorLock lock(&monitor_);
+    internal::MonitorLock lock(&monitor_);
     open_ = true;
     monitor_.Notify();
   }
 
   bool is_open() const {
-    MonitorLock lock(&monitor_);
+    internal::MonitorLock lock(&monitor_);
     return open_;
   }
 
@@ -45,13 +45,13 @@ class Latch {
     // mutant: P17_AThreadDoesNotWaitForWhatIsFar
     if (limit <= absl::ZeroDuration()) return is_open();
     const Instant until = MonotonicClock().Now() + limit;
-    MonitorLock lock(&monitor_);
+    internal::MonitorLock lock(&monitor_);
     return monitor_.WaitUntil(until, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(
                                          monitor_) { return open_; });
   }
 
  private:
-  mutable Monitor monitor_;
+  mutable internal::Monitor monitor_;
   bool open_ ABSL_GUARDED_BY(monitor_) = false;
 };
 

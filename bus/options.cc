@@ -98,7 +98,8 @@ absl::Status ValidateActorName(absl::string_view name) {
 }
 
 absl::Status ValidateBusOptions(const BusOptions& options) {
-  if (options.loops.empty() || options.loops.size() > Envelope::kNoLoop) {
+  if (options.loops.empty() ||
+      options.loops.size() > internal::Envelope::kNoLoop) {
     return absl::InvalidArgumentError(
         absl::StrCat("BusOptions::loops has ", options.loops.size(),
                      " entries; a bus has 1 to 255 loops"));

@@ -25,9 +25,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "trolley/poller/clock.h"
+#include "trolley/bus/test_options.h"
 #include "trolley/poller/pollers.h"
-#include "trolley/poller/sys.h"
 
 namespace trolley {
 
@@ -114,15 +113,6 @@ struct BusOptions {
   // One loop for each entry, with a thread and a poller of its own; 1 to 255.
   std::vector<LoopOptions> loops = {LoopOptions{}};
 
-  // The system calls and the clock; borrowed until the last Address is gone.
-  // Null: the real ones. Tests pass simulated or failing ones.
-  Sys* sys = nullptr;
-  const Clock* clock = nullptr;
-
-  // Names this run of the program. A link notices by it that a peer was
-  // restarted. 0: a random number. Tests that replay a run set it.
-  uint64_t instance_id = 0;
-
   // Ended actors whose name and reason the bus keeps, for the errors of later
   // sends to them; a count, 0 for none. Only actors that had a name or threw
   // are kept. At most 1 KB each, allocated as they end. When there are more,
@@ -134,8 +124,8 @@ struct BusOptions {
   // connection ended". A line has no line break and no control character. Null:
   // standard error.
   //
-  //   thread      the log's own, one call at a time; with `single_threaded`,
-  //               the thread that logs
+  //   thread      the log's own, one call at a time; with
+  //               TestOptions::single_threaded, the thread that logs
   //   exceptions  caught, and counted in LogCounts::failed
   //   blocks      lines wait and then are dropped; the loops go on
   //   does not return within LogOptions::patience after the end of the bus
@@ -143,9 +133,8 @@ struct BusOptions {
   std::function<void(absl::string_view)> log = nullptr;
   LogOptions log_limits = {};
 
-  // True: the bus starts no thread. The caller runs all loops on its own thread
-  // by Bus::RunUntilIdle(). For tests.
-  bool single_threaded = false;
+  // For tests only: bus/test_options.h.
+  TestOptions for_tests = {};
 };
 
 // OK, or InvalidArgument: the text names the field, its value and its range.

@@ -24,7 +24,9 @@
 
 namespace trolley {
 
+namespace internal {
 class TimerQueue;
+}  // namespace internal
 
 class Timer {
  public:
@@ -46,12 +48,12 @@ class Timer {
   }
 
  private:
-  friend class TimerQueue;
-  void CancelIn(TimerQueue& queue);
+  friend class internal::TimerQueue;
+  void CancelIn(internal::TimerQueue& queue);
 
   uint64_t sequence_ = 0;  // of the call that armed it
   // What Cancel() reads stands together.
-  TimerQueue* queue_ = nullptr;
+  internal::TimerQueue* queue_ = nullptr;
   size_t position_ = 0;  // in the queue's heap
 };
 

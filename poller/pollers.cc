@@ -24,9 +24,12 @@ std::string ToString(std::string_view text) { return std::string(text); }
 
 std::vector<NamedPoller> BuiltinPollers() {
   return {
-      {"epoll", EpollPoller::Create},   {"io_uring", IoUringPoller::Create},
-      {"poll", PollPoller::Create},     {"sigio", SigioPoller::Create},
-      {"select", SelectPoller::Create}, {"busy", BusyPoller::Create},
+      {"epoll", internal::EpollPoller::Create},
+      {"io_uring", internal::IoUringPoller::Create},
+      {"poll", internal::PollPoller::Create},
+      {"sigio", internal::SigioPoller::Create},
+      {"select", internal::SelectPoller::Create},
+      {"busy", internal::BusyPoller::Create},
   };
 }
 

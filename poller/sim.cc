@@ -15,7 +15,7 @@ SimWorld::SimWorld(uint64_t seed, const SimSysOptions& options)
     : seed_(seed), sys_(SimRandom::Mix(seed), options), random_(seed) {}
 
 std::unique_ptr<Poller> SimWorld::NewPoller() {
-  return std::make_unique<SimPoller>(*this, ++pollers_made_);
+  return std::make_unique<internal::SimPoller>(*this, ++pollers_made_);
 }
 
 void SimWorld::At(Instant at, std::function<void()> action) {

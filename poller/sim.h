@@ -49,6 +49,12 @@
 
 namespace trolley {
 
+// The parts of a simulated world; each header has its contract.
+using internal::SimClock;
+using internal::SimRandom;
+using internal::SimSys;
+using internal::SimSysOptions;
+
 class SimWorld {
  public:
   explicit SimWorld(uint64_t seed, const SimSysOptions& options = {});

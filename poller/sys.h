@@ -45,7 +45,7 @@
 #include <type_traits>
 
 #include "absl/types/span.h"
-#include "trolley/poller/internal/sys_call.h"
+#include "trolley/poller/sys_call.h"
 
 struct io_uring_params;
 

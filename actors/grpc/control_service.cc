@@ -82,7 +82,7 @@ absl::Status Check(const ControlOptions& options, uint32_t loops) {
 class ControlService::Impl {
  public:
   Impl(Bus& bus, ControlOptions options)
-      : state_(std::make_shared<const control::ControlState>(
+      : state_(std::make_shared<const internal::ControlState>(
             bus, std::move(options))),
         inspector_(state_),
         messenger_(state_),
@@ -99,9 +99,9 @@ class ControlService::Impl {
     if (absl::Status valid = Check(options, bus.loops()); !valid.ok()) {
       return valid;
     }
-    RouteProtobufLog();
+    internal::RouteProtobufLog();
     // First, because a failure of gRPC would end the process.
-    if (absl::Status enough = control::CheckGrpcNeeds(bus.sys());
+    if (absl::Status enough = internal::CheckGrpcNeeds(bus.sys());
         !enough.ok()) {
       return enough;
     }
@@ -113,8 +113,8 @@ class ControlService::Impl {
     if (!socket.ok()) return socket.status();
     places_.emplace(bus.sys());
     if (absl::Status served = StartServer(); !served.ok()) return served;
-    absl::StatusOr<Ref<control::ControlListener>> listener =
-        state_->bus.Spawn<control::ControlListener>(
+    absl::StatusOr<Ref<internal::ControlListener>> listener =
+        state_->bus.Spawn<internal::ControlListener>(
             {.loop = options.loop}, *std::move(socket), connections_,
             listener_ended_);
     if (!listener.ok()) return listener.status();
@@ -140,13 +140,13 @@ class ControlService::Impl {
   }
 
   const std::string& path() const { return state_->options.path; }
-  const control::Connections& connections() const { return *connections_; }
+  const internal::Connections& connections() const { return *connections_; }
 
  private:
   // As server_->Shutdown(deadline), but by the monotonic clock.
   void ShutDownWithin(absl::Duration limit) {
     const auto cut_off = std::make_shared<Latch>();
-    const control::Alarms::Id late =
+    const internal::Alarms::Id late =
         state_->alarms->Set(limit, [server = server_->c_server(), cut_off] {
           grpc_server_cancel_all_calls(server);
           cut_off->Open();
@@ -175,7 +175,7 @@ class ControlService::Impl {
     builder.RegisterService(&inspector_);
     builder.RegisterService(&messenger_);
     builder.RegisterService(&controller_);
-    connections_ = std::make_shared<control::Connections>(
+    connections_ = std::make_shared<internal::Connections>(
         state_->bus, options, geteuid(), std::move(acceptor));
     // This is a setting of the whole process, so it is restored below.
     const bool health = grpc::DefaultHealthCheckServiceEnabled();
@@ -188,14 +188,14 @@ class ControlService::Impl {
     return absl::OkStatus();
   }
 
-  const std::shared_ptr<const control::ControlState> state_;
-  control::Inspector inspector_;
-  control::Messenger messenger_;
-  control::Controller controller_;
-  std::shared_ptr<control::Connections> connections_;
+  const std::shared_ptr<const internal::ControlState> state_;
+  internal::Inspector inspector_;
+  internal::Messenger messenger_;
+  internal::Controller controller_;
+  std::shared_ptr<internal::Connections> connections_;
   std::shared_ptr<Latch> listener_ended_ = std::make_shared<Latch>();
   Address listener_;
-  std::optional<control::StandardPlaces> places_;
+  std::optional<internal::StandardPlaces> places_;
   std::unique_ptr<grpc::Server> server_;  // null: not started, or stopped
 };
 

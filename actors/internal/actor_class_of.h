@@ -11,9 +11,7 @@
 #include "trolley/bus/address.h"
 #include "trolley/bus/mailbox/actor_class.h"
 
-namespace trolley {
-namespace internal {
-
+namespace trolley::internal {
 // A::kInterleaved, if there is one.
 template <typename A>
 constexpr bool IsInterleaved() {
@@ -46,20 +44,18 @@ constexpr auto LeavesByOf() -> LeavesBy (*)(const ActorBase&) {
   }
 }
 
-}  // namespace internal
-
 template <typename A>
 const ActorClass* ActorClassOf() {
   static constexpr ActorClass kClass = {
       .name = &TypeName<A>,
-      .wire_methods = &internal::WireMethodsOf<A>,
-      .interleaved = internal::IsInterleaved<A>(),
-      .overtime = internal::OvertimeOf<A>(),
-      .leaves_by = internal::LeavesByOf<A>(),
+      .wire_methods = &WireMethodsOf<A>,
+      .interleaved = IsInterleaved<A>(),
+      .overtime = OvertimeOf<A>(),
+      .leaves_by = LeavesByOf<A>(),
   };
   return &kClass;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_INTERNAL_ACTOR_CLASS_OF_H_

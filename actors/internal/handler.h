@@ -25,9 +25,7 @@
 #include "trolley/bus/message/envelope.h"
 #include "trolley/poller/cxx20.h"
 
-namespace trolley {
-
-namespace internal {
+namespace trolley::internal {
 
 template <typename T>
 struct TaskResult {
@@ -73,18 +71,13 @@ struct RawResultOf {
 template <typename A, typename M>
 using RawResult = typename RawResultOf<A, M>::Type;
 
-}  // namespace internal
-
 // The result of A's handler of M: R, for On() that returns R or Task<R>.
 template <typename A, typename M>
-using HandlerResult =
-    typename internal::TaskResult<internal::RawResult<A, M>>::Type;
+using HandlerResult = typename TaskResult<RawResult<A, M>>::Type;
 
 // What an ask with M resolves to: absl::Status or absl::StatusOr<R>.
 template <typename A, typename M>
-using Reply = typename internal::ReplyFor<HandlerResult<A, M>>::Type;
-
-namespace internal {
+using Reply = typename ReplyFor<HandlerResult<A, M>>::Type;
 
 // True: messages to an A leave the process (bus/mailbox/actor_class.h).
 template <typename A>
@@ -228,7 +221,6 @@ class Handler {
   }
 };
 
-}  // namespace internal
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_INTERNAL_HANDLER_H_

@@ -23,9 +23,7 @@
 #include "absl/types/span.h"
 #include "trolley/poller/cxx20.h"
 
-namespace trolley {
-namespace internal {
-
+namespace trolley::internal {
 template <typename A, typename M>
 concept OnCanBeCalledWith = requires(A& actor, M&& message) {
   actor.On(std::move(message));
@@ -75,34 +73,27 @@ struct CompilerSays<A, M, true> {
   using Said = decltype(std::declval<A&>().On(std::declval<M>()));
 };
 
-}  // namespace internal
-
 // True if `A` has an On() that takes an M.
 template <typename A, typename M>
-concept Handles =
-    internal::OnCanBeCalledWith<A, M> && internal::OnTakesExactly<A, M>;
+concept Handles = OnCanBeCalledWith<A, M> && OnTakesExactly<A, M>;
 
 // Compiles if `A` handles M.
 template <typename A, typename M>
-struct ActorHandles
-    : internal::CompilerSays<A, M, !internal::OnCanBeCalledWith<A, M>> {
+struct ActorHandles : CompilerSays<A, M, !OnCanBeCalledWith<A, M>> {
   static_assert(std::is_same_v<M, std::decay_t<M>>,
                 "the type of a message is neither const, nor a reference, nor "
                 "an array");
-  static_assert(internal::OnCanBeCalledWith<A, M>,
+  static_assert(OnCanBeCalledWith<A, M>,
                 "this actor has no On() for this message that could be called: "
                 "the compiler says in the lines around this one whether there "
                 "is none, or it is private, or several fit. The two types are "
                 "the arguments of ActorHandles<Actor, Message>");
-  static_assert(internal::OnTakesExactly<A, M> ||
-                    !internal::OnCanBeCalledWith<A, M>,
+  static_assert(OnTakesExactly<A, M> || !OnCanBeCalledWith<A, M>,
                 "this actor's On() would convert this message on the actor's "
                 "thread; send what On() takes, or name it and give what it is "
                 "made from: ref.Tell<Message>(args...). The two types are the "
                 "arguments of ActorHandles<Actor, Message>");
 };
-
-namespace internal {
 
 // The type of the message when an expression of type X is sent to an A. X is a
 // reference for an lvalue.
@@ -121,7 +112,6 @@ struct SentWhole {
                 "SentWhole<Actor, Message>");
 };
 
-}  // namespace internal
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_INTERNAL_MESSAGE_OF_H_

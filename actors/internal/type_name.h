@@ -13,9 +13,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace trolley {
-namespace internal {
-
+namespace trolley::internal {
 template <typename T>
 constexpr std::string_view NameInFunction() {
   // "... NameInFunction() [with T = wordcount::Add; ..." or "... [T =
@@ -46,14 +44,12 @@ constexpr bool NamesLambda(std::string_view name) {
 template <typename T>
 inline constexpr bool kIsLambda = NamesLambda(NameInFunction<T>());
 
-}  // namespace internal
-
 template <typename T>
 absl::string_view TypeName() {
-  constexpr std::string_view kName = internal::NameInFunction<T>();
+  constexpr std::string_view kName = NameInFunction<T>();
   return absl::string_view(kName.data(), kName.size());
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_INTERNAL_TYPE_NAME_H_

@@ -49,7 +49,7 @@ LinkStats StreamLink::On(const GetLinkStats&) {
 // --- The life of the link --------------------------------------------------
 
 void StreamLink::OnStart() {
-  RouteProtobufLog();
+  internal::RouteProtobufLog();
   state_.Start(context());
   random_.seed(state_.options.jitter_seed != 0 ? state_.options.jitter_seed
                                                : context().instance_id());
@@ -110,7 +110,7 @@ Task<bool> StreamLink::LiveOnce() {
   state_.down_end = LinkEnd::kNoConnection;
   state_.down_reason = fd.status();
   if (!fd.ok()) co_return false;
-  const Connection connection = std::make_shared<LinkConnection>(
+  const Connection connection = std::make_shared<internal::LinkConnection>(
       context(), *std::move(fd), state_.options, state_.stats, state_.changed);
   state_.connection = connection;
   const uint64_t unsent = state_.stats.unsent;
@@ -178,7 +178,7 @@ Task<absl::Status> StreamLink::Converse(Connection connection) {
   sender_.BeginConnection();
   state_.SetConnected(true);  // before the watcher hears of it
   if (state_.options.watcher) co_await TellUp(connection);
-  if (state_.draining) connection->SendGoAway(kGoAwayDraining);
+  if (state_.draining) connection->SendGoAway(internal::kGoAwayDraining);
   state_.phase = Phase::kConnected;
   state_.changed.Notify();
   do {
@@ -194,7 +194,7 @@ Task<absl::Status> StreamLink::Converse(Connection connection) {
 void StreamLink::OnDrain() {
   state_.draining = true;
   if (state_.phase == Phase::kConnected && !state_.connection->ended()) {
-    state_.connection->SendGoAway(kGoAwayDraining);
+    state_.connection->SendGoAway(internal::kGoAwayDraining);
   }
 }
 
@@ -211,7 +211,7 @@ void StreamLink::OnStop() {
   }
   if (connection != nullptr && !connection->ended()) {
     if (connection->established() && !state_.draining) {
-      connection->SendGoAway(kGoAwayStopped);
+      connection->SendGoAway(internal::kGoAwayStopped);
     }
     const uint64_t unsent = state_.stats.unsent;
     connection->End(state_.down_end, state_.down_reason);

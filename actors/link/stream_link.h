@@ -52,7 +52,7 @@
 
 namespace trolley {
 
-class StreamLink : public LinkActor {
+class StreamLink : public internal::LinkActor {
  public:
   // Its handlers wait for answers while others go on.
   static constexpr bool kInterleaved = true;
@@ -76,8 +76,8 @@ class StreamLink : public LinkActor {
   void OnStop() override;
 
  private:
-  using Connection = LinkState::Connection;
-  using Phase = LinkState::Phase;
+  using Connection = internal::LinkState::Connection;
+  using Phase = internal::LinkState::Phase;
 
   // A connection, or one after the other.
   Task<absl::Status> Live();
@@ -96,9 +96,9 @@ class StreamLink : public LinkActor {
   ScopedFd accepted_;                     // until Connect()
   const std::shared_ptr<void> place_;
 
-  LinkState state_;
-  LinkSender sender_;
-  LinkReceiver receiver_;
+  internal::LinkState state_;
+  internal::LinkSender sender_;
+  internal::LinkReceiver receiver_;
 
   enum class Told { kNothing, kUp, kDown } told_ = Told::kNothing;  // watcher
   uint32_t failures_ = 0;  // to connect, in a row

@@ -115,8 +115,8 @@ void StreamListener::TurnAway(const ScopedFd& connection,
   Log(absl::StrCat("a connection to ", acceptor_->place(),
                    " was closed: ", why.message()),
       identity);
-  trolley::TurnAway(context().sys(), connection.get(), link_,
-                    context().instance_id(), why);
+  internal::TurnAway(context().sys(), connection.get(), link_,
+                     context().instance_id(), why);
 }
 
 void StreamListener::Welcome(ScopedFd connection) {

@@ -23,10 +23,10 @@ class UnixDialer : public Dialer {
     Sys& sys = context.sys();
     absl::StatusOr<ScopedFd> fd = ConnectUnix(sys, path_);
     if (!fd.ok()) co_return fd.status();
-    absl::StatusOr<LinkPeer> peer = UnixPeerOf(sys, fd->get());
-    absl::Status allowed =
-        peer.ok() ? AllowUnixPeer(sys, fd->get(), *peer, allowed_uids_)
-                  : peer.status();
+    absl::StatusOr<LinkPeer> peer = internal::UnixPeerOf(sys, fd->get());
+    absl::Status allowed = peer.ok() ? internal::AllowUnixPeer(
+                                           sys, fd->get(), *peer, allowed_uids_)
+                                     : peer.status();
     // mutant: P13_AConnectionOfWhomIsUnknownIsLeftOpen
     if (!allowed.ok()) co_return allowed;
     Dialled dialled{.fd = *std::move(fd), .peer = *std::move(peer)};

@@ -24,11 +24,11 @@ class UnixAcceptor : public Acceptor {
   bool has_reserve() const override { return socket_.has_reserve(); }
   uint64_t turned_away() const override { return socket_.turned_away(); }
   absl::StatusOr<LinkPeer> PeerOf(Sys& sys, int fd) const override {
-    return UnixPeerOf(sys, fd);
+    return internal::UnixPeerOf(sys, fd);
   }
   absl::Status MayConnect(Sys& sys, int fd,
                           const LinkPeer& peer) const override {
-    return AllowUnixPeer(sys, fd, peer, allowed_uids_);
+    return internal::AllowUnixPeer(sys, fd, peer, allowed_uids_);
   }
   void Close() override { socket_.Close(); }
 

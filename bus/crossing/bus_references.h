@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace trolley {
+namespace trolley::internal {
 
 class BusReferences {
  public:
@@ -63,6 +63,6 @@ class BusReferences {
   std::atomic<int64_t> common_{1};
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_CROSSING_BUS_REFERENCES_H_

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 namespace {
 
@@ -34,14 +34,17 @@ thread_local constinit LoopInbox* LoopInbox::current = nullptr;
 
 BusState::BusState(BusOptions options)
     : log_(options.log_limits, std::exchange(options.log, nullptr),
-           !options.single_threaded   ? nullptr
-           : options.clock != nullptr ? options.clock
-                                      : &MonotonicClock()),
+           !options.for_tests.single_threaded   ? nullptr
+           : options.for_tests.clock != nullptr ? options.for_tests.clock
+                                                : &MonotonicClock()),
       options_(std::move(options)),
-      sys_(options_.sys != nullptr ? *options_.sys : RealSys()),
-      clock_(options_.clock != nullptr ? *options_.clock : MonotonicClock()),
-      instance_id_(options_.instance_id != 0 ? options_.instance_id
-                                             : RandomId()),
+      sys_(options_.for_tests.sys != nullptr ? *options_.for_tests.sys
+                                             : RealSys()),
+      clock_(options_.for_tests.clock != nullptr ? *options_.for_tests.clock
+                                                 : MonotonicClock()),
+      instance_id_(options_.for_tests.instance_id != 0
+                       ? options_.for_tests.instance_id
+                       : RandomId()),
       exit_records_(options_.ended_actors_kept) {
   sigemptyset(&mains_signals_);  // a simulated Sys does not set it
   sys_.Sigmask(SIG_BLOCK, nullptr, &mains_signals_);
@@ -180,4 +183,4 @@ absl::Status BusState::NoReplyWithin(ActorId target,
       Describe(target), " did not reply within ", absl::FormatDuration(time)));
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -33,7 +33,7 @@
 #include "trolley/bus/registry/exit_records.h"
 #include "trolley/bus/registry/name_registry.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class BusState {
  public:
@@ -78,7 +78,7 @@ class BusState {
   bool draining() const { return draining_.load(); }
   void BeginDraining() { draining_.store(true); }
 
-  // BusOptions::instance_id; never 0.
+  // TestOptions::instance_id; never 0.
   uint64_t instance_id() const { return instance_id_; }
 
   uint64_t NextStartSequence() { return next_start_.fetch_add(1) + 1; }
@@ -141,6 +141,6 @@ class BusState {
   std::atomic<uint32_t> next_loop_{0};
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_CROSSING_BUS_STATE_H_

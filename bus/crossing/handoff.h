@@ -60,7 +60,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace trolley {
+namespace trolley::internal {
 
 // Node has a member `Node* next`. Tests replace Atomic to control each step.
 template <class Node, template <class> class Atomic = std::atomic>
@@ -201,6 +201,6 @@ class Handoff {
   uint32_t wakes_promised_ = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_CROSSING_HANDOFF_H_

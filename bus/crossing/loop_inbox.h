@@ -26,7 +26,7 @@
 #include "trolley/poller/cxx20.h"
 #include "trolley/poller/poller.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // The counters of a loop, except its ledger.
 struct LoopStats {
@@ -105,6 +105,6 @@ class LoopInbox {
   std::atomic<uint64_t> running_{0};
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_CROSSING_LOOP_INBOX_H_

@@ -19,7 +19,7 @@
 #include "trolley/bus/crossing/bus_state.h"
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class Outboxes {
  public:
@@ -68,6 +68,6 @@ class Outboxes {
   std::vector<uint32_t> pending_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_CROSSING_OUTBOXES_H_

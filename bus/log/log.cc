@@ -21,7 +21,7 @@
 #include "trolley/poller/printable.h"
 #include "trolley/poller/sys.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr char kPrefix[] = "trolley: ";
@@ -30,7 +30,7 @@ constexpr size_t kAround = sizeof("...") + sizeof(kPrefix) + sizeof("\n");
 constexpr int kStandardError = 2;
 
 // Waits until standard error takes the line. False: it is closed or broken.
-// Uses the real system calls: the thread may outlive BusOptions::sys.
+// Uses the real system calls: the thread may outlive TestOptions::sys.
 bool WriteToStandardError(absl::string_view line) {
   Sys& sys = RealSys();
   const std::string text = absl::StrCat(kPrefix, line, "\n");
@@ -289,4 +289,4 @@ void BusLog::Close() {
 
 LogCounts BusLog::counts() const { return queue_->counts(); }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -11,7 +11,7 @@
 // Lines are written in the order in which they were logged. Of many lines of
 // one kind it writes a few, and then how many it has left out.
 //
-// With BusOptions::single_threaded there is no such thread: Write() calls the
+// With TestOptions::single_threaded there is no such thread: Write() calls the
 // sink, and waits for it. So a seed gives the same lines each time.
 //
 // Ownership: part of the bus's state; owns its thread.
@@ -36,7 +36,7 @@
 #include "trolley/bus/options.h"
 #include "trolley/poller/clock.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class BusLog {
  public:
@@ -79,6 +79,6 @@ class BusLog {
   std::thread thread_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOG_LOG_H_

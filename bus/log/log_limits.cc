@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // 1,234,567
@@ -105,4 +105,4 @@ std::vector<std::string> LogLimits::Take(const Instant* due) {
   return lines;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -19,22 +19,11 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "trolley/bus/log_kind.h"
 #include "trolley/bus/options.h"
 #include "trolley/poller/instant.h"
 
-namespace trolley {
-
-// The kind of a line: the place in the code that logs it.
-struct LogKind {
-  // The default of a parameter: gives the place of the caller.
-  static constexpr LogKind Here(const char* file = __builtin_FILE(),
-                                int line = __builtin_LINE()) {
-    return {file, line};
-  }
-
-  const char* file;
-  int line;
-};
+namespace trolley::internal {
 
 class LogLimits {
  public:
@@ -73,6 +62,6 @@ class LogLimits {
   size_t buckets_left_out_ = 0;  // buckets whose left_out is above 0
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOG_LOG_LIMITS_H_

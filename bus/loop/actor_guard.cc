@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // The text of the caught exception, made printable for a log and a Status: it
@@ -73,4 +73,4 @@ void ActorGuard::Stop(Cell& cell, bool drain) {
   router_.run_queue().Push(cell);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

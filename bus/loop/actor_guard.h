@@ -18,7 +18,7 @@
 #include "trolley/bus/crossing/bus_state.h"
 #include "trolley/bus/loop/message_router.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ActorGuard {
  public:
@@ -57,6 +57,6 @@ class ActorGuard {
   MessageRouter& router_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ACTOR_GUARD_H_

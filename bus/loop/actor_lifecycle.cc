@@ -10,7 +10,7 @@
 #include "trolley/bus/loop/info_of.h"
 #include "trolley/bus/loop/scheduled_message.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 void ActorLifecycle::Adopt(Cell& cell, SpawnRequest request) {
   const ActorId id(router_.inbox().index, cell.slot, cell.credits.generation());
@@ -161,4 +161,4 @@ void ActorLifecycle::WhenEnded(ActorId id, uint64_t watch,
   watchers_.Add(id, watch, std::move(told));
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -30,7 +30,7 @@
 #include "trolley/bus/loop/timer_queue.h"
 #include "trolley/bus/registry/end_watchers.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ActorLifecycle {
  public:
@@ -79,6 +79,6 @@ class ActorLifecycle {
   absl::flat_hash_map<const Cell*, std::unique_ptr<EarlyRequests>> early_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ACTOR_LIFECYCLE_H_

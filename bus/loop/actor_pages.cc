@@ -7,7 +7,7 @@
 
 #include "trolley/bus/loop/info_of.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // Goes from loop to loop until the page is full. The destructor delivers the
@@ -71,4 +71,4 @@ void GetActorPage(BusState::Ptr bus, ActorPlace from, uint32_t most,
       ->GoOn();
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

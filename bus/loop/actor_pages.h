@@ -20,7 +20,7 @@
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/loop/loop.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Loop thread only. One step of a walk over the actors of `loop`. Looks at the
 // cells from `slot` to `end`, at most messages_per_turn of them, and calls
@@ -47,6 +47,6 @@ bool VisitActors(Loop& loop, uint32_t& slot, uint32_t end, Visit visit) {
 void GetActorPage(BusState::Ptr bus, ActorPlace from, uint32_t most,
                   std::function<void(ActorPage)> done);
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ACTOR_PAGES_H_

@@ -14,7 +14,7 @@
 #include "trolley/bus/message/control_envelope.h"
 #include "trolley/bus/options.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Takes an actor to the cell that is reserved for it.
 struct SpawnRequest {
@@ -33,6 +33,6 @@ struct StopRequest {
   bool drain = false;  // true: after it has handled its mailbox
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ACTOR_REQUESTS_H_

@@ -10,7 +10,7 @@
 #include "trolley/bus/loop/actor_requests.h"
 #include "trolley/bus/mailbox/credit_requests.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 void ActorRunner::RunSlices() {
   RunQueue& run_queue = router_.run_queue();
@@ -58,10 +58,12 @@ uint32_t ActorRunner::RunLongSlice(Cell& cell, uint32_t most) {
 // slice sets it.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
     Cell& cell, uint32_t most) {
+  // Handlers cannot change it, so it stays in a register.
+  MessageRouter& router = router_;
   const ActorId self = cell.self;
   assert(cell.actor_state.runnable());
   inbox_.SetRunning(self);
-  Activation& current = router_.current();
+  Activation& current = router.current();
   current.cell = &cell;
   current.self = self;
   uint32_t left = most;
@@ -86,11 +88,11 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
         continue;
       }
       if (cell.actor_state.takes_no_asks() && e->is_ask()) {
-        router_.RefuseAsk(cell, e);
+        router.RefuseAsk(cell, e);
         continue;
       }
     }
-    HandleMessage(cell, e);
+    HandleMessage(router, cell, e);
   }
   if (lifecycle_.IsOver(cell)) {
     if (left == most) --left;  // an end counts as one, too
@@ -148,14 +150,14 @@ void ActorRunner::HandleControl(Cell& cell, Envelope* e) {
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ActorRunner::HandleMessage(
-    Cell& cell, Envelope* e) {
+    MessageRouter& router, Cell& cell, Envelope* e) {
   // mutant: P17_ADeadlineThatHasPassedIsLookedAtNextTime
   if (!e->deadline.is_infinite() && e->deadline <= clock_.Recent())
       [[unlikely]] {
     // mutant: P2_AMessageThatIsLateIsHandled
-    return router_.Expire(cell, e);
+    return router.Expire(cell, e);
   }
-  router_.current().envelope = e;
+  router.current().envelope = e;
   // The same as ActorGuard::Run(), written out: this is the hot path.
   HandlerCoroutine* coroutine = nullptr;
   Outcome outcome;
@@ -167,7 +169,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ActorRunner::HandleMessage(
     guard_.HandlerThrew(cell, e);
   }
   if (outcome == Outcome::kHandled) [[likely]] {
-    router_.Complete(cell, e, Outcome::kHandled);
+    router.Complete(cell, e, Outcome::kHandled);
   } else if (outcome == Outcome::kFailed) {
     // mutant: P8_AnErrorReturnedEndsItsActor
     CompleteFailed(cell, e);
@@ -196,7 +198,7 @@ void ActorRunner::HandleLastWords(Cell& cell, uint32_t& most, uint32_t& left) {
     if (e->lane() == Lane::kControl) {
       HandleControl(cell, e);
     } else {
-      HandleMessage(cell, e);
+      HandleMessage(router_, cell, e);
     }
   }
   router_.current() = {};
@@ -231,4 +233,4 @@ bool ActorRunner::EndSome(EndingActors& endings) {
   return endings.next < endings.ids.size();
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

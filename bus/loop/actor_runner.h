@@ -27,7 +27,7 @@
 #include "trolley/bus/loop/message_router.h"
 #include "trolley/bus/options.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ActorRunner {
  public:
@@ -57,7 +57,7 @@ class ActorRunner {
   uint32_t RunLongSlice(Cell& cell, uint32_t most);
   void HaveNothingToDo(Cell& cell);
   Envelope* NextMessage(Cell& cell);
-  void HandleMessage(Cell& cell, Envelope* e);
+  void HandleMessage(MessageRouter& router, Cell& cell, Envelope* e);
   void HandleControl(Cell& cell, Envelope* e);
   void CompleteFailed(Cell& cell, Envelope* e);
   void HandleLastWords(Cell& cell, uint32_t& most, uint32_t& left);
@@ -74,6 +74,6 @@ class ActorRunner {
   uint64_t looked_at_ = 0;  // LoopClock::Ticks() in OthersWait()
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ACTOR_RUNNER_H_

@@ -14,7 +14,7 @@
 #include "trolley/bus/thread/start_thread.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 absl::StatusOr<std::unique_ptr<Poller>> MakePoller(const LoopOptions& options,
@@ -97,7 +97,7 @@ absl::Status BusCore::StartLoops() {
     loops_.push_back(std::make_shared<Loop>(state_, i, *std::move(poller)));
     state_->inbox(i).loop = loops_.back();
   }
-  if (state_->options().single_threaded) return absl::OkStatus();
+  if (state_->options().for_tests.single_threaded) return absl::OkStatus();
   return StartThreads();
 }
 
@@ -201,4 +201,4 @@ bool BusCore::RunTurns() {
   return worked;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -29,7 +29,7 @@
 #include "trolley/bus/options.h"
 #include "trolley/bus/shutdown_report.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class BusCore {
  public:
@@ -75,6 +75,6 @@ class BusCore {
   std::unique_ptr<ShutdownReport> report_;  // once it has ended
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_BUS_CORE_H_

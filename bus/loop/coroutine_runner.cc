@@ -5,7 +5,7 @@
 #include <cassert>
 #include <utility>
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // True: the actor takes no message while this handler waits.
@@ -149,4 +149,4 @@ void CoroutineRunner::GoOn(Cell& cell) {
   if (ending || cell.has_work()) router_.run_queue().Push(cell);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -23,7 +23,7 @@
 #include "trolley/bus/loop/message_router.h"
 #include "trolley/poller/cxx20.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class CoroutineRunner final : public Expirer {
  public:
@@ -69,6 +69,6 @@ class CoroutineRunner final : public Expirer {
   uint32_t suspended_messages_ = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_COROUTINE_RUNNER_H_

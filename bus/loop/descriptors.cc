@@ -2,7 +2,7 @@
 
 #include "trolley/bus/loop/descriptors.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 absl::StatusOr<Token> Descriptors::Watch(int fd, Interest interest,
                                          Watcher* watcher) {
@@ -69,4 +69,4 @@ Descriptors::Slot* Descriptors::Find(Token token) {
   return &slot;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

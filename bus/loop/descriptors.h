@@ -24,7 +24,7 @@
 #include "trolley/poller/completions.h"
 #include "trolley/poller/poller.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class Descriptors {
  public:
@@ -71,6 +71,6 @@ class Descriptors {
   [[no_unique_address]] ThreadChecker thread_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_DESCRIPTORS_H_

@@ -23,7 +23,7 @@
 #include "trolley/bus/message/envelope.h"
 #include "trolley/bus/message/envelope_pool.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class EarlyRequests {
  public:
@@ -82,6 +82,6 @@ class EarlyRequests {
   bool stop_ = false;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_EARLY_REQUESTS_H_

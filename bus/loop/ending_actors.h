@@ -15,7 +15,7 @@
 
 #include "trolley/bus/actor_id.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct EndingActors {
   std::vector<ActorId> ids;
@@ -27,6 +27,6 @@ struct EndingActors {
   std::optional<uint32_t> queued = {};  // messages that ids[next] handles still
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ENDING_ACTORS_H_

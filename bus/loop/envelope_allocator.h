@@ -30,7 +30,7 @@
 #include "trolley/bus/crossing/bus_state.h"
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class EnvelopeAllocator {
  public:
@@ -116,6 +116,6 @@ class EnvelopeAllocator {
   std::vector<Chain> returning_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ENVELOPE_ALLOCATOR_H_

@@ -22,7 +22,7 @@
 #include "trolley/bus/loop/loop.h"
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct EnvelopeDeleter {
   // An envelope without `ops` has no payload.
@@ -37,6 +37,6 @@ struct EnvelopeDeleter {
 };
 using EnvelopePtr = std::unique_ptr<Envelope, EnvelopeDeleter>;
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_ENVELOPE_PTR_H_

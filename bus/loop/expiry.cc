@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // When so many askers have stopped waiting, the next look does not wait for the
@@ -106,4 +106,4 @@ Instant Expiry::LookAtMailbox(Cell& cell, Instant now, const Keys& gone) {
   return next;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -36,7 +36,7 @@
 #include "trolley/bus/message/ask_key.h"
 #include "trolley/poller/instant.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Ends one message for Expiry.
 class Expirer {
@@ -98,6 +98,6 @@ class Expiry final : private Timer {
   Instant not_before_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_EXPIRY_H_

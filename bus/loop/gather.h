@@ -28,7 +28,7 @@
 #include "trolley/bus/loop/actor_pages.h"
 #include "trolley/bus/loop/loop.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 template <typename Answer>
 class Gather {
@@ -99,6 +99,6 @@ class Gather {
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_GATHER_H_

@@ -4,7 +4,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // How many messages of the actor hold a credit, those with suspended handlers
@@ -42,4 +42,4 @@ ActorInfo InfoOf(const Cell& cell) {
           .actor_class = cell.actor_class};
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -8,11 +8,11 @@
 #include "trolley/bus/inspect.h"
 #include "trolley/bus/mailbox/cell.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Loop thread only. An actor must live in `cell`.
 ActorInfo InfoOf(const Cell& cell);
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_INFO_OF_H_

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 #include "trolley/bus/loop/loop.h"
 
 #include <signal.h>
@@ -11,7 +10,7 @@
 #include "trolley/bus/loop/actor_requests.h"
 #include "trolley/bus/message/control_envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 thread_local constinit Loop* Loop::current_ = nullptr;
 
@@ -80,7 +79,7 @@ bool Loop::RunOnce() {
   // drives never sleeps, so it polls here when it has nothing else to do.
   // mutant: P7_ABusyLoopDoesNotLookAtDescriptors
   const bool due = worked ? ++turns_since_poll_ >= options_.turns_between_polls
-                          : bus_->options().single_threaded;
+                          : bus_->options().for_tests.single_threaded;
   if (due && !ended_ && !descriptors_.empty()) {
     inbox_.stats.polls.Increment();
     worked |= Poll(Instant()) > 0;
@@ -236,4 +235,4 @@ void Loop::End() {
   Leave(outer);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -50,7 +50,7 @@
 #include "trolley/bus/loop/stepped_work.h"
 #include "trolley/bus/loop/timer_queue.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class Loop {
  public:
@@ -148,6 +148,6 @@ class Loop {
   bool ended_ = false;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_LOOP_H_

@@ -21,7 +21,7 @@
 #include "absl/time/time.h"
 #include "trolley/poller/clock.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LoopClock {
  public:
@@ -72,6 +72,6 @@ class LoopClock {
   Instant recent_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_LOOP_CLOCK_H_

@@ -4,7 +4,7 @@
 
 #include "trolley/bus/loop/info_of.h"
 
-namespace trolley {
+namespace trolley::internal {
 LoopInfo LoopInspector::Loop() const {
   const LoopInbox& inbox = router_.inbox();
   return {.index = inbox.index,
@@ -27,4 +27,4 @@ std::optional<ActorInfo> LoopInspector::Actor(ActorId id) const {
   return InfoOf(*cell);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -17,7 +17,7 @@
 #include "trolley/bus/loop/coroutine_runner.h"
 #include "trolley/bus/loop/message_router.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LoopInspector {
  public:
@@ -36,6 +36,6 @@ class LoopInspector {
   const CoroutineRunner& coroutines_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_LOOP_INSPECTOR_H_

@@ -9,7 +9,7 @@
 #include "trolley/bus/mailbox/credit_requests.h"
 #include "trolley/bus/message/external_ask.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 MessageRouter::MessageRouter(BusState& bus, LoopInbox& inbox, Expiry& expiry,
                              uint32_t most_asks)
@@ -149,4 +149,4 @@ void MessageRouter::Expire(Cell& cell, Envelope* e) {
   SendReply(e);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

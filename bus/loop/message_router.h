@@ -38,7 +38,7 @@
 #include "trolley/bus/mailbox/run_queue.h"
 #include "trolley/bus/message/ask_key.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class MessageRouter {
  public:
@@ -198,6 +198,6 @@ class MessageRouter {
   CreditWaiters credit_waiters_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_MESSAGE_ROUTER_H_

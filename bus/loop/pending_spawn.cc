@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/loop/send_control.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 Loop* CurrentLoopOf(const BusState& bus) {
@@ -147,4 +147,4 @@ PendingSpawn::~PendingSpawn() {
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

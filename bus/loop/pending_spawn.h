@@ -35,7 +35,7 @@
 #include "trolley/bus/mailbox/actor_class.h"
 #include "trolley/bus/options.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class PendingSpawn final : public Construction {
  public:
@@ -96,6 +96,6 @@ class PendingSpawn final : public Construction {
   Activation activation_;  // of the spawner
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_PENDING_SPAWN_H_

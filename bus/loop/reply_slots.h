@@ -19,7 +19,7 @@
 
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class PendingReply {
  public:
@@ -84,6 +84,6 @@ class ReplySlots {
   std::vector<Slot> slots_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_REPLY_SLOTS_H_

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace trolley {
+namespace trolley::internal {
 
 uint64_t ScheduledMessage::Set(MessageRouter& router, TimerQueue& timers,
                                ActorBase& owner, Envelope* envelope,
@@ -67,4 +67,4 @@ void ScheduledMessage::OnTimer() {
   delete this;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

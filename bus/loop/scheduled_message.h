@@ -18,7 +18,7 @@
 #include "trolley/bus/loop/timer_queue.h"
 #include "trolley/bus/mailbox/actor_base.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ScheduledMessage final : public Timer, public ActorTimer {
  public:
@@ -51,6 +51,6 @@ class ScheduledMessage final : public Timer, public ActorTimer {
   ScheduledMessage* next_ = nullptr;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_SCHEDULED_MESSAGE_H_

@@ -12,7 +12,7 @@
 #include "trolley/bus/loop/loop.h"
 #include "trolley/bus/message/control_envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Thread-safe. Sends `payload` in the control lane of `target`. False: the loop
 // has ended. Sent from a loop, it stays in order with the loop's other sends.
@@ -33,6 +33,6 @@ bool SendControl(BusState& bus, ActorId target, T payload) {
   return true;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_SEND_CONTROL_H_

@@ -10,22 +10,11 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "trolley/bus/latch.h"
 #include "trolley/bus/loop/bus_core.h"
 #include "trolley/bus/loop/gather.h"
 
-namespace trolley {
-
-std::string ShutdownReport::ToString() const {
-  std::string text = absl::StrCat(clean ? "clean" : "not clean", ", took ",
-                                  absl::FormatDuration(took), "; abandoned ",
-                                  abandoned, "; ", ledger.ToString());
-  if (!survivors.empty()) {
-    absl::StrAppend(&text, "\nstill running: ", absl::StrJoin(survivors, ", "));
-  }
-  return text;
-}
+namespace trolley::internal {
 
 class BusCore::Ending {
  public:
@@ -88,7 +77,7 @@ class BusCore::Ending {
   // Runs a single-threaded bus. At least one turn, so that a command runs also
   // when there is no time left.
   void Drive(const Latch& done, Instant until) {
-    if (!state_.options().single_threaded) return;
+    if (!state_.options().for_tests.single_threaded) return;
     while (bus_.RunTurns() && !done.is_open() && state_.clock().Now() < until) {
     }
   }
@@ -117,7 +106,7 @@ class BusCore::Ending {
       const bool quiet = asks == 0 && now.queued() == waiting;
       if (quiet && before == now) return waiting == 0;
       if (state_.clock().Now() >= half_ ||
-          (state_.options().single_threaded && before == now)) {
+          (state_.options().for_tests.single_threaded && before == now)) {
         return false;
       }
       // No progress since the last look: sleeps 1 ms, so that the looks do not
@@ -184,7 +173,7 @@ class BusCore::Ending {
     // survivor that only needs to be told.
     constexpr absl::Duration kGrace = absl::Milliseconds(200);
     const Instant until = std::max(end_, state_.clock().Now() + kGrace);
-    if (state_.options().single_threaded) {
+    if (state_.options().for_tests.single_threaded) {
       for (const auto& loop : bus_.loops_) loop->End();
       return;
     }
@@ -227,4 +216,4 @@ ShutdownReport BusCore::Shutdown(absl::Duration deadline) {
   return *report_;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -18,7 +18,7 @@
 
 #include "absl/functional/any_invocable.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class SteppedWork {
  public:
@@ -50,6 +50,6 @@ class SteppedWork {
   bool ended_ = false;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_STEPPED_WORK_H_

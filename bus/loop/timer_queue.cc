@@ -6,7 +6,9 @@
 
 namespace trolley {
 
-void Timer::CancelIn(TimerQueue& queue) { queue.Cancel(*this); }
+void Timer::CancelIn(internal::TimerQueue& queue) { queue.Cancel(*this); }
+
+namespace internal {
 
 TimerQueue::~TimerQueue() {
   for (size_t i = kRoot; i < end_; ++i) {
@@ -115,4 +117,5 @@ void TimerQueue::SiftDown(size_t position, Entry entry) {
   Place(heap, position, entry);
 }
 
+}  // namespace internal
 }  // namespace trolley

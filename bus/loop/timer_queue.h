@@ -31,7 +31,7 @@
 #include "trolley/bus/timer.h"
 #include "trolley/poller/instant.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class TimerQueue {
  public:
@@ -54,7 +54,7 @@ class TimerQueue {
   bool empty() const { return size() == 0; }
 
  private:
-  friend class Timer;
+  friend class trolley::Timer;
   static constexpr size_t kArity = 8;
   static constexpr size_t kRoot = kArity - 1;  // so that siblings share lines
   static constexpr size_t kMostDead = 1024;
@@ -121,6 +121,6 @@ class TimerQueue {
   [[no_unique_address]] ThreadChecker thread_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_LOOP_TIMER_QUEUE_H_

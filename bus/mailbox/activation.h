@@ -11,7 +11,7 @@
 
 #include "trolley/bus/actor_id.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct Cell;
 struct Envelope;
@@ -24,6 +24,6 @@ struct Activation {
   SuspendedHandler* handler = nullptr;  // of the coroutine that runs, if any
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_ACTIVATION_H_

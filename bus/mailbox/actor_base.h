@@ -18,7 +18,7 @@
 #include "trolley/bus/message/envelope.h"
 #include "trolley/poller/cxx20.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // The base of Cell (bus/mailbox/cell.h).
 struct ActorSlot {
@@ -91,6 +91,6 @@ struct ActorAccess {
   static void Stop(ActorBase& actor) { actor.OnStop(); }
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_ACTOR_BASE_H_

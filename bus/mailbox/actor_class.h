@@ -20,7 +20,7 @@
 #include "trolley/bus/mailbox/actor_base.h"
 #include "trolley/bus/mailbox/wire_method.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // The link that takes an actor's messages to another process.
 struct LeavesBy {
@@ -44,6 +44,6 @@ struct ActorClass {
   LeavesBy (*leaves_by)(const ActorBase& actor) = nullptr;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_ACTOR_CLASS_H_

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-namespace trolley {
+namespace trolley::internal {
 
 class ActorState {
  public:
@@ -75,6 +75,6 @@ class ActorState {
   uint8_t flags_ = kNotRunning;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_ACTOR_STATE_H_

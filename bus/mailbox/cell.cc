@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace trolley {
+namespace trolley::internal {
 
 thread_local constinit Construction* Construction::next = nullptr;
 
@@ -94,4 +94,4 @@ void CellTable::Free(Cell* cell, uint32_t generation) {
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -33,7 +33,7 @@
 #include "trolley/bus/mailbox/mailbox.h"
 #include "trolley/bus/mailbox/suspended_handler.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // The senders that wait for room in one mailbox, oldest first.
 struct WaitingSenders {
@@ -216,6 +216,6 @@ class CellTable {
   std::vector<std::unique_ptr<Cell[]>> owned_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_CELL_H_

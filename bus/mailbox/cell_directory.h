@@ -12,7 +12,7 @@
 
 #include "trolley/bus/mailbox/cell.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class CellDirectory {
  public:
@@ -26,6 +26,6 @@ class CellDirectory {
   std::vector<CellTable*> tables_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_CELL_DIRECTORY_H_

@@ -39,7 +39,7 @@
 #include <cassert>
 #include <cstdint>
 
-namespace trolley {
+namespace trolley::internal {
 
 // How many of `credits` move at a time: an eighth, at least 1, at most 64.
 // Scarce credits are divided finely.
@@ -127,6 +127,6 @@ class CreditPool {
   std::atomic<uint64_t> word_{0};
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_CREDIT_POOL_H_

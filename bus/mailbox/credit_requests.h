@@ -7,7 +7,7 @@
 
 #include "trolley/bus/message/control_envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // An ask for one credit of a full mailbox. The reply is an absl::Status; OK
 // hands the credit to the asker.
@@ -24,6 +24,6 @@ inline constexpr MessageOps kControlMessage<CreditRequest> = {
     .name = [] { return absl::string_view("credit request"); },
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_CREDIT_REQUESTS_H_

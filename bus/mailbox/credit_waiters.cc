@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 void CreditWaiters::GiveBackSlowly(Cell& cell) {
   // mutant: P10_WhoDrainsGoesOnTakingMessages
@@ -61,4 +61,4 @@ void CreditWaiters::Grant(Cell& cell, uint32_t most) {
   CheckCredits(cell);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

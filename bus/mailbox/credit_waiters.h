@@ -28,7 +28,7 @@
 #include "trolley/bus/mailbox/cell.h"
 #include "trolley/bus/mailbox/local_credits.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class CreditWaiters {
  public:
@@ -66,6 +66,6 @@ class CreditWaiters {
   absl::AnyInvocable<void(Envelope*)> send_reply_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_CREDIT_WAITERS_H_

@@ -21,7 +21,7 @@
 #include "trolley/bus/delivery.h"
 #include "trolley/bus/mailbox/cell.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LocalCredits {
  public:
@@ -101,6 +101,6 @@ class LocalCredits {
   std::vector<Cell*> listed_;  // cells whose local_credits may be > 0
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_LOCAL_CREDITS_H_

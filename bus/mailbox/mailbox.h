@@ -22,7 +22,7 @@
 
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // First in, first out, linked through Envelope::next.
 class EnvelopeQueue {
@@ -95,6 +95,6 @@ struct UrgentLanes {
   bool empty() const { return control.empty() && reply.empty(); }
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_MAILBOX_H_

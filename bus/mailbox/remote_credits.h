@@ -23,7 +23,7 @@
 #include "trolley/bus/delivery.h"
 #include "trolley/bus/mailbox/cell_directory.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class RemoteCredits {
  public:
@@ -86,6 +86,6 @@ class RemoteCredits {
   std::vector<Entry*> held_;  // entries with credits; some may have none left
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_REMOTE_CREDITS_H_

@@ -16,7 +16,7 @@
 
 #include "trolley/bus/mailbox/cell.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class RunQueue {
  public:
@@ -108,6 +108,6 @@ class RunQueue {
   uint32_t turns_ = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_RUN_QUEUE_H_

@@ -22,7 +22,7 @@
 #include "trolley/bus/message/envelope.h"
 #include "trolley/poller/cxx20.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct Cell;
 
@@ -79,6 +79,6 @@ class SuspendedHandler : public HandlerCoroutine {
   SuspendedHandler* next = nullptr;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_SUSPENDED_HANDLER_H_

@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct WireMethod {
   // The full name of the message's type.
@@ -33,6 +33,6 @@ struct WireMethod {
   bool (*parse)(Envelope* envelope, absl::string_view bytes);
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MAILBOX_WIRE_METHOD_H_

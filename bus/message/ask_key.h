@@ -18,7 +18,7 @@
 #include "trolley/bus/message/envelope.h"
 #include "trolley/bus/message/external_ask.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct AskKey {
   uint64_t asker = 0;
@@ -46,6 +46,6 @@ struct AskCancelled {
   RefPtr<ExternalAsk> external;  // null: an actor asked
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MESSAGE_ASK_KEY_H_

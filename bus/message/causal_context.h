@@ -21,7 +21,7 @@
 #include "trolley/bus/ref_counted.h"
 #include "trolley/bus/trace_context.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class CausalContext : public RefCounted {
  public:
@@ -71,6 +71,6 @@ class CausalContext : public RefCounted {
   std::vector<std::string> foreign_askers_;  // of a root; set once
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MESSAGE_CAUSAL_CONTEXT_H_

@@ -18,7 +18,7 @@
 #include "absl/status/status.h"
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // The MessageOps of a control message T.
 template <typename T>
@@ -49,6 +49,6 @@ Envelope* ControlEnvelope(Envelope* envelope, ActorId target, T payload) {
   return envelope;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MESSAGE_CONTROL_ENVELOPE_H_

@@ -28,7 +28,7 @@
 #include "trolley/bus/message/causal_context.h"
 #include "trolley/poller/instant.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ExternalAsk;
 struct Envelope;
@@ -222,6 +222,6 @@ struct Envelope {
 static_assert(sizeof(Envelope) == 64);
 static_assert(offsetof(Envelope, first_bytes) == Envelope::kHeaderBytes);
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MESSAGE_ENVELOPE_H_

@@ -4,7 +4,7 @@
 
 #include <new>
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr std::align_val_t kSlabAlignment{64};
@@ -48,4 +48,4 @@ void EnvelopePool::PutToHeap(Envelope* envelope) {
   ::operator delete(envelope);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

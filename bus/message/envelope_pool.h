@@ -26,7 +26,7 @@
 
 #include "trolley/bus/message/envelope.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Other loops push the envelopes of a pool here when they are empty. The owner
 // always takes all of them, so a recycled address (ABA) does no harm.
@@ -137,6 +137,6 @@ class EnvelopePool {
   alignas(64) ReturnStack returned_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MESSAGE_ENVELOPE_POOL_H_

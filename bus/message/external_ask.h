@@ -15,7 +15,7 @@
 #include "trolley/bus/message/envelope.h"
 #include "trolley/bus/ref_counted.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ExternalAsk : public RefCounted {
  public:
@@ -26,6 +26,6 @@ class ExternalAsk : public RefCounted {
   virtual void OnReply(Envelope* reply) = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_MESSAGE_EXTERNAL_ASK_H_

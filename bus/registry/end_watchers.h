@@ -19,7 +19,7 @@
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/inspect.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class EndWatchers {
  public:
@@ -61,6 +61,6 @@ class EndWatchers {
   absl::flat_hash_map<ActorId, std::vector<Watcher>> watchers_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_REGISTRY_END_WATCHERS_H_

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // Does not cut a UTF-8 character in two.
@@ -64,4 +64,4 @@ std::optional<Obituary> ExitRecords::FindName(absl::string_view name) const {
   return *by_id_.find(at->second)->second;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -28,7 +28,7 @@
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/exit_reason.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct Obituary {
   std::string name;  // empty: it had none
@@ -63,6 +63,6 @@ class ExitRecords {
   std::deque<ActorId> oldest_first_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_REGISTRY_EXIT_RECORDS_H_

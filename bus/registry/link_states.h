@@ -28,7 +28,7 @@
 
 #include "trolley/bus/actor_id.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LinkStates {
  public:
@@ -70,6 +70,6 @@ class LinkStates {
   const uint32_t size_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_REGISTRY_LINK_STATES_H_

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/options.h"
 
-namespace trolley {
+namespace trolley::internal {
 absl::Status NameRegistry::Add(absl::string_view name, ActorId id,
                                const ActorClass* actor_class) {
   if (absl::Status status = ValidateActorName(name); !status.ok())
@@ -46,4 +46,4 @@ std::string NameRegistry::NameOf(ActorId id) const {
   return at == names_.end() ? "" : *at->second;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

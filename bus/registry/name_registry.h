@@ -22,7 +22,7 @@
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/mailbox/actor_class.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class NameRegistry {
  public:
@@ -52,6 +52,6 @@ class NameRegistry {
       ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_REGISTRY_NAME_REGISTRY_H_

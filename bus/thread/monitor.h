@@ -22,7 +22,7 @@
 #include "absl/base/thread_annotations.h"
 #include "trolley/poller/clock.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ABSL_LOCKABLE Monitor {
  public:
@@ -76,6 +76,6 @@ class ABSL_SCOPED_LOCKABLE MonitorLock {
   Monitor& monitor_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_THREAD_MONITOR_H_

@@ -15,7 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "trolley/bus/latch.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // Sets the CPUs of the calling thread.
@@ -72,4 +72,4 @@ absl::StatusOr<std::thread> StartThread(absl::string_view what,
       absl::StrCat("cannot start ", what, ": ", start->status.message()));
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct ThreadOptions {
   std::string name = "";       // in tools such as top; at most 15 bytes
@@ -36,6 +36,6 @@ absl::StatusOr<std::thread> StartThread(absl::string_view what,
                                         const ThreadOptions& options,
                                         std::function<void()> run);
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_THREAD_START_THREAD_H_

@@ -16,7 +16,7 @@
 #include <cassert>
 #include <thread>
 
-namespace trolley {
+namespace trolley::internal {
 
 class ThreadChecker {
  public:
@@ -34,6 +34,6 @@ class ThreadChecker {
 #endif
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_BUS_THREAD_THREAD_CHECKER_H_

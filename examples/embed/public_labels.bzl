@@ -51,6 +51,7 @@ PUBLIC_LABELS = {
     "sys": [
         "trolley/poller/scoped_fd.h",
         "trolley/poller/sys.h",
+        "trolley/poller/sys_call.h",
     ],
     "trolley": [
         "trolley/actors/actor.h",
@@ -73,9 +74,11 @@ PUBLIC_LABELS = {
         "trolley/bus/inspect.h",
         "trolley/bus/latch.h",
         "trolley/bus/ledger.h",
+        "trolley/bus/log_kind.h",
         "trolley/bus/options.h",
         "trolley/bus/ref_counted.h",
         "trolley/bus/shutdown_report.h",
+        "trolley/bus/test_options.h",
         "trolley/bus/timer.h",
         "trolley/bus/trace_context.h",
         "trolley/bus/watcher.h",

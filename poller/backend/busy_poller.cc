@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-namespace trolley {
+namespace trolley::internal {
 
 absl::StatusOr<std::unique_ptr<Poller>> BusyPoller::Create(Sys& sys,
                                                            const Clock& clock) {
@@ -38,4 +38,4 @@ int BusyPoller::Look(absl::Span<pollfd> items, WaitLimit& /*limit*/) {
   return found;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

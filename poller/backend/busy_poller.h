@@ -26,7 +26,7 @@
 
 #include "trolley/poller/backend/scan_poller.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class BusyPoller final : public ScanPoller {
  public:
@@ -48,6 +48,6 @@ class BusyPoller final : public ScanPoller {
   std::atomic<bool> woken_{false};
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_BACKEND_BUSY_POLLER_H_

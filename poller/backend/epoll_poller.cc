@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/errno_status.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr Token kWakeToken = {.slot = Token::kReservedSlot, .generation = 0};
@@ -271,4 +271,4 @@ absl::StatusOr<WaitResult> EpollPoller::Wait(absl::Span<Event> events,
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

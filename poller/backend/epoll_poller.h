@@ -36,7 +36,7 @@
 #include "trolley/poller/wait_limit.h"
 #include "trolley/poller/wake_fd.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class EpollPoller final : public Poller {
  public:
@@ -79,6 +79,6 @@ class EpollPoller final : public Poller {
   std::array<epoll_event, kBatch> batch_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_BACKEND_EPOLL_POLLER_H_

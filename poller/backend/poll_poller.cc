@@ -2,7 +2,7 @@
 
 #include "trolley/poller/backend/poll_poller.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 absl::StatusOr<std::unique_ptr<Poller>> PollPoller::Create(Sys& sys,
                                                            const Clock& clock) {
@@ -25,4 +25,4 @@ int PollPoller::Look(absl::Span<pollfd> items, WaitLimit& limit) {
   return sys().Ppoll(items, limit.spec());
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

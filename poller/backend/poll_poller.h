@@ -18,7 +18,7 @@
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/wake_fd.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class PollPoller final : public ScanPoller {
  public:
@@ -38,6 +38,6 @@ class PollPoller final : public ScanPoller {
   WakeFd wake_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_BACKEND_POLL_POLLER_H_

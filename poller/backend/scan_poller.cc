@@ -11,7 +11,7 @@
 #include "trolley/poller/errno_status.h"
 #include "trolley/poller/poll_bits.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 ScanPoller::ScanPoller(Sys& sys, const Clock& clock,
                        const Capabilities& capabilities, int wake_fd)
@@ -110,4 +110,4 @@ absl::StatusOr<WaitResult> ScanPoller::Wait(absl::Span<Event> events,
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

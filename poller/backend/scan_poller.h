@@ -27,7 +27,7 @@
 #include "trolley/poller/sys.h"
 #include "trolley/poller/wait_limit.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class ScanPoller : public Poller {
  public:
@@ -81,6 +81,6 @@ class ScanPoller : public Poller {
   size_t next_ = 1;  // the index where the next Collect() begins, for fairness
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_BACKEND_SCAN_POLLER_H_

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 void SetBit(std::vector<uint64_t>& bits, int fd) {
@@ -93,4 +93,4 @@ int SelectPoller::AskPoll(absl::Span<pollfd> items) {
   return found;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -31,7 +31,7 @@
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/wake_fd.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class SelectPoller final : public ScanPoller {
  public:
@@ -59,6 +59,6 @@ class SelectPoller final : public ScanPoller {
   std::vector<size_t> named_at_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_BACKEND_SELECT_POLLER_H_

@@ -15,7 +15,7 @@
 #include "trolley/poller/errno_status.h"
 #include "trolley/poller/poll_bits.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // The most signals that are taken before the poller looks at descriptors.
@@ -342,4 +342,4 @@ void SigioPoller::Wake() {
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -54,7 +54,7 @@
 #include "trolley/poller/sys.h"
 #include "trolley/poller/wait_limit.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class SigioPoller final : public Poller {
  public:
@@ -115,6 +115,6 @@ class SigioPoller final : public Poller {
   std::vector<pollfd> asked_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_BACKEND_SIGIO_POLLER_H_

@@ -16,7 +16,7 @@
 
 #include "trolley/poller/clock.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class SimClock final : public Clock {
  public:
@@ -37,6 +37,6 @@ class SimClock final : public Clock {
   std::atomic<int64_t> now_ns_{kStart.nanos()};
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_SIM_SIM_CLOCK_H_

@@ -11,7 +11,7 @@
 #include <limits>
 #include <utility>
 
-namespace trolley {
+namespace trolley::internal {
 
 Ready SimStream::Poll() const {
   Ready ready = Ready::kNone;
@@ -173,4 +173,4 @@ std::shared_ptr<SimStream> SimListener::Dequeue() {
   return first;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -24,7 +24,7 @@
 #include "absl/types/span.h"
 #include "trolley/poller/event.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // The bytes on their way from one file to another, in one direction.
 struct SimChannel {
@@ -128,6 +128,6 @@ class SimListener final : public SimFile {
   uint64_t changes_ = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_SIM_SIM_FILE_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/registrations.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 SimPoller::SimPoller(SimWorld& world, uint64_t id)
     : world_(world),
@@ -137,4 +137,4 @@ absl::StatusOr<WaitResult> SimPoller::Wait(absl::Span<Event> events,
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

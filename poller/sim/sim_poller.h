@@ -23,7 +23,7 @@
 #include "trolley/poller/poller.h"
 #include "trolley/poller/sim.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class SimPoller final : public Poller {
  public:
@@ -65,6 +65,6 @@ class SimPoller final : public Poller {
   std::map<int, Entry> entries_;  // ordered, so that hashes change no trace
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_SIM_SIM_POLLER_H_

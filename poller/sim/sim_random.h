@@ -17,7 +17,7 @@
 
 #include "absl/types/span.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class SimRandom {
  public:
@@ -60,6 +60,6 @@ class SimRandom {
   uint64_t state_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_SIM_SIM_RANDOM_H_

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 template <typename T>
@@ -418,4 +418,4 @@ int SimSys::Shutdown(int fd, int how) {
   return stream == nullptr ? -ENOTCONN : stream->Shutdown(how);
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

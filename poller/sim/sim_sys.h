@@ -31,7 +31,7 @@
 #include "trolley/poller/sim/sim_random.h"
 #include "trolley/poller/sys.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 struct SimSysOptions {
   // Faults in a thousand reads and writes of a pipe or a socket. Eventfds have
@@ -99,6 +99,6 @@ class SimSys final : public Sys {
   std::map<std::string, std::weak_ptr<SimListener>> bound_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_SIM_SIM_SYS_H_

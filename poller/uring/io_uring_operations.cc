@@ -15,7 +15,7 @@
 
 #include "trolley/poller/scoped_fd.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // The most bytes of one read or write, as in the kernel.
@@ -139,4 +139,4 @@ void IoUringOperations::Recall(Operation& operation) {
   std::abort();
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

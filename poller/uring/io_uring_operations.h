@@ -29,7 +29,7 @@
 #include "trolley/poller/sys.h"
 #include "trolley/poller/uring/io_uring_ring.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class IoUringOperations final : public Completions {
  public:
@@ -64,6 +64,6 @@ class IoUringOperations final : public Completions {
   size_t pending_ = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_URING_IO_URING_OPERATIONS_H_

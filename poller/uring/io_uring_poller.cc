@@ -13,7 +13,7 @@
 #include "trolley/poller/poll_bits.h"
 #include "trolley/poller/wait_limit.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr uint32_t kWakeSlot = 0;
@@ -277,4 +277,4 @@ absl::StatusOr<WaitResult> IoUringPoller::Wait(absl::Span<Event> events,
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -45,7 +45,7 @@
 #include "trolley/poller/uring/io_uring_ring.h"
 #include "trolley/poller/wake_fd.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class IoUringPoller final : public Poller {
  public:
@@ -109,6 +109,6 @@ class IoUringPoller final : public Poller {
   uint64_t wait_ = 0;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_URING_IO_URING_POLLER_H_

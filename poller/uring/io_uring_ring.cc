@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/errno_status.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // The headers of the oldest supported system lack these two. They are no macros
@@ -255,4 +255,4 @@ void IoUringRing::PutBack(std::vector<io_uring_cqe> completions) {
   put_back_.insert(put_back_.end(), completions.begin(), completions.end());
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -36,7 +36,7 @@
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class IoUringRing {
  public:
@@ -118,6 +118,6 @@ class IoUringRing {
   std::deque<io_uring_cqe> put_back_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_POLLER_URING_IO_URING_RING_H_

@@ -19,7 +19,7 @@
 #include "trolley/actors/stream.h"
 #include "trolley/tests/actors/stream_rig.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr int kLinks = 4;
@@ -268,4 +268,4 @@ TEST(StreamAgreementTest, P16_Pitfall52_OneScriptGivesOneLogOnEveryPoller) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

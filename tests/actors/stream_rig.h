@@ -78,16 +78,16 @@ class StreamRig {
   StreamRig(const std::string& name, uint64_t seed) {
     LoopOptions loop;
     BusOptions options;
-    options.single_threaded = true;
+    options.for_tests.single_threaded = true;
     options.log = [this](absl::string_view line) { log_ += std::string(line); };
     if (name == "sim") {
       world_.emplace(seed);
-      options.sys = &world_->sys();
-      options.clock = &world_->clock();
+      options.for_tests.sys = &world_->sys();
+      options.for_tests.clock = &world_->clock();
       loop.factory = [this](Sys&, const Clock&) { return world_->NewPoller(); };
     } else if (name == "io_uring_of_an_old_kernel") {
-      options.sys = &old_kernel_;
-      loop.factory = IoUringPoller::Create;
+      options.for_tests.sys = &old_kernel_;
+      loop.factory = internal::IoUringPoller::Create;
     } else if (name.starts_with("emulated")) {
       loop.factory = Emulated(name == "emulated_that_never_waits");
     } else {
@@ -95,8 +95,8 @@ class StreamRig {
         return CreatePoller(name, sys, clock);
       };
     }
-    if (options.sys != nullptr) sys_ = options.sys;
-    if (options.clock == nullptr) {
+    if (options.for_tests.sys != nullptr) sys_ = options.for_tests.sys;
+    if (options.for_tests.clock == nullptr) {
       refused_ = loop.factory(*sys_, MonotonicClock()).status();
     }
     if (!refused_.ok()) return;

@@ -29,7 +29,7 @@
 #include "trolley/poller/fault_sys.h"
 #include "trolley/tests/actors/stream_rig.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 class StreamTest : public testing::TestWithParam<std::string> {
@@ -699,8 +699,8 @@ TEST_P(KernelStreamTest, P13_WhicheverCallFailsNothingIsMadeUp) {
         std::string log;
         BusOptions options;
         options.loops = {LoopOptions{.poller = GetParam()}};
-        options.sys = &faulty;
-        options.single_threaded = true;
+        options.for_tests.sys = &faulty;
+        options.for_tests.single_threaded = true;
         options.log = [&](absl::string_view line) { log += std::string(line); };
         Bus bus = Bus::CreateOrDie(options);
         auto echo = bus.Spawn<Echo>({}, in_[0], out_[1], 4);
@@ -745,4 +745,4 @@ INSTANTIATE_TEST_SUITE_P(P16, KernelStreamTest,
                          testing::ValuesIn(KernelPollers()), NameOf);
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -20,7 +20,7 @@
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/ledger_checker.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr uint32_t kCapacities[] = {1, 2, 3, 7, 8, 9, 16, 100, 1000};
@@ -557,4 +557,4 @@ TEST_P(SimBoundsTest, P10_DrainingWaitsForHandlersThatWait) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

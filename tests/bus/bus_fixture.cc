@@ -41,9 +41,9 @@ Bus& BusFixture::Start(const std::function<void(BusOptions&)>& adjust) {
   options.log = [this](absl::string_view line) { log_.Add(line); };
   if (simulated()) {
     world_.emplace(/*seed=*/1);
-    options.single_threaded = true;
-    options.sys = &world_->sys();
-    options.clock = &world_->clock();
+    options.for_tests.single_threaded = true;
+    options.for_tests.sys = &world_->sys();
+    options.for_tests.clock = &world_->clock();
     for (LoopOptions& loop : options.loops) {
       loop.factory = [this](Sys&, const Clock&) { return world_->NewPoller(); };
     }

@@ -15,7 +15,7 @@
 #include "gtest/gtest.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // What a loop has counted.
@@ -103,4 +103,4 @@ TEST(BusReferencesTest, P5ThreadsThatPassReferencesOnAgreeOnTheLast) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -26,7 +26,7 @@
 #include "trolley/tests/bus/ledger_checker.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 struct Note {  // a plain handler
@@ -272,4 +272,4 @@ TEST_P(SimConservationTest, P2_WhatALoopHadNotTakenWhenItEndedIsCounted) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

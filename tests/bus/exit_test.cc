@@ -29,7 +29,7 @@ struct SlowBoom {};
 
 }  // namespace bank
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using bank::Boom;
@@ -410,4 +410,4 @@ TEST(ObituariesTest, P6_ALongTextIsCutBetweenCharacters) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -27,7 +27,7 @@
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 struct Go {
@@ -465,4 +465,4 @@ TEST(ExtremeTimesTest, P17_ALoopThatSpinsDoesNotMissATimer) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -18,7 +18,7 @@
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 struct Flood {};
@@ -285,4 +285,4 @@ TEST_P(FairnessTest, P7_ATimerThatIsAlwaysDueLeavesTheOthersTheirTurn) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

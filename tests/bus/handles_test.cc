@@ -22,7 +22,7 @@
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 struct Ping {};
@@ -133,4 +133,4 @@ TEST_P(HandlesTest, P5_NoStrayByteWhileBusesComeAndGo) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, IdleTest, testing::ValuesIn([] {
 
 TEST_P(IdleTest, AnIdleBusMakesNoSystemCall) {
   FaultSys sys(RealSys());
-  Bus& bus = Start([&](BusOptions& options) { options.sys = &sys; });
+  Bus& bus = Start([&](BusOptions& options) { options.for_tests.sys = &sys; });
   std::vector<Ref<Echo>> echoes;
   for (int i = 0; i < loops(); ++i) {
     echoes.push_back(*bus.Spawn<Echo>({.loop = i}));

@@ -12,18 +12,18 @@
 
 namespace trolley {
 
-inline const BusState::Ptr& StateOf(const Bus& bus) {
+inline const internal::BusState::Ptr& StateOf(const Bus& bus) {
   return BusAccess::core(bus).state();
 }
-inline Loop& LoopOf(Bus& bus, int index) {
+inline internal::Loop& LoopOf(Bus& bus, int index) {
   return BusAccess::core(bus).loop(index);
 }
-inline Loop& LoopOf(ActorContext context) {
+inline internal::Loop& LoopOf(ActorContext context) {
   return ContextAccess::loop(context);
 }
 
 // Gives a loop that no thread runs its turns until it has nothing to do.
-inline void RunUntilQuiet(Loop& loop) {
+inline void RunUntilQuiet(internal::Loop& loop) {
   bool worked = true;
   while (worked) worked = loop.RunOnce();
 }

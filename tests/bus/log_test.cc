@@ -31,7 +31,7 @@
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/inside.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using ::testing::Contains;
@@ -553,4 +553,4 @@ TEST(LogProcessTest, LinesGoToStandardErrorWithTheirPrefix) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

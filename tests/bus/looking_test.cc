@@ -21,7 +21,7 @@
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr uint32_t kMany = 100'000;
@@ -356,4 +356,4 @@ TEST_P(PagesTest, APlaceBehindAllOthersHasNothing) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "trolley/poller/sim/sim_clock.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr absl::Duration kMostBehind =
@@ -47,4 +47,4 @@ TEST(LoopClockTest, VirtualTimeIsExact) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -51,7 +51,7 @@ extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* how,
   return next(thread, how, run, with);
 }
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using ::testing::HasSubstr;
@@ -185,7 +185,7 @@ TEST_P(RefusedTest, P13_WhicheverCallIsRefusedNothingIsLeftBehind) {
       FaultSys faulty(RealSys());
       faulty.FailNthOfAny(n, which);
       BusOptions options = TwoLoops(GetParam());
-      options.sys = &faulty;
+      options.for_tests.sys = &faulty;
       auto bus = Bus::Create(options);
       if (bus.ok()) {
         (*bus)->Spawn<Answerer>({}).IgnoreError();
@@ -246,4 +246,4 @@ TEST(StartThreadTest, TheErrorNamesTheThread) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -87,9 +87,9 @@ Trace Play(uint64_t seed, int loops) {
   Trace trace;
   std::vector<Ref<Walker>> all;
   BusOptions options;
-  options.single_threaded = true;
-  options.sys = &world.sys();
-  options.clock = &world.clock();
+  options.for_tests.single_threaded = true;
+  options.for_tests.sys = &world.sys();
+  options.for_tests.clock = &world.clock();
   options.loops.resize(loops);
   for (LoopOptions& loop : options.loops) {
     loop.factory = [&world](Sys&, const Clock&) { return world.NewPoller(); };

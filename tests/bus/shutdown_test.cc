@@ -27,7 +27,7 @@
 #include "trolley/tests/bus/ledger_checker.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using ::testing::Contains;
@@ -440,4 +440,4 @@ TEST_P(ShutdownTest, P10_BooksBalanceAndNothingIsLeftWhereverItStops) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -259,7 +259,8 @@ class Branch : public Actor {
 
 TEST(SpawnOrderTest, ATreeStartsDepthFirst) {
   std::string order;
-  Bus bus = Bus::CreateOrDie({.loops = {{}}, .single_threaded = true});
+  Bus bus =
+      Bus::CreateOrDie({.loops = {{}}, .for_tests = {.single_threaded = true}});
   ASSERT_TRUE(bus.Spawn<Branch>({}, "r", &order).ok());
   bus.RunUntilIdle();
   EXPECT_EQ(order, "r ra raa rab rb rba rbb ");

@@ -19,7 +19,7 @@
 #include "trolley/poller/sim/sim_random.h"
 #include "trolley/tests/bus/run_options.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // The queue under test, or one with a mistake (mutants below).
@@ -209,4 +209,4 @@ TEST(TimerQueueTest, P17_AnArmedTimerOutlivesItsQueue) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

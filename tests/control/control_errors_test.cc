@@ -34,7 +34,7 @@
 #include "trolley/actors/grpc/internal/messenger.h"
 #include "trolley/tests/bus/ask_until.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 namespace v1 = control::v1;
@@ -580,10 +580,10 @@ TEST_F(ControlErrorsTest, EachMethodRefusesOnceTheServiceStops) {
   ControlOptions options;
   options.path = "unused";
   auto state =
-      std::make_shared<const control::ControlState>(*running_.bus, options);
-  control::Inspector inspector(state);
-  control::Messenger messenger(state);
-  control::Controller controller(state);
+      std::make_shared<const internal::ControlState>(*running_.bus, options);
+  internal::Inspector inspector(state);
+  internal::Messenger messenger(state);
+  internal::Controller controller(state);
   grpc::ServerBuilder builder;
   const std::string address =
       absl::StrCat("unix:", running_.folder.path("stopping"));
@@ -606,4 +606,4 @@ TEST_F(ControlErrorsTest, EachMethodRefusesOnceTheServiceStops) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

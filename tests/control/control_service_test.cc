@@ -28,7 +28,7 @@
 #include "trolley/proto/control.grpc.pb.h"
 #include "trolley/tests/bus/ask_until.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 namespace v1 = control::v1;
@@ -689,4 +689,4 @@ TEST(ControlConnectionsTest, GarbageIsClosedAndTheNextClientServed) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -21,7 +21,7 @@
 #include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 namespace v1 = control::v1;
@@ -227,4 +227,4 @@ TEST(ControlStopTest, EveryOpenCallHearsTheReason) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -28,10 +28,10 @@ using test::RunningBus;
 TEST(ControlExtremesTest, Alarms) {
   ForEachExtreme("actors/grpc/internal/alarms.h Set(after)",
                  [](const Extreme& e) {
-                   control::Alarms alarms;
+                   internal::Alarms alarms;
                    ASSERT_TRUE(alarms.Start().ok());
                    Latch rung;
-                   const control::Alarms::Id id =
+                   const internal::Alarms::Id id =
                        alarms.Set(e.value, [&] { rung.Open(); });
                    if (e.soon()) {
                      rung.Wait();
@@ -49,7 +49,7 @@ TEST(ControlExtremesTest, Alarms) {
 }
 
 TEST(ControlExtremesTest, AlarmsRingInTheirOrder) {
-  control::Alarms alarms;
+  internal::Alarms alarms;
   std::string order;  // of the thread of the alarms
   Latch last;
   alarms.Set(absl::Milliseconds(3), [&] {

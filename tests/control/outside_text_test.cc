@@ -179,7 +179,7 @@ class OutsideTextTest : public testing::Test {
     StateOf(*running_.bus)->log().Flush(absl::InfiniteDuration());
     absl::MutexLock lock(&mutex_);
     for (const std::string& line : lines_) {
-      ExpectHarmless(line, BusLog::kMaxLineBytes);
+      ExpectHarmless(line, internal::BusLog::kMaxLineBytes);
     }
     lines_.clear();
   }

@@ -116,7 +116,7 @@ TEST(TrolleyAutoTest, InfoTellsWhatAutoCouldNotTake) {
   std::vector<std::string> log;
   BusOptions options;
   options.loops = {{.poller = "auto"}, {.poller = "auto"}, {.poller = "poll"}};
-  options.sys = &sys;
+  options.for_tests.sys = &sys;
   options.log = [&log](absl::string_view line) { log.emplace_back(line); };
   {
     const RunningBus running({}, std::move(options));

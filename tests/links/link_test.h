@@ -69,7 +69,7 @@ class LinkTest : public testing::Test {
   static std::unique_ptr<Bus> NewBus(Sys& sys) {
     BusOptions options;
     options.loops = {LoopOptions{.poller = PollerUnderTest()}};
-    options.sys = &sys;
+    options.for_tests.sys = &sys;
     options.log = [](absl::string_view line) {
       std::fprintf(stderr, "  log: %.*s\n", static_cast<int>(line.size()),
                    line.data());

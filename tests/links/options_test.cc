@@ -53,7 +53,7 @@ absl::Status UseBus(const BusOptions& options) {
   if (!bus.ok()) return bus.status();
   auto sum = (*bus)->Spawn<Sum>({});
   if (!sum.ok()) return sum.status();
-  if (options.single_threaded) {
+  if (options.for_tests.single_threaded) {
     sum->Tell(Add{1});
     (*bus)->RunUntilIdle();
   } else {
@@ -78,10 +78,15 @@ absl::Status UseBus(const BusOptions& options) {
 TEST(OptionsTest, EveryNumberOfABus) {
   AtExtremes<BusOptions>(
       [](BusOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, loops, sys, clock, instance_id,
-                       ended_actors_kept, log, log_limits, single_threaded);
+        TROLLEY_FIELDS(o, visit, loops, ended_actors_kept, log, log_limits,
+                       for_tests);
       },
       UseBus);
+  AtExtremes<TestOptions>(
+      [](TestOptions& o, auto visit) {
+        TROLLEY_FIELDS(o, visit, sys, clock, instance_id, single_threaded);
+      },
+      [](const TestOptions& seams) { return UseBus({.for_tests = seams}); });
   for (const size_t loops : {size_t{0}, size_t{256}, size_t{1'000}}) {
     BusOptions options;
     options.loops.resize(loops);

@@ -29,7 +29,7 @@
 #include "tests/litmus/flag_handoff.h"
 #include "trolley/bus/crossing/handoff.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 uint64_t rounds_wanted = 2'000'000;
@@ -162,7 +162,7 @@ TEST(HandoffLitmusTest, P3_NoWakeIsLostBetweenArmAndPush) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
@@ -171,10 +171,10 @@ int main(int argc, char** argv) {
     char* end = nullptr;
     const bool known = std::strncmp(argv[i], kRounds, sizeof(kRounds) - 1) == 0;
     if (known) {
-      trolley::rounds_wanted =
+      trolley::internal::rounds_wanted =
           std::strtoull(argv[i] + sizeof(kRounds) - 1, &end, 10);
     }
-    if (!known || *end != '\0' || trolley::rounds_wanted == 0) {
+    if (!known || *end != '\0' || trolley::internal::rounds_wanted == 0) {
       std::fprintf(stderr, "usage: %s [--rounds=N]\n", argv[0]);
       return 2;
     }

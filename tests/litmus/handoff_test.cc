@@ -22,7 +22,7 @@
 
 #include "gtest/gtest.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 struct Node {
@@ -476,4 +476,4 @@ TEST(HandoffThreadsTest, P1_P2_P5_ChurnBooksBalanceAndNoWakeIsLate) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -20,7 +20,7 @@
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sim.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr int kPairs = 4;
@@ -201,4 +201,4 @@ TEST(AgreementTest, P16_Pitfall52_EveryPollerReportsTheSame) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

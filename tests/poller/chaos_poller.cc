@@ -25,10 +25,11 @@ namespace {
 // may draw it.
 class SharedRandom {
  public:
-  explicit SharedRandom(uint64_t seed) : seed_(SimRandom::Mix(seed)) {}
+  explicit SharedRandom(uint64_t seed)
+      : seed_(internal::SimRandom::Mix(seed)) {}
 
   bool Chance(int per_mille) {
-    return SimRandom(seed_ + drawn_.fetch_add(1)).Chance(per_mille);
+    return internal::SimRandom(seed_ + drawn_.fetch_add(1)).Chance(per_mille);
   }
 
  private:
@@ -181,7 +182,7 @@ class ChaosPoller final : public Poller {
   }
 
   const ChaosOptions options_;
-  SimRandom random_;
+  internal::SimRandom random_;
   SharedRandom wakes_;
   const std::unique_ptr<Sys> sys_;
   const std::unique_ptr<Poller> inner_;
@@ -197,7 +198,7 @@ PollerFactory Chaos(PollerFactory under, const ChaosOptions& options) {
           made = std::make_shared<std::atomic<uint64_t>>(0)](
              Sys& sys, const Clock& clock) {
     ChaosOptions drawn = options;
-    drawn.seed = SimRandom(options.seed + made->fetch_add(1)).Next();
+    drawn.seed = internal::SimRandom(options.seed + made->fetch_add(1)).Next();
     return ChaosPoller::Create(under, drawn, sys, clock);
   };
 }

@@ -36,7 +36,7 @@
 #include "trolley/poller/sys.h"
 #include "trolley/poller/uring/io_uring_ring.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // Newer than the oldest headers this builds with.
@@ -627,7 +627,7 @@ int Main(int scale, int repetitions, const std::string& filter) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal
 
 int main(int argc, char** argv) {
   // --quick shows that it works; a number scales the work, its default is 50;
@@ -644,5 +644,5 @@ int main(int argc, char** argv) {
       filter = argv[i];
     }
   }
-  return trolley::Main(scale, repetitions, filter);
+  return trolley::internal::Main(scale, repetitions, filter);
 }

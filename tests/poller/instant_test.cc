@@ -13,7 +13,7 @@
 #include "trolley/poller/wait_limit.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
@@ -95,4 +95,4 @@ TEST(InstantTest, P17_KernelCallsWaitNotAtAllForATimeOrForEver) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -20,7 +20,7 @@
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/pollers.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 bool Contains(const absl::Status& status, const std::string& text) {
@@ -269,4 +269,4 @@ TEST_F(IoUringCompletionsTest, AKernelThatNeverLetsGoEndsTheProcess) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

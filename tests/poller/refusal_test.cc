@@ -149,13 +149,13 @@ TEST(RefusalDeathTest, Pitfall49_NoLockedMemoryIsEnoughOrNamed) {
 TEST(RefusalTest, Pitfall49_TheSysctlIsNamed) {
   FaultSys sys(RealSys());
   sys.FailAll(SysCall::kIoUringSetup, EPERM);
-  const auto bus =
-      Bus::Create({.loops = {{.poller = "io_uring"}}, .sys = &sys});
+  const auto bus = Bus::Create(
+      {.loops = {{.poller = "io_uring"}}, .for_tests = {.sys = &sys}});
   EXPECT_NE(bus.status().ToString().find("kernel.io_uring_disabled"),
             std::string::npos)
       << bus.status();
   const auto fallback =
-      Bus::Create({.loops = {{.poller = "auto"}}, .sys = &sys});
+      Bus::Create({.loops = {{.poller = "auto"}}, .for_tests = {.sys = &sys}});
   EXPECT_TRUE(fallback.ok()) << fallback.status();
 }
 

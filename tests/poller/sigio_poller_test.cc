@@ -16,7 +16,7 @@
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/scoped_fd.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr Token kToken = {.slot = 1, .generation = 1};
@@ -144,4 +144,4 @@ TEST(SigioPollerTest, ADuplicateOfAWatchedDescriptorIsWatchedToo) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -21,7 +21,7 @@
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 constexpr Token kToken = {.slot = 1, .generation = 1};
@@ -337,4 +337,4 @@ TEST(SimSysTest, WhatItDoesNotHaveIsMissing) {
 }
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 absl::Status Alarms::Start() {
   try {
@@ -80,4 +80,4 @@ void Alarms::Run() {
   }
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

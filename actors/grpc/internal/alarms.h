@@ -28,7 +28,7 @@
 #include "absl/time/time.h"
 #include "trolley/bus/thread/monitor.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 class Alarms {
  public:
@@ -61,6 +61,6 @@ class Alarms {
   std::thread thread_;
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_ALARMS_H_

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 std::vector<uid_t> AllowedUids(const ControlOptions& options, uid_t own_uid) {
@@ -137,4 +137,4 @@ void Connections::Close() {
   open_.clear();
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

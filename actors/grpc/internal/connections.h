@@ -48,7 +48,7 @@
 #include "trolley/actors/unix/unix_socket.h"
 #include "trolley/poller/scoped_fd.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 class Connections {
  public:
@@ -104,6 +104,6 @@ class Connections {
   std::vector<Open> open_ ABSL_GUARDED_BY(mutex_);  // the oldest first
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_CONNECTIONS_H_

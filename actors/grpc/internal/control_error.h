@@ -21,14 +21,14 @@
 #include "absl/strings/string_view.h"
 #include "trolley/proto/control.pb.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 // The code follows from `reason`. For HANDLER_FAILED, which has no code of its
 // own, use HandlerFailed().
-grpc::Status ControlError(v1::ErrorReason reason, absl::string_view message,
-                          const Metadata& metadata);
+grpc::Status ControlError(control::v1::ErrorReason reason,
+                          absl::string_view message, const Metadata& metadata);
 
 // BAD_REQUEST because of one field. "": because of the whole request.
 grpc::Status BadRequest(absl::string_view field, absl::string_view message);
@@ -36,6 +36,6 @@ grpc::Status BadRequest(absl::string_view field, absl::string_view message);
 // HANDLER_FAILED: the handler of `actor` returned `error`.
 grpc::Status HandlerFailed(absl::string_view actor, const absl::Status& error);
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_CONTROL_ERROR_H_

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 // How long it waits when no descriptor is left to accept with.
@@ -66,4 +66,4 @@ void ControlListener::OnReady(Ready) {
   }
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

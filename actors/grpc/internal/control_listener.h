@@ -19,7 +19,7 @@
 #include "trolley/actors/unix/unix_socket.h"
 #include "trolley/bus/latch.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 class ControlListener final : public Actor, private Watcher {
  public:
@@ -47,6 +47,6 @@ class ControlListener final : public Actor, private Watcher {
   std::optional<Token> watched_;
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_CONTROL_LISTENER_H_

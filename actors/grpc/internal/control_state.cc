@@ -13,7 +13,7 @@
 #include "trolley/actors/grpc/internal/control_error.h"
 #include "trolley/actors/wire_methods.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 // An error of the service must come before the client's own deadline: by this
@@ -26,12 +26,12 @@ std::string NewInstanceUid() {
                       absl::Hex(random(), absl::kZeroPad8));
 }
 
-v1::Actor::State StateOf(absl::string_view state) {
-  if (state == "starting") return v1::Actor::STARTING;
-  if (state == "running") return v1::Actor::RUNNING;
-  if (state == "suspended") return v1::Actor::SUSPENDED;
-  if (state == "draining") return v1::Actor::DRAINING;
-  return v1::Actor::STATE_UNSPECIFIED;
+control::v1::Actor::State StateOf(absl::string_view state) {
+  if (state == "starting") return control::v1::Actor::STARTING;
+  if (state == "running") return control::v1::Actor::RUNNING;
+  if (state == "suspended") return control::v1::Actor::SUSPENDED;
+  if (state == "draining") return control::v1::Actor::DRAINING;
+  return control::v1::Actor::STATE_UNSPECIFIED;
 }
 
 }  // namespace
@@ -89,18 +89,19 @@ grpc::Status ControlState::CheckUid(absl::string_view actor,
   const std::string uid = UidOf(id);
   if (wanted == uid) return grpc::Status::OK;
   return ControlError(
-      v1::STALE_INCARNATION,
+      control::v1::STALE_INCARNATION,
       absl::StrCat("the actor \"", actor, "\" is not the one you have seen, ",
                    wanted, ", but a later one, ", uid),
       {{"actor", std::string(actor)}, {"uid", uid}});
 }
 
-v1::Actor ControlState::ToProto(const ActorInfo& info, bool last) const {
-  v1::Actor actor;
+control::v1::Actor ControlState::ToProto(const ActorInfo& info,
+                                         bool last) const {
+  control::v1::Actor actor;
   actor.set_name(info.name);
   actor.set_uid(UidOf(info.id));
   actor.set_type(info.class_name);
-  actor.set_state(last ? v1::Actor::STOPPED : StateOf(info.state));
+  actor.set_state(last ? control::v1::Actor::STOPPED : StateOf(info.state));
   actor.set_loop(LoopName(info.id.loop()));
   actor.mutable_mailbox()->set_depth(info.depth);
   actor.mutable_mailbox()->set_capacity(info.capacity);
@@ -112,11 +113,11 @@ v1::Actor ControlState::ToProto(const ActorInfo& info, bool last) const {
 }
 
 grpc::Status ControlState::NoSuchActor(const std::string& name) const {
-  return ControlError(v1::ACTOR_NOT_FOUND,
+  return ControlError(control::v1::ACTOR_NOT_FOUND,
                       bus.FindAddress(name).status().message(),
                       {{"actor", name}});
 }
 
 std::string LoopName(uint32_t index) { return absl::StrCat("loop-", index); }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

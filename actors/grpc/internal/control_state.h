@@ -23,7 +23,7 @@
 #include "trolley/actors/grpc/internal/open_call.h"
 #include "trolley/proto/control.pb.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 struct ControlState {
   ControlState(Bus& bus, ControlOptions options);
@@ -46,7 +46,7 @@ struct ControlState {
   grpc::Status NoSuchActor(const std::string& name) const;
 
   // `last`: the actor is ending.
-  v1::Actor ToProto(const ActorInfo& info, bool last = false) const;
+  control::v1::Actor ToProto(const ActorInfo& info, bool last = false) const;
 
   Bus& bus;
   const ControlOptions options;
@@ -58,6 +58,6 @@ struct ControlState {
 
 std::string LoopName(uint32_t index);
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_CONTROL_STATE_H_

@@ -16,13 +16,14 @@
 #include "trolley/actors/grpc/internal/serve.h"
 #include "trolley/actors/wire.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 constexpr absl::Duration kDefaultDrain = absl::Seconds(10);
 
 // Nullopt: it is negative, or no valid google.protobuf.Duration.
-std::optional<absl::Duration> DrainOf(const v1::StopActorRequest& request) {
+std::optional<absl::Duration> DrainOf(
+    const control::v1::StopActorRequest& request) {
   if (!request.has_drain_timeout()) return kDefaultDrain;
   const google::protobuf::Duration& d = request.drain_timeout();
   constexpr int64_t kLongest = 315'576'000'000;  // 10000 years of 365.25 days
@@ -35,7 +36,7 @@ std::optional<absl::Duration> DrainOf(const v1::StopActorRequest& request) {
 
 grpc::Status StillStopping(const std::string& name) {
   return ControlError(
-      v1::STOP_TIMEOUT,
+      control::v1::STOP_TIMEOUT,
       absl::StrCat("the actor \"", name,
                    "\" is stopping, but has not ended yet: its handler runs, "
                    "or it has messages left"),
@@ -43,9 +44,10 @@ grpc::Status StillStopping(const std::string& name) {
 }
 
 grpc::Status Check(const ControlState& state,
-                   const v1::StopActorRequest& request) {
+                   const control::v1::StopActorRequest& request) {
   grpc::Status valid = state.CheckName("name", request.name());
-  if (valid.ok() && !v1::StopActorRequest::Mode_IsValid(request.mode())) {
+  if (valid.ok() &&
+      !control::v1::StopActorRequest::Mode_IsValid(request.mode())) {
     valid = BadRequest("mode", absl::StrCat(static_cast<int>(request.mode()),
                                             " is not a mode"));
   }
@@ -65,7 +67,7 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
 
   // Stops `actor`, and answers the call when it has ended.
   void Stop(const Address& actor, bool drain, const OpenCall::Ptr& call,
-            v1::Actor last) {
+            control::v1::Actor last) {
     if (Add(actor.id(), call, std::move(last))) {
       actor.WhenEnded([id = actor.id(), self = shared_from_this()](
                           const ActorEnd& end) { self->Ended(id, end.last); });
@@ -89,7 +91,7 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
  private:
   struct Waiting {
     std::weak_ptr<OpenCall> call;
-    v1::Actor last;  // the answer, as far as it is known
+    control::v1::Actor last;  // the answer, as far as it is known
   };
   struct Stopping {
     std::vector<Waiting> waiting;
@@ -98,7 +100,7 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
   };
 
   // True: this is the first stop of this actor.
-  bool Add(ActorId id, const OpenCall::Ptr& call, v1::Actor last) {
+  bool Add(ActorId id, const OpenCall::Ptr& call, control::v1::Actor last) {
     absl::MutexLock lock(&mutex_);
     const auto [stop, first] = stops_.try_emplace(id);
     std::vector<Waiting>& waiting = stop->second.waiting;
@@ -127,7 +129,7 @@ class Controller::Stops : public std::enable_shared_from_this<Stops> {
     for (Waiting& waiting : stopped.waiting) {
       OpenCall::Ptr call = waiting.call.lock();
       if (call == nullptr) continue;
-      call->Answer<v1::Actor>([&](v1::Actor& actor) {
+      call->Answer<control::v1::Actor>([&](control::v1::Actor& actor) {
         if (info.id) {
           actor = state_->ToProto(info, true);
           // Its name is free by now, so the answer has the name from before.
@@ -153,12 +155,13 @@ Controller::~Controller() = default;
 grpc::ServerUnaryReactor* Controller::StopActor(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return Serve<v1::StopActorRequest>(
+  return Serve<control::v1::StopActorRequest>(
       *state_, {context, request, response},
-      [](const v1::StopActorRequest& asked) {
+      [](const control::v1::StopActorRequest& asked) {
         return [name = asked.name()] { return StillStopping(name); };
       },
-      [&](const v1::StopActorRequest& asked, const OpenCall::Ptr& call) {
+      [&](const control::v1::StopActorRequest& asked,
+          const OpenCall::Ptr& call) {
         const std::string& name = asked.name();
         const std::optional<absl::Duration> drain_for = DrainOf(asked);
         const absl::StatusOr<WireTarget> found =
@@ -169,15 +172,16 @@ grpc::ServerUnaryReactor* Controller::StopActor(
         const Address& address = found->address();
         valid = state_->CheckUid(name, asked.uid(), address.id());
         if (!valid.ok()) return call->Fail(valid);
-        v1::Actor last;
+        control::v1::Actor last;
         last.set_name(name);
         last.set_uid(state_->UidOf(address.id()));
         last.set_type(std::string(found->class_name()));
-        last.set_state(v1::Actor::STOPPED);
-        const bool drain = asked.mode() != v1::StopActorRequest::IMMEDIATE;
+        last.set_state(control::v1::Actor::STOPPED);
+        const bool drain =
+            asked.mode() != control::v1::StopActorRequest::IMMEDIATE;
         stops_->Stop(address, drain, call, std::move(last));
         if (drain) stops_->StopAtOnceAfter(address, *drain_for);
       });
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

@@ -17,10 +17,10 @@
 #include "trolley/actors/grpc/internal/control_state.h"
 #include "trolley/proto/control.grpc.pb.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
-using RawController =
-    v1::Controller::WithRawCallbackMethod_StopActor<v1::Controller::Service>;
+using RawController = control::v1::Controller::WithRawCallbackMethod_StopActor<
+    control::v1::Controller::Service>;
 
 class Controller final : public RawController {
  public:
@@ -38,6 +38,6 @@ class Controller final : public RawController {
   const std::shared_ptr<Stops> stops_;
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_CONTROLLER_H_

@@ -14,7 +14,7 @@
 #include "absl/synchronization/notification.h"
 #include "trolley/poller/scoped_fd.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 // The threads that gRPC 1.51 starts, and one for Alarms.
@@ -80,4 +80,4 @@ absl::Status CheckGrpcNeeds(Sys& sys) {
   return CheckDescriptors(sys);
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

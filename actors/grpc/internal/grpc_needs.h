@@ -16,7 +16,7 @@
 #include "absl/status/status.h"
 #include "trolley/poller/sys.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 // Starts as many threads and opens as many descriptors as gRPC will, and closes
 // them again.
@@ -25,6 +25,6 @@ namespace trolley::control {
 //                       were, and which limits to look at
 absl::Status CheckGrpcNeeds(Sys& sys);
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_GRPC_NEEDS_H_

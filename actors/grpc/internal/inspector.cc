@@ -22,7 +22,7 @@
 #include "trolley/poller/printable.h"
 #include "trolley/proto/crc32c.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 constexpr int kDefaultPage = 50;
@@ -51,7 +51,7 @@ bool ReadPageToken(const std::string& token, ActorPlace* from) {
          PageToken(*from) == token;
 }
 
-void FillIn(const Ledger& from, v1::Ledger& to) {
+void FillIn(const Ledger& from, control::v1::Ledger& to) {
   to.set_attempted(from.attempted);
   to.set_accepted(from.accepted);
   to.set_refused(from.refused);
@@ -64,7 +64,7 @@ void FillIn(const Ledger& from, v1::Ledger& to) {
 
 grpc::Status LoopsAreBusy() {
   return ControlError(
-      v1::LOOPS_BUSY,
+      control::v1::LOOPS_BUSY,
       "a loop did not answer in time: a handler keeps it. A stack trace of "
       "the process shows which (gdb -p PID)",
       {});
@@ -72,7 +72,8 @@ grpc::Status LoopsAreBusy() {
 
 Late LoopsAreLate(const google::protobuf::Message&) { return &LoopsAreBusy; }
 
-grpc::Status CheckPage(const v1::ListActorsRequest& request, ActorPlace* from) {
+grpc::Status CheckPage(const control::v1::ListActorsRequest& request,
+                       ActorPlace* from) {
   if (request.page_size() < 0) {
     return BadRequest(
         "page_size", absl::StrCat(request.page_size(), " is negative; 0 means ",
@@ -99,14 +100,14 @@ void InspectLoops(const ControlState& state, OpenCall::Ptr call, Fill fill) {
 
 // The actors of `found`, as many as fit into one response.
 void FillPage(const ControlState& state, const ActorPage& found,
-              v1::ListActorsResponse& page) {
+              control::v1::ListActorsResponse& page) {
   // The bytes of the response without its actors.
   constexpr size_t kAround = 512;
   page.set_total_size(static_cast<int>(std::min<uint64_t>(
       state.bus.CountActors(), std::numeric_limits<int>::max())));
   size_t bytes = kAround;
   for (const ActorInfo& info : found.actors) {
-    v1::Actor actor = state.ToProto(info);
+    control::v1::Actor actor = state.ToProto(info);
     bytes += actor.ByteSizeLong() + 8;
     if (page.actors_size() > 0 && bytes > state.options.max_message_bytes) {
       page.set_next_page_token(
@@ -119,7 +120,7 @@ void FillPage(const ControlState& state, const ActorPage& found,
 }
 
 void FillIn(const ControlState& state, const BusInfo& info,
-            v1::ServerInfo& response) {
+            control::v1::ServerInfo& response) {
   response.set_version(state.options.version);
   response.set_protocol_version(1);
   response.set_instance_uid(state.instance_uid);
@@ -142,7 +143,7 @@ void FillIn(const ControlState& state, const BusInfo& info,
   FillIn(info.ledger, *response.mutable_ledger());
 }
 
-void FillIn(const LoopInfo& from, v1::Loop& to) {
+void FillIn(const LoopInfo& from, control::v1::Loop& to) {
   to.set_name(LoopName(from.index));
   to.set_poller(from.poller);
   to.set_passed_over(Printable(from.passed_over));
@@ -158,12 +159,13 @@ void FillIn(const LoopInfo& from, v1::Loop& to) {
 grpc::ServerUnaryReactor* Inspector::GetServerInfo(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return Serve<v1::GetServerInfoRequest>(
+  return Serve<control::v1::GetServerInfoRequest>(
       *state_, {context, request, response}, &LoopsAreLate,
-      [&](const v1::GetServerInfoRequest&, const OpenCall::Ptr& call) {
-        InspectLoops<v1::ServerInfo>(
+      [&](const control::v1::GetServerInfoRequest&, const OpenCall::Ptr& call) {
+        InspectLoops<control::v1::ServerInfo>(
             *state_, call,
-            [state = state_](const BusInfo& info, v1::ServerInfo& server) {
+            [state = state_](const BusInfo& info,
+                             control::v1::ServerInfo& server) {
               FillIn(*state, info, server);
             });
       });
@@ -172,9 +174,10 @@ grpc::ServerUnaryReactor* Inspector::GetServerInfo(
 grpc::ServerUnaryReactor* Inspector::ListActors(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return Serve<v1::ListActorsRequest>(
+  return Serve<control::v1::ListActorsRequest>(
       *state_, {context, request, response}, &LoopsAreLate,
-      [&](const v1::ListActorsRequest& asked, const OpenCall::Ptr& call) {
+      [&](const control::v1::ListActorsRequest& asked,
+          const OpenCall::Ptr& call) {
         ActorPlace from;
         if (grpc::Status valid = CheckPage(asked, &from); !valid.ok()) {
           return call->Fail(valid);
@@ -187,8 +190,8 @@ grpc::ServerUnaryReactor* Inspector::ListActors(
               auto found = std::make_shared<const ActorPage>(std::move(page));
               // On the thread of Alarms: it would take too long for a loop.
               state->alarms->Set(absl::ZeroDuration(), [call, state, found] {
-                call->Answer<v1::ListActorsResponse>(
-                    [&](v1::ListActorsResponse& response) {
+                call->Answer<control::v1::ListActorsResponse>(
+                    [&](control::v1::ListActorsResponse& response) {
                       FillPage(*state, *found, response);
                       return grpc::Status::OK;
                     });
@@ -200,9 +203,10 @@ grpc::ServerUnaryReactor* Inspector::ListActors(
 grpc::ServerUnaryReactor* Inspector::GetActor(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return Serve<v1::GetActorRequest>(
+  return Serve<control::v1::GetActorRequest>(
       *state_, {context, request, response}, &LoopsAreLate,
-      [&](const v1::GetActorRequest& asked, const OpenCall::Ptr& call) {
+      [&](const control::v1::GetActorRequest& asked,
+          const OpenCall::Ptr& call) {
         const std::string name = asked.name();
         if (grpc::Status valid = state_->CheckName("name", name); !valid.ok()) {
           return call->Fail(valid);
@@ -210,7 +214,7 @@ grpc::ServerUnaryReactor* Inspector::GetActor(
         const absl::StatusOr<Address> found = state_->bus.FindAddress(name);
         const auto look = [state = state_, call,
                            name](const std::optional<ActorInfo>& info) {
-          call->Answer<v1::Actor>([&](v1::Actor& actor) {
+          call->Answer<control::v1::Actor>([&](control::v1::Actor& actor) {
             if (!info.has_value()) return state->NoSuchActor(name);
             actor = state->ToProto(*info);
             return grpc::Status::OK;
@@ -225,12 +229,12 @@ grpc::ServerUnaryReactor* Inspector::GetActor(
 grpc::ServerUnaryReactor* Inspector::ListLoops(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return Serve<v1::ListLoopsRequest>(
+  return Serve<control::v1::ListLoopsRequest>(
       *state_, {context, request, response}, &LoopsAreLate,
-      [&](const v1::ListLoopsRequest&, const OpenCall::Ptr& call) {
-        InspectLoops<v1::ListLoopsResponse>(
+      [&](const control::v1::ListLoopsRequest&, const OpenCall::Ptr& call) {
+        InspectLoops<control::v1::ListLoopsResponse>(
             *state_, call,
-            [](const BusInfo& info, v1::ListLoopsResponse& loops) {
+            [](const BusInfo& info, control::v1::ListLoopsResponse& loops) {
               for (const LoopInfo& loop : info.loops) {
                 FillIn(loop, *loops.add_loops());
               }
@@ -238,4 +242,4 @@ grpc::ServerUnaryReactor* Inspector::ListLoops(
       });
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

@@ -17,14 +17,15 @@
 #include "trolley/actors/grpc/internal/control_state.h"
 #include "trolley/proto/control.grpc.pb.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 // Each method gets the bytes of its request, not parsed (serve.h).
-using RawInspector = v1::Inspector::WithRawCallbackMethod_GetServerInfo<
-    v1::Inspector::WithRawCallbackMethod_ListActors<
-        v1::Inspector::WithRawCallbackMethod_GetActor<
-            v1::Inspector::WithRawCallbackMethod_ListLoops<
-                v1::Inspector::Service>>>>;
+using RawInspector =
+    control::v1::Inspector::WithRawCallbackMethod_GetServerInfo<
+        control::v1::Inspector::WithRawCallbackMethod_ListActors<
+            control::v1::Inspector::WithRawCallbackMethod_GetActor<
+                control::v1::Inspector::WithRawCallbackMethod_ListLoops<
+                    control::v1::Inspector::Service>>>>;
 
 class Inspector final : public RawInspector {
  public:
@@ -48,6 +49,6 @@ class Inspector final : public RawInspector {
   const std::shared_ptr<const ControlState> state_;
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_INSPECTOR_H_

@@ -11,7 +11,7 @@
 #include "trolley/actors/grpc/internal/serve.h"
 #include "trolley/actors/link/internal/protobuf_log.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
@@ -25,7 +25,7 @@ absl::string_view TypeOf(const google::protobuf::Any& payload) {
 grpc::Status Rejected(const WireTarget& target, absl::string_view type) {
   const std::string accepted = absl::StrJoin(target.accepts(), ", ");
   return ControlError(
-      v1::MESSAGE_TYPE_REJECTED,
+      control::v1::MESSAGE_TYPE_REJECTED,
       absl::StrCat("\"", target.name(), "\" does not take ",
                    type.empty() ? "a message without a type" : type, "; ",
                    accepted.empty() ? "it takes nothing from outside"
@@ -43,22 +43,24 @@ grpc::Status NotSent(const absl::Status& error, const WireTarget& target,
     case absl::StatusCode::kOk:
       return grpc::Status::OK;
     case absl::StatusCode::kInvalidArgument:
-      return ControlError(v1::BAD_PAYLOAD, error.message(),
+      return ControlError(control::v1::BAD_PAYLOAD, error.message(),
                           {{"actor", actor}, {"type", std::string(type)}});
     case absl::StatusCode::kResourceExhausted:
       return ControlError(
-          v1::MAILBOX_FULL,
+          control::v1::MAILBOX_FULL,
           absl::StrCat("the mailbox of \"", actor, "\" is full"),
           {{"actor", actor}});
     case absl::StatusCode::kNotFound:
-      return ControlError(v1::ACTOR_GONE, error.message(), {{"actor", actor}});
+      return ControlError(control::v1::ACTOR_GONE, error.message(),
+                          {{"actor", actor}});
     default:
-      return ControlError(v1::DRAINING, error.message(), {{"actor", actor}});
+      return ControlError(control::v1::DRAINING, error.message(),
+                          {{"actor", actor}});
   }
 }
 
 grpc::Status TimedOut(const std::string& actor, absl::Duration within) {
-  return ControlError(v1::ASK_TIMEOUT,
+  return ControlError(control::v1::ASK_TIMEOUT,
                       absl::StrCat("\"", actor, "\" did not reply within ",
                                    absl::FormatDuration(absl::Trunc(
                                        within, absl::Milliseconds(1))),
@@ -72,8 +74,8 @@ grpc::Status NotAnswered(const absl::Status& error, NoAnswer why,
     case NoAnswer::kExpired:
       return TimedOut(actor, within);
     case NoAnswer::kGone:
-      return ControlError(v1::ACTOR_STOPPED_DURING_ASK, error.message(),
-                          {{"actor", actor}});
+      return ControlError(control::v1::ACTOR_STOPPED_DURING_ASK,
+                          error.message(), {{"actor", actor}});
     case NoAnswer::kNone:
       break;
   }
@@ -81,12 +83,12 @@ grpc::Status NotAnswered(const absl::Status& error, NoAnswer why,
 }
 
 grpc::Status FillIn(WireMessage& reply, const std::string& actor,
-                    uint32_t limit, v1::Envelope& to) {
+                    uint32_t limit, control::v1::Envelope& to) {
   // The bytes of the response without the payload of the reply.
   constexpr size_t kAround = 1024;
   if (reply.bytes.size() + kAround > limit) {
     return ControlError(
-        v1::PAYLOAD_TOO_LARGE,
+        control::v1::PAYLOAD_TOO_LARGE,
         absl::StrCat("the reply of \"", actor, "\" has ", reply.bytes.size(),
                      " bytes, more than ControlOptions::max_message_bytes (",
                      limit, ") allows"),
@@ -110,7 +112,7 @@ grpc::Status Messenger::Read(const Request& request, Parcel* parcel) const {
       !valid.ok()) {
     return valid;
   }
-  const v1::Envelope& envelope = request.envelope();
+  const control::v1::Envelope& envelope = request.envelope();
   if (!envelope.traceparent().empty()) {
     absl::StatusOr<TraceContext> trace =
         TraceContext::FromTraceparent(envelope.traceparent());
@@ -136,17 +138,21 @@ grpc::Status Messenger::Read(const Request& request, Parcel* parcel) const {
 grpc::ServerUnaryReactor* Messenger::SendMessage(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return Serve<v1::SendMessageRequest>(
+  return Serve<control::v1::SendMessageRequest>(
       *state_, {context, request, response},
-      [](const v1::SendMessageRequest&) { return nullptr; },
-      [&](const v1::SendMessageRequest& sent, const OpenCall::Ptr& call) {
-        call->Answer<v1::SendMessageResponse>([&](v1::SendMessageResponse&) {
-          ProtobufLogScope log(state_->bus);
-          Parcel parcel;
-          if (grpc::Status read = Read(sent, &parcel); !read.ok()) return read;
-          return NotSent(parcel.target->Tell(parcel.message, parcel.options),
-                         *parcel.target, parcel.message.type);
-        });
+      [](const control::v1::SendMessageRequest&) { return nullptr; },
+      [&](const control::v1::SendMessageRequest& sent,
+          const OpenCall::Ptr& call) {
+        call->Answer<control::v1::SendMessageResponse>(
+            [&](control::v1::SendMessageResponse&) {
+              ProtobufLogScope log(state_->bus);
+              Parcel parcel;
+              if (grpc::Status read = Read(sent, &parcel); !read.ok())
+                return read;
+              return NotSent(
+                  parcel.target->Tell(parcel.message, parcel.options),
+                  *parcel.target, parcel.message.type);
+            });
       });
 }
 
@@ -154,13 +160,14 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
   const absl::Duration limit = state_->LimitOf(*context);
-  return Serve<v1::AskActorRequest>(
+  return Serve<control::v1::AskActorRequest>(
       *state_, {context, request, response},
-      [limit](const v1::AskActorRequest& asked) {
+      [limit](const control::v1::AskActorRequest& asked) {
         return
             [limit, actor = asked.actor()] { return TimedOut(actor, limit); };
       },
-      [&](const v1::AskActorRequest& asked, const OpenCall::Ptr& call) {
+      [&](const control::v1::AskActorRequest& asked,
+          const OpenCall::Ptr& call) {
         ProtobufLogScope log(state_->bus);
         Parcel parcel;
         if (grpc::Status read = Read(asked, &parcel); !read.ok()) {
@@ -178,8 +185,8 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
                 absl::StatusOr<WireMessage> reply, NoAnswer why) {
               const OpenCall::Ptr open = weak.lock();
               if (open == nullptr) return;
-              open->Answer<v1::AskActorResponse>(
-                  [&](v1::AskActorResponse& answer) {
+              open->Answer<control::v1::AskActorResponse>(
+                  [&](control::v1::AskActorResponse& answer) {
                     if (!reply.ok()) {
                       return NotAnswered(reply.status(), why, actor, limit);
                     }
@@ -196,4 +203,4 @@ grpc::ServerUnaryReactor* Messenger::AskActor(
       });
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

@@ -15,10 +15,11 @@
 #include "trolley/actors/wire.h"
 #include "trolley/proto/control.grpc.pb.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
-using RawMessenger = v1::Messenger::WithRawCallbackMethod_SendMessage<
-    v1::Messenger::WithRawCallbackMethod_AskActor<v1::Messenger::Service>>;
+using RawMessenger = control::v1::Messenger::WithRawCallbackMethod_SendMessage<
+    control::v1::Messenger::WithRawCallbackMethod_AskActor<
+        control::v1::Messenger::Service>>;
 
 class Messenger final : public RawMessenger {
  public:
@@ -45,6 +46,6 @@ class Messenger final : public RawMessenger {
   const std::shared_ptr<const ControlState> state_;
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_MESSENGER_H_

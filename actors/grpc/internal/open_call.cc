@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/grpc/internal/control_error.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 namespace {
 
 grpc::Status Stopping() {
-  return ControlError(v1::DRAINING,
+  return ControlError(control::v1::DRAINING,
                       "the control service is stopping; try again when the "
                       "program has started anew",
                       {});
@@ -54,7 +54,7 @@ grpc::Status OpenCall::Write(const google::protobuf::MessageLite& response) {
   const uint32_t limit = calls_->limits_.most_bytes;
   if (size > limit) {
     return ControlError(
-        v1::PAYLOAD_TOO_LARGE,
+        control::v1::PAYLOAD_TOO_LARGE,
         absl::StrCat("the answer has ", size,
                      " bytes, more than ControlOptions::max_message_bytes (",
                      limit, ") allows"),
@@ -81,7 +81,7 @@ grpc::Status OpenCalls::Add(OpenCall& call) {
   if (stopping_) return Stopping();
   if (held_ >= limits_.most_calls) {
     return ControlError(
-        v1::TOO_MANY_CALLS,
+        control::v1::TOO_MANY_CALLS,
         absl::StrCat("the service holds ", held_,
                      " calls, some of which have ended but wait in the queue "
                      "of a loop that is busy; try again when it has caught up"),
@@ -125,4 +125,4 @@ void OpenCalls::AwaitNone(absl::Duration timeout) {
   });
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

@@ -4,7 +4,7 @@
 // the answer, its client, its deadline, the end of the server.
 //
 //   OpenCall::Ptr call = OpenCall::Begin(calls, response, limit, late);
-//   call->Answer<v1::Actor>([&](v1::Actor& actor) { ... });
+//   call->Answer<control::v1::Actor>([&](control::v1::Actor& actor) { ... });
 //   return call->reactor();
 //
 // Ownership: shared by gRPC, until OnDone(), and by all that may end it. gRPC
@@ -38,7 +38,7 @@ namespace google::protobuf {
 class MessageLite;
 }
 
-namespace trolley::control {
+namespace trolley::internal {
 
 class OpenCalls;
 
@@ -145,6 +145,6 @@ class OpenCalls final {
   absl::flat_hash_set<OpenCall*> calls_ ABSL_GUARDED_BY(monitor_);
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_OPEN_CALL_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/grpc/internal/control_error.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 grpc::Status Parse(const grpc::ByteBuffer& bytes,
                    google::protobuf::Message& request) {
@@ -26,4 +26,4 @@ grpc::Status Parse(const grpc::ByteBuffer& bytes,
   return grpc::Status::OK;
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

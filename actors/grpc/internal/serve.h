@@ -20,7 +20,7 @@
 #include "trolley/actors/grpc/internal/control_state.h"
 #include "trolley/actors/grpc/internal/open_call.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 // The arguments that gRPC passes to a method.
 struct RawCall {
@@ -58,6 +58,6 @@ grpc::ServerUnaryReactor* Serve(const ControlState& state, const RawCall& raw,
   return reactor;
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_SERVE_H_

@@ -8,7 +8,7 @@
 
 #include "trolley/poller/scoped_fd.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 StandardPlaces::StandardPlaces(Sys& sys) : sys_(sys) {
   const ScopedFd nothing(sys, sys.Openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0));
@@ -31,4 +31,4 @@ StandardPlaces::~StandardPlaces() {
   }
 }
 
-}  // namespace trolley::control
+}  // namespace trolley::internal

@@ -22,7 +22,7 @@
 
 #include "trolley/poller/sys.h"
 
-namespace trolley::control {
+namespace trolley::internal {
 
 class StandardPlaces {
  public:
@@ -37,6 +37,6 @@ class StandardPlaces {
   std::vector<int> held_;
 };
 
-}  // namespace trolley::control
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_

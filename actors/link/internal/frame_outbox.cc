@@ -6,7 +6,7 @@
 #include <cassert>
 #include <utility>
 
-namespace trolley {
+namespace trolley::internal {
 
 void FrameOutbox::StartChunk() {
   before_tail_ += chunks_.back().size();
@@ -80,4 +80,4 @@ FrameOutbox::Taken FrameOutbox::Take(size_t bytes) {
   return taken;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

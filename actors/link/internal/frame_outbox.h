@@ -22,7 +22,7 @@
 
 #include "absl/types/span.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class FrameOutbox {
  public:
@@ -78,6 +78,6 @@ class FrameOutbox {
   std::string spare_;  // a chunk that is empty again
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_FRAME_OUTBOX_H_

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/proto/wire_error.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using wire::MakeWireError;
@@ -370,4 +370,4 @@ void LinkConnection::End(LinkEnd end, absl::Status reason) {
   changed_.Notify();
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -32,7 +32,7 @@
 #include "trolley/proto/frame.h"
 #include "trolley/proto/frame_decoder.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Says Hello and why this connection ends, as far as that goes without waiting.
 void TurnAway(Sys& sys, int fd, const LinkOptions& options,
@@ -173,6 +173,6 @@ class LinkConnection {
   Stream stream_;  // goes first: it lends the decoder's buffer to the kernel
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_CONNECTION_H_

@@ -9,10 +9,10 @@
 
 #include "trolley/proto/link.pb.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 using LinkPayload = link::v1::Envelope;
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_PAYLOAD_H_

@@ -15,7 +15,7 @@
 #include "trolley/poller/printable.h"
 #include "trolley/proto/wire_error.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using link::v1::Refusal;
@@ -380,4 +380,4 @@ void LinkReceiver::Forget() {
   refusals_.Forget();
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -29,7 +29,7 @@
 #include "trolley/proto/frame.h"
 #include "trolley/proto/message_view.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LinkReceiver {
  public:
@@ -84,6 +84,6 @@ class LinkReceiver {
   TargetQueues queues_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_RECEIVER_H_

@@ -14,7 +14,7 @@
 #include "trolley/poller/printable.h"
 #include "trolley/proto/message_head.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // Routes whose encoded form is kept; a count.
@@ -230,4 +230,4 @@ void LinkSender::FailAsks(const LinkConnection& connection) {
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -32,7 +32,7 @@
 #include "trolley/actors/tell_options.h"
 #include "trolley/proto/link.pb.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LinkSender {
  public:
@@ -105,6 +105,6 @@ class LinkSender {
   absl::flat_hash_map<uint64_t, PendingAsk*> asks_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_SENDER_H_

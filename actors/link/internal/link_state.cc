@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 LinkState::LinkState(LinkActor& link, LinkOptions options,
                      const std::string& place, LinkPeer peer)
@@ -40,4 +40,4 @@ void LinkState::RunInBackground(Task<absl::Status> task) {
 
 void LinkState::HoldMailbox() { link_.HoldMailbox(); }
 
-}  // namespace trolley
+}  // namespace trolley::internal

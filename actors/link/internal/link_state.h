@@ -29,7 +29,7 @@
 #include "trolley/actors/link/link_peer.h"
 #include "trolley/actors/task.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class LinkState;
 
@@ -97,6 +97,6 @@ class LinkState {
   bool connected_ = true;  // what senders to Remotes find
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_LINK_STATE_H_

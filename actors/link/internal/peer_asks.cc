@@ -8,7 +8,7 @@
 #include "trolley/poller/printable.h"
 #include "trolley/proto/message_head.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Keeps a Taken in the list while it lives, and the ask in the count.
 class PeerAsks::Listed {
@@ -100,4 +100,4 @@ void PeerAsks::Forget() {
   }
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

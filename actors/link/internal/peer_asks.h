@@ -31,7 +31,7 @@
 #include "trolley/actors/task.h"
 #include "trolley/actors/wire.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 class PeerAsks {
  public:
@@ -72,6 +72,6 @@ class PeerAsks {
   std::string head_;  // of the next answer; kept for its memory
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_PEER_ASKS_H_

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/context.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 // Of the process, as libprotobuf has one handler for the process.
@@ -65,4 +65,4 @@ ProtobufLogScope::ProtobufLogScope(const Bus& bus)
 
 ProtobufLogScope::~ProtobufLogScope() { scope = outer_; }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -18,7 +18,7 @@
 
 #include "trolley/actors/bus.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Thread-safe among its callers, but not beside a call of SetLogHandler by the
 // program, as libprotobuf says of that function. The first call counts.
@@ -36,6 +36,6 @@ class ProtobufLogScope {
   const Bus* const outer_;
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_PROTOBUF_LOG_H_

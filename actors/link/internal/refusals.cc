@@ -8,7 +8,7 @@
 #include "trolley/actors/link/internal/link_payload.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 using link::v1::Refusal;
 
@@ -93,4 +93,4 @@ Task<absl::Status> Refusals::SendOwed(LinkState::Connection connection) {
   co_return absl::OkStatus();
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -23,7 +23,7 @@
 #include "trolley/proto/frame.h"
 #include "trolley/proto/link.pb.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // What a refusal that the peer sent means for the sender of the message.
 absl::Status StatusOfRefusal(const link::v1::Refusal& refusal);
@@ -58,6 +58,6 @@ class Refusals {
   std::deque<Owed> owed_;  // of this connection
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_REFUSALS_H_

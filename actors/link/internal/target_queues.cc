@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 TargetQueue* TargetQueues::Find(ActorContext context,
                                 absl::string_view target) {
@@ -50,4 +50,4 @@ void TargetQueues::Renew(ActorContext context, TargetQueue& queue) {
   queue.stale = false;
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

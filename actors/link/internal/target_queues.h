@@ -28,7 +28,7 @@
 #include "trolley/actors/wire.h"
 #include "trolley/proto/frame.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // A message that waits for room in its target's mailbox.
 struct QueuedMessage {
@@ -78,6 +78,6 @@ class TargetQueues {
   TargetQueue* last_ = nullptr;  // of the last message
 };
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_LINK_INTERNAL_TARGET_QUEUES_H_

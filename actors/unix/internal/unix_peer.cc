@@ -11,7 +11,7 @@
 #include "trolley/poller/errno_status.h"
 #include "trolley/proto/wire_error.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 absl::StatusOr<LinkPeer> UnixPeerOf(Sys& sys, int fd) {
   const absl::StatusOr<UnixCredentials> who = PeerCredentials(sys, fd);
@@ -41,4 +41,4 @@ absl::Status AllowUnixPeer(Sys& sys, int fd, const LinkPeer& peer,
                    "UnixLinkOptions::allowed_uids"));
 }
 
-}  // namespace trolley
+}  // namespace trolley::internal

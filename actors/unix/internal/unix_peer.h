@@ -17,7 +17,7 @@
 #include "trolley/actors/link/link_peer.h"
 #include "trolley/poller/sys.h"
 
-namespace trolley {
+namespace trolley::internal {
 
 // Of a connected socket. Errors: as PeerCredentials().
 absl::StatusOr<LinkPeer> UnixPeerOf(Sys& sys, int fd);
@@ -27,6 +27,6 @@ absl::StatusOr<LinkPeer> UnixPeerOf(Sys& sys, int fd);
 absl::Status AllowUnixPeer(Sys& sys, int fd, const LinkPeer& peer,
                            const std::vector<uid_t>& allowed_uids);
 
-}  // namespace trolley
+}  // namespace trolley::internal
 
 #endif  // TROLLEY_ACTORS_UNIX_INTERNAL_UNIX_PEER_H_

@@ -92,7 +92,8 @@ class RawMailbox {
       : spin_(absl::ToInt64Nanoseconds(spin)) {}
   ~RawMailbox() { word_.Close(); }
   void Push(Node* node) {
-    if (word_.Push(node, node) == Handoff<Node>::Pushed::kQueuedMustWake) {
+    if (word_.Push(node, node) ==
+        internal::Handoff<Node>::Pushed::kQueuedMustWake) {
       poller_.Wake();
       word_.WakeDone();
     }
@@ -116,7 +117,7 @@ class RawMailbox {
   }
 
   const int64_t spin_;
-  Handoff<Node> word_;
+  internal::Handoff<Node> word_;
   EpollPoller poller_;
 };
 

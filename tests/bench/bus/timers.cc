@@ -29,7 +29,7 @@ class Keeper : public Actor {
          absl::Notification& done)
       : armed_(armed), pairs_(pairs), took_(took), done_(done) {}
   void On(Go) {
-    TimerQueue& queue = LoopOf(context()).timers();
+    internal::TimerQueue& queue = LoopOf(context()).timers();
     Deadlines deadlines;
     const Instant now = context().Now();
     std::vector<Never> timers(armed_);

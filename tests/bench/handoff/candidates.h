@@ -74,12 +74,12 @@ inline const Type kAdd = {&Add};
 // The hand-off's word and the poller behind it.
 template <class Node>
 struct Inbox {
-  Handoff<Node> handoff;
+  internal::Handoff<Node> handoff;
   EpollPoller poller;
 
   void Send(Node* newest, Node* oldest) {
     if (handoff.Push(newest, oldest) ==
-        Handoff<Node>::Pushed::kQueuedMustWake) {
+        internal::Handoff<Node>::Pushed::kQueuedMustWake) {
       poller.Wake();
       handoff.WakeDone();
     }

@@ -39,13 +39,13 @@ namespace trolley::bench {
 inline constexpr int kAnyCpu = -1;
 
 // A loop and its thread.
-template <class Loop>
+template <class internal::Loop>
 class LoopThread {
  public:
   explicit LoopThread(int cpu, bool spin = false)
       : thread_([this, cpu, spin] {
           if (cpu != kAnyCpu) PinTo(cpu);
-          Loop loop(/*alone=*/false);
+          internal::Loop loop(/*alone=*/false);
           loop_ = &loop;
           loop.Run(spin);
         }) {
@@ -53,18 +53,18 @@ class LoopThread {
   }
   ~LoopThread() {
     struct Stopper : Receiver {
-      explicit Stopper(Loop& loop) : loop(loop) {}
+      explicit Stopper(internal::Loop& loop) : loop(loop) {}
       void Hit(uint64_t) override { loop.Stop(); }
-      Loop& loop;
+      internal::Loop& loop;
     } stopper(*loop_);
     (*this)->Post(&stopper, 0);
     thread_.join();
   }
-  Loop* operator->() { return loop_.load(); }
-  Loop& operator*() { return *loop_.load(); }
+  internal::Loop* operator->() { return loop_.load(); }
+  internal::Loop& operator*() { return *loop_.load(); }
 
  private:
-  std::atomic<Loop*> loop_ = nullptr;
+  std::atomic<internal::Loop*> loop_ = nullptr;
   std::thread thread_;
 };
 
@@ -90,19 +90,19 @@ class Finish {
 // -----------------------------------------------------------------
 
 // A ring of `size`, two of them playing ping-pong.
-template <class Loop>
+template <class internal::Loop>
 Figures LoopRing(int size, uint64_t hops) {
   struct Member : Receiver {
     void Hit(uint64_t left) override {
       if (left == 0) return loop->Stop();
       loop->PostHere(next, left - 1);
     }
-    Loop* loop;
+    internal::Loop* loop;
     Member* next;
   };
   return OnCpu0([&]() -> Figures {
     std::vector<Member> members(size);
-    Loop loop(/*alone=*/true);
+    internal::Loop loop(/*alone=*/true);
     for (int i = 0; i < size; ++i) {
       members[i].loop = &loop;
       members[i].next = &members[(i + 1) % size];
@@ -114,7 +114,7 @@ Figures LoopRing(int size, uint64_t hops) {
   });
 }
 
-template <class Loop>
+template <class internal::Loop>
 Figures LoopStream(uint64_t messages) {
   struct Sink : Receiver {
     void Hit(uint64_t value) override { sum += value; }
@@ -128,14 +128,14 @@ Figures LoopStream(uint64_t messages) {
       }
       loop->PostHere(this, 0);
     }
-    Loop* loop = nullptr;
+    internal::Loop* loop = nullptr;
     Sink* sink = nullptr;
     uint64_t left = 0;
   };
   return OnCpu0([&]() -> Figures {
     Sink sink;
     Source source;
-    Loop loop(/*alone=*/true);
+    internal::Loop loop(/*alone=*/true);
     source.loop = &loop;
     source.sink = &sink;
     source.left = messages;
@@ -151,7 +151,7 @@ Figures LoopStream(uint64_t messages) {
 // Between loops
 // -----------------------------------------------------------------
 
-template <class Loop>
+template <class internal::Loop>
 Figures LoopPingPong(uint64_t trips, bool spin) {
   struct Caller : Receiver {
     void Serve() {
@@ -163,7 +163,7 @@ Figures LoopPingPong(uint64_t trips, bool spin) {
       if (trip == times.size()) return finish.Set();
       Serve();
     }
-    Loop* there = nullptr;
+    internal::Loop* there = nullptr;
     Receiver* echo = nullptr;
     std::vector<double> times;
     size_t trip = 0;
@@ -172,14 +172,14 @@ Figures LoopPingPong(uint64_t trips, bool spin) {
   } caller;
   struct Echo : Receiver {
     void Hit(uint64_t) override { back->Post(caller, 0); }
-    Loop* back = nullptr;
+    internal::Loop* back = nullptr;
     Receiver* caller = nullptr;
   } echo;
   struct Start : Receiver {
     void Hit(uint64_t) override { caller->Serve(); }
     Caller* caller = nullptr;
   } start;
-  LoopThread<Loop> zero(0, spin), one(1, spin);
+  LoopThread<internal::Loop> zero(0, spin), one(1, spin);
   caller.there = &*zero;
   caller.echo = &echo;
   caller.times.resize(trips);
@@ -193,7 +193,7 @@ Figures LoopPingPong(uint64_t trips, bool spin) {
 
 // Each source may have kWindow / senders messages on their way; the sink tells
 // it of each kWindow / 4 / senders that arrived.
-template <class Loop>
+template <class internal::Loop>
 Figures LoopFanIn(uint64_t messages, int senders) {
   const bool pinned = senders == 1;
   const uint64_t window = kWindow / senders;
@@ -204,7 +204,7 @@ Figures LoopFanIn(uint64_t messages, int senders) {
       room += more;
       for (; room > 0 && next <= messages; --room) there->Post(port, next++);
     }
-    Loop* there;
+    internal::Loop* there;
     Receiver* port;  // the sink's, for this source
     uint64_t messages;
     uint64_t next = 1;
@@ -216,7 +216,7 @@ Figures LoopFanIn(uint64_t messages, int senders) {
       if (++count % acknowledged == 0) back->Post(source, acknowledged);
       if (count == messages && --*unfinished == 0) finish->Set();
     }
-    Loop* back;
+    internal::Loop* back;
     Receiver* source;
     uint64_t messages, acknowledged;
     uint64_t sum = 0, count = 0;
@@ -227,10 +227,11 @@ Figures LoopFanIn(uint64_t messages, int senders) {
   std::vector<Port> ports(senders);
   int unfinished = senders;
   Finish finish;
-  LoopThread<Loop> sink(pinned ? 0 : kAnyCpu);
-  std::vector<std::unique_ptr<LoopThread<Loop>>> threads;
+  LoopThread<internal::Loop> sink(pinned ? 0 : kAnyCpu);
+  std::vector<std::unique_ptr<LoopThread<internal::Loop>>> threads;
   for (int s = 0; s < senders; ++s) {
-    threads.push_back(std::make_unique<LoopThread<Loop>>(pinned ? 1 : kAnyCpu));
+    threads.push_back(
+        std::make_unique<LoopThread<internal::Loop>>(pinned ? 1 : kAnyCpu));
     sources[s].there = &*sink;
     sources[s].port = &ports[s];
     sources[s].messages = messages;
@@ -252,7 +253,7 @@ Figures LoopFanIn(uint64_t messages, int senders) {
   return Millions(messages * senders, took);
 }
 
-template <class Loop>
+template <class internal::Loop>
 Figures LoopAsks(int in_flight, uint64_t asks, bool spin) {
   struct Client : Receiver {
     void Hit(uint64_t reply) override {
@@ -260,14 +261,14 @@ Figures LoopAsks(int in_flight, uint64_t asks, bool spin) {
       if (++replied == asks) return finish.Set();
       if (asked < asks) there->Post(server, ++asked);
     }
-    Loop* there = nullptr;
+    internal::Loop* there = nullptr;
     Receiver* server = nullptr;
     uint64_t asks = 0, asked = 0, replied = 0, sum = 0;
     Finish finish;
   } client;
   struct Server : Receiver {
     void Hit(uint64_t number) override { back->Post(client, number + 1); }
-    Loop* back = nullptr;
+    internal::Loop* back = nullptr;
     Receiver* client = nullptr;
   } server;
   struct Start : Receiver {
@@ -278,7 +279,7 @@ Figures LoopAsks(int in_flight, uint64_t asks, bool spin) {
     }
     Client* client = nullptr;
   } go;
-  LoopThread<Loop> zero(0, spin), one(1, spin);
+  LoopThread<internal::Loop> zero(0, spin), one(1, spin);
   client.there = &*zero;
   client.server = &server;
   client.asks = asks;
@@ -293,19 +294,19 @@ Figures LoopAsks(int in_flight, uint64_t asks, bool spin) {
 }
 
 // A flooded object and a quiet one on loop 0; the quiet one is asked from 1.
-template <class Loop>
+template <class internal::Loop>
 Figures LoopFloodedQuiet(uint64_t asks) {
   struct Flooded : Receiver {
     void Hit(uint64_t) override {
       WorkAMicrosecond();
       if (!over) loop->PostHere(this, 0);
     }
-    Loop* loop = nullptr;
+    internal::Loop* loop = nullptr;
     std::atomic<bool> over = false;
   } flooded;
   Figures figures(0);
   {
-    LoopThread<Loop> zero(0), one(1);
+    LoopThread<internal::Loop> zero(0), one(1);
     flooded.loop = &*zero;
     for (int i = 0; i < kFlood; ++i) zero->Post(&flooded, 0);
     struct Prober : Receiver {
@@ -315,7 +316,7 @@ Figures LoopFloodedQuiet(uint64_t asks) {
         start = Nanoseconds();
         there->Post(quiet, 0);
       }
-      Loop* there = nullptr;
+      internal::Loop* there = nullptr;
       Receiver* quiet = nullptr;
       std::vector<double> times;
       size_t trip = 0;
@@ -324,7 +325,7 @@ Figures LoopFloodedQuiet(uint64_t asks) {
     } prober;
     struct Quiet : Receiver {
       void Hit(uint64_t) override { back->Post(prober, 0); }
-      Loop* back = nullptr;
+      internal::Loop* back = nullptr;
       Receiver* prober = nullptr;
     } quiet;
     prober.there = &*zero;
@@ -340,11 +341,11 @@ Figures LoopFloodedQuiet(uint64_t asks) {
   return figures;
 }
 
-template <class Loop>
+template <class internal::Loop>
 Figures LoopTimers(uint64_t armed, uint64_t pairs) {
   return OnCpu0([&]() -> Figures {
-    Loop loop(/*alone=*/true);
-    typename Loop::Timers timers(loop, armed);
+    internal::Loop loop(/*alone=*/true);
+    typename internal::Loop::Timers timers(loop, armed);
     Deadlines deadlines;
     for (uint64_t i = 0; i < armed; ++i) {
       timers.Set(i, deadlines.NextMilliseconds());
@@ -359,47 +360,48 @@ Figures LoopTimers(uint64_t armed, uint64_t pairs) {
   });
 }
 
-template <class Loop>
+template <class internal::Loop>
 void AddLoopWorkloads(Bench& bench) {
-  const std::string who = Loop::Name();
+  const std::string who = internal::Loop::Name();
   bench.Add(kSameLoopPingPong, who, [](double scale) {
-    return LoopRing<Loop>(2, Scaled(5'000'000, scale));
+    return LoopRing<internal::Loop>(2, Scaled(5'000'000, scale));
   });
   bench.Add(kRing100, who, [](double scale) {
-    return LoopRing<Loop>(100, Scaled(5'000'000, scale));
+    return LoopRing<internal::Loop>(100, Scaled(5'000'000, scale));
   });
   bench.Add(kRing1000, who, [](double scale) {
-    return LoopRing<Loop>(1000, Scaled(5'000'000, scale));
+    return LoopRing<internal::Loop>(1000, Scaled(5'000'000, scale));
   });
   bench.Add(kSameLoopStream, who, [](double scale) {
-    return LoopStream<Loop>(Scaled(10'000'000, scale));
+    return LoopStream<internal::Loop>(Scaled(10'000'000, scale));
   });
   bench.Add(kCrossPingPongBlock, who, [](double scale) {
-    return LoopPingPong<Loop>(Scaled(20'000, scale), false);
+    return LoopPingPong<internal::Loop>(Scaled(20'000, scale), false);
   });
   bench.Add(kCrossPingPongSpin, who, [](double scale) {
-    return LoopPingPong<Loop>(Scaled(100'000, scale), true);
+    return LoopPingPong<internal::Loop>(Scaled(100'000, scale), true);
   });
   bench.Add(kCrossOneWay, who, [](double scale) {
-    return LoopFanIn<Loop>(Scaled(4'000'000, scale), 1);
+    return LoopFanIn<internal::Loop>(Scaled(4'000'000, scale), 1);
   });
   bench.Add(kFanIn4, who, [](double scale) {
-    return LoopFanIn<Loop>(Scaled(1'000'000, scale), 4);
+    return LoopFanIn<internal::Loop>(Scaled(1'000'000, scale), 4);
   });
   for (bool spin : {false, true}) {
     bench.Add(spin ? kAsk1Spin : kAsk1, who, [spin](double scale) {
-      return LoopAsks<Loop>(1, Scaled(spin ? 200'000 : 20'000, scale), spin);
+      return LoopAsks<internal::Loop>(1, Scaled(spin ? 200'000 : 20'000, scale),
+                                      spin);
     });
     bench.Add(spin ? kAsk64Spin : kAsk64, who, [spin](double scale) {
-      return LoopAsks<Loop>(64, Scaled(1'000'000, scale), spin);
+      return LoopAsks<internal::Loop>(64, Scaled(1'000'000, scale), spin);
     });
   }
   bench.Add(kFloodedQuiet, who, [](double scale) {
-    return LoopFloodedQuiet<Loop>(Scaled(2'000, scale));
+    return LoopFloodedQuiet<internal::Loop>(Scaled(2'000, scale));
   });
   bench.Add(kTimers, who, [](double scale) {
-    return LoopTimers<Loop>(Scaled(kTimersArmed, scale),
-                            Scaled(kTimerPairs, scale));
+    return LoopTimers<internal::Loop>(Scaled(kTimersArmed, scale),
+                                      Scaled(kTimerPairs, scale));
   });
 }
 

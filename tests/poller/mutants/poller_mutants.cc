@@ -24,7 +24,7 @@
 #include "trolley/tests/poller/conformance.h"
 #include "trolley/tests/poller/emulated_completions.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using Result = absl::StatusOr<WaitResult>;
@@ -166,4 +166,4 @@ INSTANTIATE_TEST_SUITE_P(Copy, PollerConformance,
                          SubjectName);
 
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

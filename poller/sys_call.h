@@ -2,10 +2,12 @@
 //
 // SysCall: the kinds of system call that go through Sys (poller/sys.h).
 //
+//   faulty.FailNth(trolley::SysCall::kAccept4, 1, EMFILE);
+//
 // A value type; any thread.
 
-#ifndef TROLLEY_POLLER_INTERNAL_SYS_CALL_H_
-#define TROLLEY_POLLER_INTERNAL_SYS_CALL_H_
+#ifndef TROLLEY_POLLER_SYS_CALL_H_
+#define TROLLEY_POLLER_SYS_CALL_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -85,4 +87,4 @@ void AbslStringify(Sink& sink, SysCall call) {
 
 }  // namespace trolley
 
-#endif  // TROLLEY_POLLER_INTERNAL_SYS_CALL_H_
+#endif  // TROLLEY_POLLER_SYS_CALL_H_

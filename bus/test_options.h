@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TestOptions: what a test replaces below a bus, so that a run can fail on
+// demand, or be played again. Programs leave it as it is.
+//
+//   trolley::SimWorld world(/*seed=*/7);
+//   trolley::BusOptions options;
+//   options.for_tests = {.sys = &world.sys(),
+//                        .clock = &world.clock(),
+//                        .single_threaded = true};
+//
+// Values: BusOptions holds them. The test owns the objects that they point to,
+// and keeps them until the last Address of the bus is gone.
+
+#ifndef TROLLEY_BUS_TEST_OPTIONS_H_
+#define TROLLEY_BUS_TEST_OPTIONS_H_
+
+#include <cstdint>
+
+#include "trolley/poller/clock.h"
+#include "trolley/poller/sys.h"
+
+namespace trolley {
+
+struct TestOptions {
+  // The system calls and the clock. Null: the real ones.
+  Sys* sys = nullptr;
+  const Clock* clock = nullptr;
+
+  // Names this run of the program. A link notices by it that a peer was
+  // restarted. 0: a random number.
+  uint64_t instance_id = 0;
+
+  // True: the bus starts no thread. The caller runs all loops on its own thread
+  // by Bus::RunUntilIdle().
+  bool single_threaded = false;
+};
+
+}  // namespace trolley
+
+#endif  // TROLLEY_BUS_TEST_OPTIONS_H_
