@@ -93,7 +93,7 @@ class AsyncMutex : private Timer {
   }
 
   bool taken_ = false;       // a coroutine holds it, or some wait for it
-  bool free_ = true;         // no coroutine holds it
+  bool free_ = true;         // OnTimer() may give it to the next waiter
   bool passing_on_ = false;  // OnTimer() is running
   AsyncCondition passed_on_;
 };

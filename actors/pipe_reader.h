@@ -21,7 +21,7 @@
 //
 // Ownership: owns the descriptor.
 // Threads:   as any actor.
-// Bounds:    PipeReaderOptions; one piece waits for room at a time.
+// Bounds:    PipeReaderOptions; one piece waits for a credit at a time.
 // Ends:      at the end of the input it sends PipeEnd and stops. When the bus
 //            drains or the receiver ends, it stops at once, without PipeEnd;
 //            the bytes that it has not read stay in the pipe.

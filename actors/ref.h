@@ -5,7 +5,7 @@
 // (actors/internal/message_of.h).
 //
 //   ref.Tell(Deposit{25});                      // one way, from any thread
-//   co_await ref.Send(Deposit{25});             // an actor waits for room
+//   co_await ref.Send(Deposit{25});             // an actor waits for a credit
 //   co_await ref.Ask(GetBalance{}, timeout);    // an actor gets the reply
 //   ref.AskThen(GetBalance{}, timeout, done);   // any thread: done(reply)
 //   ref.AskAndWait(GetBalance{}, timeout);      // a plain thread blocks
@@ -118,7 +118,7 @@ class Ref {
                                    std::forward<Args>(args)...);
   }
 
-  // Waits for room while the mailbox is full. Errors: the table of send.h.
+  // Waits for a credit while the mailbox is full. Errors: the table of send.h.
   template <int&... kDeduced, typename X>
   SendAwaiterFor<X> Send(X&& message) const {
     return Send<Whole<X>>(std::forward<X>(message));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SendAwaiter: a send that waits for room. Ref::Send() makes it; the actor that
-// sends awaits it. So an actor slows down to the pace of the actor that it
-// feeds:
+// SendAwaiter: a send that waits for a credit of the mailbox. Ref::Send() makes
+// it; the actor that sends awaits it. So the sender is no faster than the actor
+// that handles its messages:
 //
 //   for (Line& line : lines) {
 //     absl::Status sent = co_await splitter_.Send(std::move(line));
@@ -10,9 +10,9 @@
 //   }
 //
 // Senders get the credits of a full mailbox in the order in which they asked.
-// There is no deadline. Two actors that wait for room in each other's mailbox
-// wait for ever, and so does an actor that waits for its own. So send along a
-// line, and answer with replies.
+// There is no deadline. Two actors that wait for credits of each other's
+// mailbox wait for ever. So does an actor that waits for a credit of its own
+// mailbox. So send in one direction only, and answer with replies.
 //
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
@@ -51,8 +51,8 @@ class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
   bool await_ready() const { return !message_.has_value() || waits(); }
   absl::Status await_resume();
 
-  // If it still waits for room, it stops waiting: the message is dropped, and
-  // the coroutine goes on in a later turn.
+  // If it still waits for a credit, it stops waiting: the message is dropped,
+  // and the coroutine goes on in a later turn.
   void GiveUp();
 
  private:

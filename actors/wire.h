@@ -76,7 +76,7 @@ class WireTarget {
   absl::StatusOr<Delivery> TrySend(WireView message,
                                    const TellOptions& options) const;
 
-  // From an actor's coroutine: waits for room while the mailbox is full.
+  // From an actor's coroutine: waits for a credit while the mailbox is full.
   // Errors: the tables above and in send.h.
   SendAwaiter Send(WireView message, const TellOptions& options = {}) const;
 
@@ -128,7 +128,7 @@ class WireTarget {
   const internal::ActorClass* actor_class_;
 };
 
-// WireAsk: an ask for an asker of another process. It waits for room in the
+// WireAsk: an ask for an asker of another process. It waits for a credit of the
 // mailbox first.
 //
 //   trolley::WireAsk ask(target, message, options);

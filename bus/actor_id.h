@@ -6,6 +6,8 @@
 //   slot        24 bits   the index of the actor's cell on that loop
 //   generation  32 bits   how many actors have lived in that slot
 //
+//   std::cerr << ref.address().id().ToString();  // "#0.17.2"
+//
 // A slot is used again when its actor has ended. The new actor has another
 // generation, so an old id never means the new actor.
 //

@@ -30,9 +30,11 @@ struct ActorInfo {
   std::string name;        // SpawnOptions::name, or "#loop.slot.generation"
   std::string class_name;  // of the C++ class
   std::string state;       // "starting", "running", "suspended", "draining"
-  uint32_t depth = 0;      // messages in its mailbox (the data lane)
-  uint32_t capacity = 0;   // SpawnOptions::mailbox_capacity
-  uint64_t handled = 0;    // messages that it has handled
+  // Messages that hold a credit: those that wait in its mailbox (the data
+  // lane), and those whose handlers are suspended.
+  uint32_t depth = 0;
+  uint32_t capacity = 0;  // SpawnOptions::mailbox_capacity
+  uint64_t handled = 0;   // messages that it has handled
   // Orders the actors of the bus by their start; 0: it has ended.
   uint64_t start_sequence = 0;
   // Tells which messages it takes from other processes (actors/wire.h).

@@ -45,7 +45,7 @@ struct LoopOptions {
 
   // Messages that one actor handles before the next actor runs; a count, at
   // least 1. 64: enough to use the data that the actor has in the CPU's cache,
-  // and few enough for its neighbours. Half of it while more than
+  // and few enough for other actors. Half of it while at least
   // messages_per_turn messages are queued for the actor.
   uint32_t messages_per_slice = 64;
   // Messages of all actors in one turn, at least 1; a count. The loop looks at
@@ -56,14 +56,16 @@ struct LoopOptions {
   // count. 12 bytes each.
   uint32_t events_per_wait = 256;
   // A busy loop looks at its descriptors once in so many turns; a count. 0 and
-  // 1: each turn. 32: a look is a system call.
+  // 1: each turn. 32: a look costs a system call, so a busy loop does not look
+  // in each turn.
   uint32_t turns_between_polls = 32;
 
   // An idle loop looks for messages for so long before it sleeps; 0 to 1 s. A
   // message that comes in this time arrives up to 10 times sooner. The price is
   // a CPU that is busy all the time, so the default is 0. After 16 times in
   // which no message came, the loop tries it only once in 16 times. The loop
-  // does not look at its descriptors meanwhile. A timer that is due ends it.
+  // does not look at its descriptors in this time. It stops looking for
+  // messages when a timer is due.
   absl::Duration spin = absl::ZeroDuration();
 
   // The name of the loop's thread in tools such as top and gdb; at most 15

@@ -52,7 +52,7 @@ class Timer {
   void CancelIn(internal::TimerQueue& queue);
 
   uint64_t sequence_ = 0;  // of the call that armed it
-  // What Cancel() reads stands together.
+  // Cancel() reads these two, so they are next to each other.
   internal::TimerQueue* queue_ = nullptr;
   size_t position_ = 0;  // in the queue's heap
 };

@@ -4,6 +4,10 @@
 // requires one that its poller lacks, the start fails with a Status that names
 // it (poller/requirements.h).
 //
+//   if (poller->capabilities().edge) {
+//     interest.trigger = trolley::Trigger::kEdge;
+//   }
+//
 // Immutable after construction.
 
 #ifndef TROLLEY_POLLER_CAPABILITIES_H_

@@ -6,6 +6,10 @@
 //   Interest  the conditions to wait for, and the Trigger: how often to report
 //   Event     what happened to one registration
 //
+//   poller->Add(fd, {.slot = 3, .generation = 1},
+//               {.ready = trolley::Ready::kReadable});
+//   if (Any(event.ready & trolley::Ready::kHangup)) ...
+//
 // Value types; any thread.
 
 #ifndef TROLLEY_POLLER_EVENT_H_

@@ -82,8 +82,8 @@ class Poller {
   virtual absl::Status Remove(int fd, Token token) = 0;
 
   // Waits, and returns for one of four reasons: a descriptor is ready, Wake()
-  // was called, an operation completed, or `deadline` has passed. It returns
-  // as soon after the deadline as the kernel allows, never for it before.
+  // was called, an operation completed, or `deadline` has passed. A Wait that
+  // ends because of `deadline` ends after it, as soon as the kernel allows.
   // With a deadline in the past it does not wait; with Instant::Infinite() it
   // has no deadline. A signal does not end it.
   //

@@ -14,7 +14,9 @@
 //   - The variable `errno` does not change.
 //   - EINTR is returned to the caller.
 //   - A new descriptor never has a number from 0 to 2, even if those are
-//     closed: they belong to the program's input and output.
+//     closed: they belong to the program's input and output. Two calls are
+//     excepted: Fcntl with F_DUPFD, and Recvmsg of a message that carries
+//     descriptors.
 //
 // All calls go through one virtual method, Call(). The other methods only give
 // the arguments their types. Reading the time is not a system call here; see

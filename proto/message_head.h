@@ -4,8 +4,8 @@
 // Protobuf would write for an Envelope (link.proto). The payload follows as the
 // last field, so it need not be copied into a Protobuf message first.
 //
-// Pure functions: any thread. They append as many bytes as they are given plus
-// at most 64.
+// Pure functions: any thread. They append as many bytes as they are given, at
+// most 64 more, and at most 6 more for each asker.
 
 #ifndef TROLLEY_PROTO_MESSAGE_HEAD_H_
 #define TROLLEY_PROTO_MESSAGE_HEAD_H_

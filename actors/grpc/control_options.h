@@ -73,7 +73,8 @@ struct ControlOptions {
   absl::Duration handshake_timeout = absl::Seconds(2);
 
   // A connection without a call for so long is closed; a client connects again
-  // for its next call. 10 min: a person who thinks keeps the connection.
+  // for its next call. 10 min: longer than the pause of a person between two
+  // calls.
   absl::Duration idle_timeout = absl::Minutes(10);
 
   // The deadline of an ask, or of a wait for the end of an actor: for a call

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Acceptor: how a StreamListener (actors/link/stream_listener.h) gets its
-// connections: a listening socket of some transport, and the identity of its
-// peers.
+// connections. It has the listening socket of one transport, and it identifies
+// the peers. For a transport of your own, derive a class from it:
+//
+//   class MyAcceptor : public trolley::Acceptor { ... };
+//   bus.Spawn<trolley::StreamListener>({}, std::make_unique<MyAcceptor>());
 //
 // Ownership: the listener owns it; it owns the socket.
-// Threads:   loop thread only: that of the listener.
+// Threads:   loop thread only: the loop of the listener.
+// Bounds:    the listening socket, and one descriptor in reserve.
 // Ends:      Close(), once; then the destructor.
 
 #ifndef TROLLEY_ACTORS_LINK_ACCEPTOR_H_
@@ -26,17 +30,18 @@ class Acceptor {
  public:
   virtual ~Acceptor() = default;
 
-  // Where it listens, for the log: a path, or a host and a port.
+  // The path, or the host and the port, at which it listens; for the log.
   virtual const std::string& place() const = 0;
   // The listening socket. The listener accepts from a duplicate of it.
   virtual int fd() const = 0;
 
-  // Takes one waiting connection, non-blocking and close-on-exec. Called when
-  // the listener had no descriptor for it.
-  //   Unavailable        none waits
-  //   ResourceExhausted  no descriptor is left. If has_reserve() still, the
-  //                      connection was taken and closed; else it waits on.
-  //   other codes        the socket is broken
+  // Takes one waiting connection, non-blocking and close-on-exec. The listener
+  // calls it when it had no descriptor for the connection.
+  //   Unavailable        no connection waits
+  //   ResourceExhausted  no descriptor is left. If has_reserve() is true after
+  //                      the call, the acceptor has taken and closed the
+  //                      connection. If it is false, the connection still waits
+  //   other codes        the socket is broken; the listener ends
   virtual absl::StatusOr<ScopedFd> Accept() = 0;
   virtual bool has_reserve() const = 0;
   // Connections that Accept() took and closed; a count.
@@ -45,7 +50,7 @@ class Acceptor {
   // Identifies the peer at the other end of `fd`, an accepted connection.
   virtual absl::StatusOr<LinkPeer> PeerOf(Sys& sys, int fd) const = 0;
   // PermissionDenied (wire::WireError::kNotPermitted): that peer may not
-  // connect. Other codes: it cannot be told.
+  // connect. Other codes: the acceptor cannot find out.
   virtual absl::Status MayConnect(Sys& sys, int fd,
                                   const LinkPeer& peer) const = 0;
 

@@ -47,12 +47,14 @@ class Dialer {
   // The place that the dialer dials, for logs and errors: a path, or host:port.
   virtual const std::string& place() const = 0;
 
-  // Makes a connection. The dialer has seen that its peer may be talked to, and
-  // closes the descriptor of one that may not. It may wait by co_await; it ends
-  // such waits itself, by a deadline of its own. Messages wait meanwhile.
-  // Errors: why there is no connection, for people: the reason of a LinkDown
-  // with LinkEnd::kNoConnection. PermissionDenied: the peer may not be talked
-  // to. The link dials again after its backoff.
+  // Makes a connection to a peer that this process may talk to. It may wait by
+  // co_await, and ends such a wait by a deadline of its own. Messages to the
+  // link wait meanwhile.
+  //   PermissionDenied   this process may not talk to the peer; the dialer has
+  //                      closed the descriptor
+  //   other codes        there is no connection; the text says why
+  // The error is the reason of a LinkDown with LinkEnd::kNoConnection. The link
+  // dials again after its backoff.
   virtual Task<absl::StatusOr<Dialled>> Dial(ActorContext context) = 0;
 };
 

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Link: what every actor that leads to another process takes. Most senders do
-// not speak to it but to a Remote (actors/link/remote.h), which does. It says
-// when it takes no messages, and when it does again (BusState::SetConnected),
-// so that the sender to a Remote is told at once.
+// Link: the messages that an actor takes that leads to another process, and the
+// messages that it sends to its watcher. Most programs send to a Remote
+// (actors/link/remote.h), and the Remote sends to the link. A program may ask
+// the link itself for its counters:
 //
-// Messages: plain values.
+//   absl::StatusOr<trolley::LinkStats> stats =
+//       link.AskAndWait(trolley::GetLinkStats{}, absl::Seconds(1));
+//
+// A link calls ActorContext::SetConnected() when it stops taking messages, and
+// when it takes them again. So a sender to a Remote learns it at once.
+//
+// Ownership: the messages are values. LinkTells and LinkAsks share a LinkRoute.
+// Threads:   immutable after construction.
+// Bounds:    LinkOptions (actors/link/link_options.h).
+// Ends:      a LinkDown tells the end of a connection, and of the link.
 
 #ifndef TROLLEY_ACTORS_LINK_LINK_H_
 #define TROLLEY_ACTORS_LINK_LINK_H_
@@ -23,8 +32,8 @@
 
 namespace trolley {
 
-// What many messages have in common: where they go, what they are, and who
-// sends them. Shared, immutable, thread-safe.
+// LinkRoute: the target, the type and the sender of many messages. Reference
+// counted; immutable after construction.
 class LinkRoute : public RefCounted {
  public:
   using Ptr = RefPtr<const LinkRoute>;
@@ -49,24 +58,30 @@ class LinkRoute : public RefCounted {
   ~LinkRoute() = default;
 };
 
-// A message for an actor of the other process. Asked, it resolves to OK when it
-// stands in the link's outbox.
+// A message for an actor of the other process. If the sender asks with it, the
+// reply is OK as soon as the message is in the outbox of the link.
 struct LinkTell {
   LinkRoute::Ptr route;
   std::string bytes;  // the message's binary encoding
-  // The time left travels; it is dropped there, and counted, after it.
+  // The link sends the time that is left until then. The other process drops
+  // the message when that time has passed, and counts it as expired.
   Instant deadline = Instant::Infinite();
 };
 
-// The same as an ask; its deadline is that of Ask(). Errors: what the handler
-// there returned, its text made printable (poller/printable.h), or
-//   Unavailable         not connected; the connection ended before the answer
-//                       (the text says whether the question had left); or the
-//                       other process is shutting down
-//   NotFound            no such actor there, or it ended
-//   InvalidArgument     it does not take this type, or the bytes are not one
-//   ResourceExhausted   too many asks on this link, or too long for a frame
-//   DeadlineExceeded    no answer in time
+// A question to an actor of the other process. Its deadline is the deadline of
+// Ask(). The errors are the error of the handler there, with a printable text
+// (poller/printable.h), and these:
+//
+//   Unavailable         the link is not connected; the connection ended before
+//                       the answer came (the text says whether the question had
+//                       left); or the other process is shutting down
+//   NotFound            the other process has no such actor, or the actor ended
+//   InvalidArgument     the actor does not take this type, or the bytes are not
+//                       a message of this type
+//   ResourceExhausted   the link has LinkOptions::max_pending_asks asks; the
+//                       mailbox there is full; or the message is longer than a
+//                       frame that the peer takes
+//   DeadlineExceeded    no answer came in time
 struct LinkAsk {
   LinkRoute::Ptr route;
   std::string bytes;
@@ -86,7 +101,7 @@ struct LinkStats {
 
   // Of the LinkTells and LinkAsks taken, each counts once here:
   uint64_t written = 0;   // the kernel took it whole
-  uint64_t unsent = 0;    // its connection ended first; nothing of it counts
+  uint64_t unsent = 0;    // the connection ended before the kernel had all
   uint64_t not_sent = 0;  // refused here: not connected, expired, too long...
   uint64_t waiting = 0;   // in the outbox now
   uint64_t unwritten_bytes = 0;  // in the outbox now, of frames of every kind
@@ -100,7 +115,7 @@ struct LinkStats {
   uint64_t queued = 0;     // of those, waiting for room in a mailbox now
   // Of those, asks whose connection ended while they waited for room.
   uint64_t abandoned = 0;
-  uint64_t targets = 0;  // actors they came for that it remembers now
+  uint64_t targets = 0;  // target queues that the link holds now
 
   uint64_t pending_asks = 0;  // of ours, now
   uint64_t late_replies = 0;  // to asks whose deadline had passed
@@ -116,52 +131,61 @@ using Link =
     Protocol<absl::Status(LinkTell), absl::StatusOr<WireMessage>(LinkAsk),
              LinkStats(GetLinkStats)>;
 
-// How a connection ended, or why there was none; each with the reason that
-// LinkDown gives.
+// How a connection ended, or why the link has none. The codes are those of
+// LinkDown::reason.
 enum class LinkEnd : uint8_t {
-  // No connection could be made, or the link's options are not good. The
-  // reason: what the dialer says, such as ConnectUnix(); PermissionDenied
-  // (NOT_PERMITTED): the peer there is not allowed; InvalidArgument: the field.
+  // The dialer made no connection, or an option of the link is not valid.
+  //   PermissionDenied   this process may not talk to the peer (NOT_PERMITTED)
+  //   InvalidArgument    an option; the text names it
+  //   any other          the error of the dialer, such as of ConnectUnix()
   kNoConnection,
-  // The handshake failed: either side refused the other. The reason: of the
-  // wire::WireError that was said or heard; Unavailable: the peer closed
-  // without a word.
+  // The handshake failed.
+  //   Unavailable        the peer closed the connection without an ERROR frame
+  //   any other          the wire::WireError that one of the two sides reported
   kHandshake,
-  // The peer said GOAWAY, and ended between two frames. OK: its link was
-  // stopped (STOPPED). Unavailable, with the code and the text of the GOAWAY:
-  // otherwise; DRAINING is a process that shuts down.
+  // The peer sent GOAWAY, and its stream ended between two frames.
+  //   OK                 the link of the peer was stopped (STOPPED)
+  //   Unavailable        any other GOAWAY; the text has its code and its text.
+  //                      DRAINING: the other process shuts down
   kGoAway,
-  // The peer ended without GOAWAY: it was killed, it crashed, or it does not
-  // keep to the protocol. Aborted: between two frames. DataLoss (TORN): inside
-  // one.
+  // The stream of the peer ended without GOAWAY. The other process was killed,
+  // it crashed, or it does not keep to the protocol.
+  //   Aborted            the stream ended between two frames
+  //   DataLoss           it ended inside a frame (TORN)
   kLost,
-  // The peer broke a rule of the protocol, and was told which: the reason.
+  // The peer broke a rule of the protocol. The link sent it the reason.
   kBrokenRule,
-  // The peer says that we broke one: the reason.
+  // The peer sent ERROR: it reports that this side broke a rule.
   kPeerError,
-  // DeadlineExceeded: the peer read nothing for the link's write_deadline.
+  // DeadlineExceeded: the peer read nothing for LinkOptions::write_deadline.
   kNotReading,
   // Cancelled: this link was stopped, or its bus shuts down.
   kStopped,
-  // A system call failed. The reason: by poller/errno_status.h.
+  // A system call failed. The codes are those of poller/errno_status.h.
   kSystem,
 };
 inline constexpr int kLinkEnds = 9;
 // "goaway", "lost" and so on. Any thread.
 absl::string_view LinkEndName(LinkEnd end);
 
-// Told to the watcher of a link: one or the other first, then in turn. A
-// LinkDown first: the first attempt failed; further ones that fail are not
-// told. A link that ends has told a LinkDown last. Nothing from the other
-// process is delivered between a LinkDown and the next LinkUp, and what is told
-// to a Remote meanwhile is kNotConnected, on any thread that knows of the
-// LinkDown.
+// LinkUp and LinkDown: the messages of a link to its LinkOptions::watcher. They
+// alternate, and the last one is a LinkDown.
+//
+//   what happens                          the link tells
+//   a handshake has succeeded             LinkUp
+//   a connection has ended                LinkDown
+//   the first attempt has failed          LinkDown
+//   a later attempt has failed            nothing
+//
+// Between a LinkDown and the next LinkUp the link delivers no message from the
+// other process. A thread that knows of the LinkDown gets kNotConnected from a
+// Tell() to a Remote.
 struct LinkUp {
-  // The peer_uid where the transport does not tell the user.
+  // The value of peer_uid if the transport does not know the user.
   static constexpr uint32_t kUnknownUid = 0xffffffff;
 
   Ref<Link> link;
-  uint64_t peer_instance_id = 0;  // another one: the process was restarted
+  uint64_t peer_instance_id = 0;  // a new value: the process was restarted
   uint32_t peer_uid = 0;
   int32_t peer_pid = 0;  // a hint for people; 0 where it is not known
 };

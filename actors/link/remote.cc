@@ -36,7 +36,8 @@ absl::string_view LinkEndName(LinkEnd end) {
 namespace internal {
 namespace {
 
-// Routes kept, so that saying who sends costs no search.
+// The most routes that are kept; a count. A route that is kept costs no search
+// for the name of the sender.
 constexpr size_t kMaxRoutes = 256;
 
 }  // namespace

@@ -8,21 +8,27 @@
 //       *bus.Spawn<trolley::Remote<TopK>>({}, *link, "wordcount/top");
 //   absl::StatusOr<Top> t = co_await top.Ask(TopQuery(), absl::Seconds(1));
 //
-// The verbs are those of any Ref and so are their results; what else an ask may
-// come to is listed at LinkAsk (actors/link/link.h). Messages of one Remote
-// arrive in the order in which it took them.
+// A Ref to it has the verbs of any Ref, with the same results. LinkAsk
+// (actors/link/link.h) lists the further errors of an ask. The other process
+// gets the messages of one Remote in the order in which the Remote took them.
 //
-// While the link is down, or the other process takes no more, Tell() is
-// kNotConnected and Send() Unavailable, at once and from any thread; an ask
-// fails with Unavailable and the reason. A link is down after its first attempt
-// has failed, from the end of a connection to the next LinkUp, and when it has
-// ended. What was accepted before and had not left is counted in LinkStats.
+// While the link is down, and while the other process shuts down, each verb
+// fails at once, from any thread:
 //
-// Ownership: the bus owns it; it keeps the link's address only, so a link that
-//            reconnects is the same Remote.
-// Threads:   as any actor; on the link's loop it costs least.
+//   Tell()   kNotConnected
+//   Send()   Unavailable
+//   Ask()    Unavailable; the text has the reason
+//
+// A link is down when its first attempt has failed, from the end of a
+// connection to the next LinkUp, and when it has ended. LinkStats counts the
+// messages that the link had accepted and had not sent by then.
+//
+// Ownership: the bus owns it. It keeps the address of the link, so it stays
+//            valid when the link reconnects.
+// Threads:   as any actor. On the loop of the link a message costs least.
 // Bounds:    SpawnOptions::mailbox_capacity, asks under way included. When the
-//            link has no room its mailbox fills: Send() waits, Tell() is kFull.
+//            mailbox of the link is full, the mailbox of the Remote fills. Then
+//            Send() waits, and Tell() is kFull.
 // Ends:      as any actor.
 
 #ifndef TROLLEY_ACTORS_LINK_REMOTE_H_
@@ -68,7 +74,7 @@ class RemoteBase : public Actor {
   // For the message in hand. `type` lives for ever.
   const LinkRoute::Ptr& RouteOf(absl::string_view type);
   LinkTell MakeTell(absl::string_view type, std::string bytes);
-  // Nothing if the link has no room: then wait for it.
+  // Nullopt: the mailbox of the link is full; use TellLater().
   std::optional<absl::Status> TellNow(LinkTell& tell);
   auto TellLater(LinkTell& tell) { return link_.Send(std::move(tell)); }
   AskAwaiter<absl::StatusOr<WireMessage>> Ask(absl::string_view type,
@@ -109,7 +115,7 @@ class RemoteMethod {
   }
 
  private:
-  // A tell has no answer; what it resolves to says that it was taken.
+  // A tell has no answer. Its result says that the link took it.
   static Reply Told(absl::Status told) {
     if constexpr (std::is_same_v<Reply, absl::Status>) {
       return told;

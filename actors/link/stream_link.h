@@ -1,35 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamLink: an actor that is a connection to another process, over a stream
-// of bytes. Both ends may tell and ask; what arrives goes to the actor it
-// names, if that actor's class lists the message in its Receives
-// (actors/wire_methods.h). proto/README.md has the bytes.
+// StreamLink: an actor that holds a connection to another process, over a
+// stream of bytes. Both processes may tell and ask. A message that arrives goes
+// to the actor that it names, if the class of that actor lists the message in
+// its Receives (actors/wire_methods.h). proto/README.md describes the bytes.
 //
-// It knows of no transport. A Dialer (actors/link/dialer.h) gives it connected
-// sockets and says who the peers are; a StreamListener spawns one for each
-// connection that it takes. UnixLink (actors/unix/unix_link.h) is one with the
-// dialer of Unix sockets.
+//   auto link =
+//       bus.Spawn<trolley::StreamLink>({}, std::make_unique<MyDialer>());
+//   auto top = bus.Spawn<trolley::Remote<TopK>>({}, *link, "wordcount/top");
 //
-// Back pressure runs end to end: a message received holds credit until its
-// target's mailbox has taken it, or until the refusal is on its way; without
-// credit this link takes no message from its own mailbox, which fills, and so
-// its senders wait. Answers need no credit and pass. Messages for other actors
-// pass until the slow one has all of the window: give what must never wait for
-// it a link of its own.
+// A transport adds a Dialer (actors/link/dialer.h), which makes connections and
+// identifies the peers. UnixLink (actors/unix/unix_link.h) has the dialer of
+// Unix sockets. A StreamListener spawns a StreamLink for each connection that
+// it accepts.
+//
+// Back pressure reaches from the target to the sender:
+//
+//   1. A message from the peer holds credit until the mailbox of its target has
+//      taken it, or until its refusal is in the outbox.
+//   2. Without credit, the sending link takes no message from its own mailbox.
+//      That mailbox fills, and the senders in its process wait.
+//   3. An answer needs no credit.
+//   4. A message for another actor passes those that wait, until these hold all
+//      of the credit. Messages that must not wait need a link of their own.
 //
 // Ownership: the bus owns it; it owns the dialer and the connection.
 // Threads:   as any actor.
 // Bounds:    LinkOptions, and SpawnOptions::mailbox_capacity for messages on
 //            their way out, asks without an answer included.
-// Ends:      one that dials lives until it is stopped, or until its connection
-//            ends if it does not reconnect; one that was accepted ends with its
-//            connection, when all that was told is delivered. A bus that shuts
-//            down says GOAWAY first, and answers what was asked before.
+// Ends:      when it is stopped. A link that was accepted, and one without
+//            LinkOptions::reconnect, also ends with its connection, when the
+//            tells of the peer are delivered. When its bus shuts down, it sends
+//            GOAWAY and answers the asks that it has.
 //
-// When a connection ends (LinkEnd in actors/link/link.h) our asks without an
-// answer fail with Unavailable. The peer's are forgotten: those that wait for
-// room are dropped, and nothing waits for the answers of the others. What the
-// peer told is still delivered.
+// When a connection ends (LinkEnd in actors/link/link.h):
+//
+//   asks of this side without an answer      fail with Unavailable
+//   asks of the peer in no mailbox           are dropped
+//   asks of the peer in a mailbox            get no answer; a handler that is
+//                                            suspended is cancelled
+//   tells of the peer                        are delivered
 
 #ifndef TROLLEY_ACTORS_LINK_STREAM_LINK_H_
 #define TROLLEY_ACTORS_LINK_STREAM_LINK_H_
@@ -61,8 +71,8 @@ class StreamLink : public internal::LinkActor {
   explicit StreamLink(std::unique_ptr<Dialer> dialer, LinkOptions options = {});
 
   // Takes a connected stream socket, non-blocking and close-on-exec, whose peer
-  // was checked by the party that accepted it. `place` is released when the
-  // link ends.
+  // was checked by the party that accepted it. The link holds `place` until it
+  // ends: a StreamListener counts its links by it.
   StreamLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
              std::shared_ptr<void> place = nullptr);
 

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamListener: an actor that accepts connections and gives each to a
-// StreamLink of its own, if its peer may connect. It knows of no transport: an
-// Acceptor (actors/link/acceptor.h) gives it the connections. UnixListener
-// (actors/unix/unix_listener.h) is one with the acceptor of Unix sockets.
+// StreamListener: an actor that accepts connections. It spawns a StreamLink for
+// each one whose peer may connect:
 //
-// The links live on the listener's loop and are called "uds/1", "uds/2" and so
-// on, if the listener has a name, here "uds".
+//   auto listener = bus.Spawn<trolley::StreamListener>(
+//       {.name = "tcp"}, std::make_unique<MyAcceptor>());
+//
+// A transport adds an Acceptor (actors/link/acceptor.h), which takes the
+// connections and identifies the peers. UnixListener
+// (actors/unix/unix_listener.h) has the acceptor of Unix sockets.
+//
+// The links live on the loop of the listener. If the listener has a name, such
+// as "tcp", the names of the links are "tcp/1", "tcp/2" and so on.
 //
 // Ownership: the bus owns it; it owns the acceptor.
 // Threads:   as any actor.
 // Bounds:    ListenerOptions. Without a free descriptor it turns new peers away
 //            and its links go on (P12).
-// Ends:      stops accepting, and closes the acceptor, when the bus drains or
-//            when it is stopped; its links live on.
+// Ends:      when it is stopped. Then, and when the bus drains, it stops
+//            accepting and closes the acceptor. Its links go on.
+// Errors:    in the log. After an error of the options or of the socket the
+//            listener ends.
 
 #ifndef TROLLEY_ACTORS_LINK_STREAM_LISTENER_H_
 #define TROLLEY_ACTORS_LINK_STREAM_LISTENER_H_
@@ -34,7 +41,7 @@ struct ListenerStats {
   uint64_t open = 0;           // links that live now
   uint64_t accepted = 0;       // connections given to a link
   uint64_t not_permitted = 0;  // closed: their peer may not connect
-  uint64_t over_limit = 0;     // closed: max_connections
+  uint64_t over_limit = 0;     // closed: max_connections, or Spawn() failed
   uint64_t turned_away = 0;    // closed: no descriptor was left
 };
 struct GetListenerStats {};
@@ -60,8 +67,9 @@ class StreamListener : public Actor {
 
  private:
   Task<absl::Status> Accept();
-  // The next connection, or why there is none: with the reserve of the acceptor
-  // if no descriptor is left. `could_wait`: false if no wait was possible.
+  // Returns the next connection. If no descriptor is left, it lets the acceptor
+  // use its reserve. `could_wait` becomes false if it could not wait for a
+  // peer.
   Task<absl::StatusOr<ScopedFd>> AcceptOne(Stream& stream, bool& could_wait);
   void Welcome(ScopedFd connection);
   // Closes it, and tells the peer why.

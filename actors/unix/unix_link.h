@@ -7,7 +7,10 @@
 //   auto top = bus.Spawn<trolley::Remote<TopK>>({}, *link, "wordcount/top");
 //
 // It talks to processes of this user, of root, and of the users in
-// UnixLinkOptions::allowed_uids.
+// UnixLinkOptions::allowed_uids. If the peer is of another user, the watcher
+// gets a LinkDown with LinkEnd::kNoConnection and PermissionDenied.
+//
+// Ownership, threads, bounds and ends: as StreamLink.
 
 #ifndef TROLLEY_ACTORS_UNIX_UNIX_LINK_H_
 #define TROLLEY_ACTORS_UNIX_UNIX_LINK_H_

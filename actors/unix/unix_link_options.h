@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The limits of links and listeners over Unix sockets: those of any link
-// (actors/link/link_options.h), and the users that may talk.
+// UnixLinkOptions and UnixListenerOptions: the limits that all links and
+// listeners have (actors/link/link_options.h), and the users that may connect.
 //
 //   trolley::UnixLinkOptions options;
 //   options.write_deadline = absl::Seconds(3);
 //   options.allowed_uids = {1000};
 //
-// Values: copied by the actors they are given to.
+// Ownership: values. The constructor of an actor copies them.
+// Threads:   immutable after construction.
 
 #ifndef TROLLEY_ACTORS_UNIX_UNIX_LINK_OPTIONS_H_
 #define TROLLEY_ACTORS_UNIX_UNIX_LINK_OPTIONS_H_
@@ -22,7 +23,8 @@
 namespace trolley {
 
 struct UnixLinkOptions : LinkOptions {
-  // Users whose processes are talked to, this one's own and root beside them.
+  // The users of the peers that this process talks to, beside root and the user
+  // of this process.
   std::vector<uid_t> allowed_uids = {};
 };
 

@@ -10,7 +10,10 @@
 //   auto listener = bus.Spawn<trolley::UnixListener>({.name = "uds"},
 //                                                    *std::move(socket));
 //
-// The path is removed when it stops accepting.
+// The listener removes the path when it stops accepting. ListenUnix() has the
+// errors of the path.
+//
+// Ownership, threads, bounds and ends: as StreamListener.
 
 #ifndef TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_
 #define TROLLEY_ACTORS_UNIX_UNIX_LISTENER_H_

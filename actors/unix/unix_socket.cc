@@ -176,7 +176,8 @@ void UnixListenSocket::Close() {
   lock_.reset();
 }
 
-// Not what took its place, and not what somebody wrote into it.
+// False: another file is at the path of the lock, or a process has written into
+// the lock.
 bool UnixListenSocket::MayRemoveLock() const {
   struct stat file = {};
   // mutant: P14_TheLockIsRemovedWhateverIsInIt
@@ -288,8 +289,8 @@ absl::Status UnixListenSocket::Lock(uid_t own_uid) {
     lock_ = *std::move(lock);
     lock_id_ = {file.st_dev, file.st_ino};
     lock_is_ours_ = made;
-    // Its last owner may have removed it between our open and our lock; then
-    // what we hold excludes nobody.
+    // Its last owner may have removed it after our open and before our lock.
+    // Then this lock keeps no other server away.
     if (IsStill(lock_path(), lock_id_)) return absl::OkStatus();
   }
   return absl::UnavailableError(absl::StrCat(
@@ -354,7 +355,7 @@ absl::Status UnixListenSocket::Open(const UnixListenOptions& options) {
     return ErrnoStatus(listener_.get(), SysCall::kSocket, "AF_UNIX");
   }
   listener_.CheckFlags();
-  // A socket belongs to the user who made it, which tells us who we are.
+  // A socket belongs to the user that made it: the user of this process.
   struct stat own = {};
   const int result = sys_->Fstat(listener_.get(), &own);
   if (result < 0) return ErrnoStatus(result, SysCall::kFstat, "AF_UNIX");

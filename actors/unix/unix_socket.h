@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Unix sockets as files: listening at a path without taking one that is in use,
-// connecting with an error that says what is wrong, and who the peer is.
-// Everything here is non-blocking, and close-on-exec; waiting is the loop's.
+// Unix sockets as files. ListenUnix() never takes the path of a live server.
+// ConnectUnix() returns an error that names the cause. PeerCredentials() tells
+// the user of the peer. No call waits: each descriptor is non-blocking, and it
+// is close-on-exec.
 //
-// Ownership: a UnixListenSocket owns its descriptors, its path and PATH.lock;
-//            connections belong to whom they are returned. The Sys outlives
-//            all.
+//   absl::StatusOr<trolley::UnixListenSocket> listening =
+//       trolley::ListenUnix(trolley::RealSys(), "/run/words.sock");
+//   absl::StatusOr<trolley::ScopedFd> connection = listening->Accept();
+//
+// Ownership: a UnixListenSocket owns its descriptors, its path and PATH.lock.
+//            The caller owns the connections. The Sys outlives all of them.
 // Threads:   one at a time for each object.
 // Bounds:    `backlog` connections wait in the kernel; three descriptors for a
 //            listener, one of them in reserve.
@@ -16,15 +20,22 @@
 //
 // How a path is taken, so that two servers never share or steal it:
 //
-//   1. PATH.lock is made, or is there already as an empty file of ours, which
-//      a killed server left; anything else is never touched, an error. It is
-//      locked (flock). Held by another: that server lives. The kernel lets go
-//      of it when a process ends, however it ends.
-//   2. What stands at PATH? Nothing: good. No socket: never touched, an error.
-//      A socket: try to connect. An answer: that server lives. Refused: its
-//      server is gone, and the file is removed.
-//   3. The mode is set before the path exists, so there is no moment at which
-//      others could connect.
+//   1. The server makes PATH.lock. An empty file of this user that is there
+//      already was left by a server that was killed, and is used again. Any
+//      other file is left as it is, and is an error.
+//   2. The server locks PATH.lock (flock). If another process holds the lock,
+//      that server lives. The kernel ends a lock when its process ends.
+//   3. The server looks at PATH:
+//
+//        nothing is there                good
+//        a file that is no socket        an error; the file is left as it is
+//        a socket that can be            an error: that server lives
+//          connected to
+//        a socket that refuses           its server has ended; the file is
+//                                        removed
+//
+//   4. The mode is set before the path exists. So at no moment can other users
+//      connect.
 
 #ifndef TROLLEY_ACTORS_UNIX_UNIX_SOCKET_H_
 #define TROLLEY_ACTORS_UNIX_UNIX_SOCKET_H_
@@ -48,9 +59,9 @@ namespace trolley {
 inline constexpr size_t kMaxUnixPathBytes = 107;
 
 struct UnixListenOptions {
-  // Permissions of the socket file, within 0777; who may write may connect.
-  // 0600: this user (and root) only. The umask of the process takes bits away:
-  // see ListenUnix.
+  // The permissions of the socket file, within 0777. A user with write
+  // permission may connect. 0600: this user and root. If the umask of the
+  // process takes one of these bits away, ListenUnix() fails.
   mode_t mode = 0600;
 
   // Connections that may wait to be accepted; a count, 0 or more. 128: a burst
@@ -58,9 +69,10 @@ struct UnixListenOptions {
   int backlog = 128;
 };
 
-// The peer's user and process at the time of its connect() or listen(). A
-// descriptor that was handed on keeps the credentials of its maker. `pid` is a
-// hint for people: numbers are reused, so nothing is decided by it.
+// The user and the process of the peer at the time of its connect() or
+// listen(). A descriptor that was passed to another process keeps the
+// credentials of the process that made it. `pid` is a hint for people: numbers
+// are reused, so no code decides by it.
 struct UnixCredentials {
   uid_t uid = 0;
   gid_t gid = 0;
@@ -74,12 +86,13 @@ class UnixListenSocket {
   ~UnixListenSocket() { Close(); }
 
   // Takes one waiting connection.
-  // Unavailable: none waits; wait until fd() is readable.
-  // ResourceExhausted: the process or the system has no descriptor, or no
-  // memory, left. If has_reserve() still, the connection was taken and closed
-  // at once, so its peer knows and fd() is not readable for ever: go on. If
-  // not, it still waits: leave fd() alone for a while instead of spinning.
-  // Other codes, by errno_status.h: the listener is broken.
+  //   Unavailable         no connection waits; wait until fd() is readable
+  //   ResourceExhausted   no descriptor or no memory is left. If has_reserve()
+  //                       is true after the call, the connection was taken and
+  //                       closed: call Accept() again. If it is false, the
+  //                       connection still waits, and fd() stays readable: do
+  //                       not watch fd() for a while
+  //   other codes         the listener is broken (poller/errno_status.h)
   absl::StatusOr<ScopedFd> Accept();
 
   // To be watched for kReadable. -1 after Close().
@@ -90,8 +103,8 @@ class UnixListenSocket {
   uint64_t turned_away() const { return turned_away_; }
   bool has_reserve() const { return static_cast<bool>(reserve_); }
 
-  // Ends listening and removes the path, unless something else has taken its
-  // place; connections that were accepted live on. Twice is as good as once.
+  // Ends listening. Removes the path, if it still is the socket that was made
+  // here. Connections that were accepted go on. A second call does nothing.
   void Close();
 
  private:
@@ -132,28 +145,37 @@ class UnixListenSocket {
 };
 
 // Listens for streams at `path`.
-// InvalidArgument: the path is empty, longer than kMaxUnixPathBytes or holds a
-// NUL; an option is out of its range; or its directory is no directory.
-// NotFound: the directory does not exist.
-// AlreadyExists: a live server has the path; the text names its process.
-// FailedPrecondition: something else than a socket stands there, or something
-// else than an empty file of this user at PATH.lock (it is left as it is); the
-// directory belongs to another user than this one and root; others may write to
-// the directory (and it is not sticky, as /tmp is), so they could put a socket
-// of theirs there; or the umask takes away a bit of options.mode.
-// PermissionDenied: this user may not write there. Other codes, by
-// errno_status.h: a call failed; the text names it.
+//
+//   InvalidArgument      the path is empty, is longer than kMaxUnixPathBytes or
+//                        has a NUL; an option is out of its range; or the
+//                        directory of the path is no directory
+//   NotFound             the directory does not exist
+//   AlreadyExists        a live server has the path; the text names its process
+//   FailedPrecondition   a file that is no socket is at the path; a file other
+//                        than an empty one of this user is at PATH.lock; the
+//                        directory belongs to another user than this one or
+//                        root; other users may write to the directory, and it
+//                        is not sticky as /tmp is; or the umask takes away a
+//                        bit of options.mode
+//   PermissionDenied     this user may not write there
+//   other codes          a call failed; the text names it
+//                        (poller/errno_status.h)
 absl::StatusOr<UnixListenSocket> ListenUnix(
     Sys& sys, const std::string& path, const UnixListenOptions& options = {});
 
-// Connects a stream. Never waits: what is not possible at once is an error.
-// InvalidArgument: as ListenUnix. NotFound: nothing is there. Unavailable:
-// nobody listens there, or too many wait to be accepted; try later.
-// PermissionDenied: this user may not connect. FailedPrecondition: something
-// else than a listening stream socket is there.
+// Connects a stream. Never waits.
+//
+//   InvalidArgument      the path, as for ListenUnix
+//   NotFound             no file is there
+//   Unavailable          no process listens there; or the queue of connections
+//                        to accept is full; try later
+//   PermissionDenied     this user may not connect
+//   FailedPrecondition   the file is no socket, or no socket of streams
+//   other codes          a call failed (poller/errno_status.h)
 absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path);
 
-// Of a connected socket. InvalidArgument: `fd` is no Unix socket.
+// The credentials of the peer of a connected socket. InvalidArgument: `fd` is
+// no Unix socket.
 absl::StatusOr<UnixCredentials> PeerCredentials(Sys& sys, int fd);
 
 }  // namespace trolley

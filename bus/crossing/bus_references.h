@@ -5,16 +5,16 @@
 // on its thread. One atomic count for all would move between their CPUs at each
 // copy. All other threads share the common count.
 //
-// The count of a loop may be negative: one thread makes a reference, another
-// one drops it. By itself it means nothing. It is added to the common count
-// when the loop ends. Until then the loop adds kKept to the common count, which
-// is more than its own count can ever be below 0. (Linux does the same:
-// lib/percpu-refcount.c.)
+// A thread may drop a reference that another thread has made. So the count of a
+// loop may be negative, and only the sum of all counts has a meaning. A loop
+// that begins adds kKept to the common count. So the common count does not
+// reach 0 while the loop runs. A loop that ends subtracts kKept and adds its
+// own count. (Linux does the same: lib/percpu-refcount.c.)
 //
 // Ownership: part of BusState.
 // Threads:   thread-safe. The count of a loop belongs to the loop's thread.
-// Bounds:    255 loops; 2^54 references of one loop that others drop: fifty
-//            years at ten million a second.
+// Bounds:    255 loops. Other threads may drop at most 2^54 references that one
+//            loop has made: ten million a second for fifty years.
 // Ends:      Drop() is true once.
 
 #ifndef TROLLEY_BUS_CROSSING_BUS_REFERENCES_H_

@@ -101,7 +101,8 @@ class BusState {
   // Messages to `actor` leave the process by that link. Call it before a sender
   // knows the id of `actor`.
   void LeadOver(ActorId actor, const LeavesBy& by);
-  // Whether `link` takes messages from now on; a new link does. On its loop.
+  // Says whether `link` takes messages from now on. A new link takes messages.
+  // Call it on the loop of `link`.
   void SetConnected(ActorId link, bool connected);
   // False: messages to `actor` leave the process, and its link takes none or
   // has ended. True if `actor` itself has ended: TakeCredit() tells that.

@@ -33,18 +33,18 @@
 //      list     longer list        empty + list   list, false   closed + list
 //      closed   refused            nothing        false         -
 //
-// Each arrow is one read-modify-write of word_. So "may it sleep?" and "is
-// there a message?" have one answer, and no wake is lost (P3). In one sleep at
-// most one push must wake; a push to an awake consumer never must (P4). A push
-// does not read the node that it replaces, so a recycled address (ABA) does no
-// harm.
+// Each arrow is one read-modify-write of word_. So of a Push() and an Arm() one
+// is first, and the second one sees it: no wake is lost (P3). In one sleep of
+// the consumer at most one push must wake it. A push to an awake consumer never
+// must wake it (P4). A push does not read the node that it replaces, so a
+// recycled address (ABA) does no harm.
 //
 // A wake uses the consumer's poller, which is destroyed when its loop ends. A
 // pusher may then be between its Push() and its Wake(). So each push that must
 // wake promises one Poller::Wake() and then one WakeDone(). The consumer counts
-// the promises: each arm that it finds replaced by a list. Close() waits until
-// as many wakes are done. After Close() no thread uses the poller, although
-// threads still have addresses (P5).
+// the promises: one each time that it has armed and then finds a list. Close()
+// waits until as many wakes are done. After Close() no thread uses the poller,
+// although threads still have addresses (P5).
 //
 // Memory ordering:
 //   before Push()       happens before the Take() or Close() with its nodes

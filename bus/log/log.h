@@ -41,8 +41,8 @@ namespace trolley::internal {
 class BusLog {
  public:
   // The longest line, in bytes, with "trolley: " before it and the line break
-  // after it. A pipe takes so much as one piece (PIPE_BUF), so the lines of
-  // several processes do not mix.
+  // after it. A pipe takes a write of at most PIPE_BUF (4096) bytes as one
+  // piece, so the lines of several processes do not mix.
   static constexpr size_t kMaxLineBytes = LogOptions::kMostLineBytes;
 
   using Sink = std::function<void(absl::string_view)>;

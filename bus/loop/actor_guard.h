@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ActorGuard: runs code of an actor. An exception that leaves this code ends
-// the actor and nothing else (P8). It also stops actors.
+// the actor and nothing else (P8). ActorGuard also stops actors.
 //
 // Ownership: part of a loop.
 // Threads:   loop thread only.

@@ -5,9 +5,9 @@
 // together are at most messages_per_turn (P7). Within a slice the lanes go in
 // this order: control, replies and timers, data.
 //
-// An actor with messages_per_turn messages in its mailbox gets half a slice.
-// Before its slice the loop hands over what was sent so far. So other actors do
-// not wait long for it.
+// An actor with at least messages_per_turn messages in its mailbox gets half a
+// slice. Before that slice the loop hands over the messages that it has sent so
+// far. So other actors do not wait long for it.
 //
 // Ownership: part of a loop.
 // Threads:   loop thread only.

@@ -69,7 +69,8 @@ class BusCore {
   bool RunTurns();
 
   const BusState::Ptr state_;
-  // Shared with their threads: a loop whose handler never returns stays.
+  // Shared with their threads: if a handler never returns, its loop outlives
+  // the bus.
   std::vector<std::shared_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
   std::unique_ptr<ShutdownReport> report_;  // once it has ended

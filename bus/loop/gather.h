@@ -13,6 +13,8 @@
 //
 // Ownership: the questions on their way share it.
 // Threads:   thread-safe.
+// Bounds:    one question and one answer for each loop.
+// Ends:      when each loop has answered its question or has dropped it.
 
 #ifndef TROLLEY_BUS_LOOP_GATHER_H_
 #define TROLLEY_BUS_LOOP_GATHER_H_

@@ -24,8 +24,8 @@
 //   LoopInspector     what LoopInfo and ActorInfo say
 //
 // Ownership: the bus owns its loops; a loop owns its poller and its actors.
-// Threads:   loop thread only, except Current(), Post(), PostWork() and the
-//            constructor.
+// Threads:   loop thread only, except: Current(), Post() and PostWork() are
+//            thread-safe; the constructor and the destructor run on any thread.
 // Bounds:    LoopOptions.
 // Ends:      End() ends its actors and refuses what comes later; Run() returns.
 

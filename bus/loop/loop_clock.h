@@ -3,8 +3,8 @@
 // LoopClock: the time for one loop.
 //
 //   Now()      exact
-//   Recent()   up to kMostBehindNanos late, at a third of the price: for what
-//              happens millions of times a second
+//   Recent()   up to kMostBehindNanos behind Now(), at a third of the cost; for
+//              code that runs millions of times a second
 //   Ticks()    a counter, to compare short spans of time roughly
 //
 // Recent() reads the time stamp counter of the CPU (TSC). It reads the clock

@@ -12,9 +12,9 @@
 // this.
 //
 // Ownership: on the stack of the spawner.
-// Threads:   the spawner's. If that is a loop of the bus, no message is in hand
-//            on it while the PendingSpawn exists: the message that the spawner
-//            handles is not one of the new actor.
+// Threads:   the thread of the spawner. If that is a loop of the bus, the
+//            PendingSpawn puts the message of the spawner aside until its
+//            destructor: the new actor has not received that message.
 // Bounds:    what the constructor asks for.
 // Ends:      Finish(). If the constructor throws, the destructor gives the cell
 //            and the name back.

@@ -169,8 +169,8 @@ class BusCore::Ending {
   }
 
   void EndLoops() {
-    // Waits at least so long. A deadline of zero must not make a loop a
-    // survivor that only needs to be told.
+    // Waits at least so long. With a deadline of zero, a loop that has not yet
+    // taken its command would be reported as a survivor.
     constexpr absl::Duration kGrace = absl::Milliseconds(200);
     const Instant until = std::max(end_, state_.clock().Now() + kGrace);
     if (state_.options().for_tests.single_threaded) {

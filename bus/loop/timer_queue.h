@@ -58,7 +58,8 @@ class TimerQueue {
   static constexpr size_t kArity = 8;
   static constexpr size_t kRoot = kArity - 1;  // so that siblings share lines
   static constexpr size_t kMostDead = 1024;
-  static constexpr size_t kFewDead = 32;  // so few stay in the heap
+  // Up to so many dead entries stay, even if they are most of the heap.
+  static constexpr size_t kFewDead = 32;
 
   // 16 bytes. The timer is read only if two deadlines are equal.
   class Entry {

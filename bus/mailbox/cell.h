@@ -166,8 +166,8 @@ class CellTable {
   // Loop thread only. The same, mostly without a lock.
   Cell* AllocateLocal(uint32_t* generation);
 
-  // Thread-safe. Gives back a cell that was just allocated, and whose id no one
-  // has got.
+  // Thread-safe. Gives back a cell that was just allocated. No other code may
+  // know its id yet.
   void Abandon(Cell* cell);
 
   // Loop thread only. Frees a cell that `generation` lived in.

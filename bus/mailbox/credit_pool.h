@@ -41,8 +41,8 @@
 
 namespace trolley::internal {
 
-// How many of `credits` move at a time: an eighth, at least 1, at most 64.
-// Scarce credits are divided finely.
+// How many of `credits` move at a time: an eighth, at least 1, at most 64. So
+// a loop that takes a batch leaves most of the credits to other senders.
 inline constexpr uint32_t kMostCreditsAtATime = 64;
 constexpr uint32_t CreditBatch(uint32_t credits) {
   return std::clamp<uint32_t>(credits / 8, 1, kMostCreditsAtATime);

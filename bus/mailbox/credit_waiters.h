@@ -8,8 +8,8 @@
 // To wake a sender for each credit would cost more than the messages. So
 // credits are reserved for the senders that wait until they are a quarter of
 // the mailbox, or until the actor has nothing left to do. In the first case
-// only a quarter of the senders are woken: they fill the mailbox again, and
-// what is queued has to last until they run.
+// only a quarter of the senders are woken. They fill the mailbox again while
+// the actor handles the messages that are still queued.
 //
 // Ownership: part of a loop. The requests that wait are in the cells
 //            (Cell::waiting_senders).

@@ -25,8 +25,8 @@ namespace trolley::internal {
 
 class LocalCredits {
  public:
-  // Takes a credit of `cell` that the loop holds already. False: it holds none,
-  // or `target` does not live there.
+  // Takes a credit of `cell` that the loop holds already. False: the loop holds
+  // none, or `target` does not live in `cell`.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TakeOwn(Cell& cell, ActorId target) {
     if (cell.self != target || cell.local_credits == 0) return false;
     --cell.local_credits;

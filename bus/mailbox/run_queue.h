@@ -2,14 +2,15 @@
 //
 // RunQueue: the actors of a loop that have something to do. Actors that were
 // just spawned come first, depth first. The others are first come, first
-// served. Depth first keeps a tree of actors that are spawned, work and end
-// small: its memory is its depth, not its width, and stays in the CPU's caches.
+// served. Depth first saves memory when actors spawn actors that work and end.
+// The loop then has one branch of the tree at a time, not a whole level. Such a
+// branch fits into the CPU's caches.
 //
 // Ownership: part of a loop; links the cells by Cell::next_runnable.
 // Threads:   loop thread only.
-// Bounds:    one entry for each actor. So that every actor has its turn, at
-//            most kMostFresh new ones go first in a turn, and each kFreshTurns
-//            turns the new ones that are left join the others.
+// Bounds:    one entry for each actor. In one turn at most kMostFresh new
+//            actors come first. Every kFreshTurns turns the new actors that
+//            are left join the others. So every actor runs.
 
 #ifndef TROLLEY_BUS_MAILBOX_RUN_QUEUE_H_
 #define TROLLEY_BUS_MAILBOX_RUN_QUEUE_H_

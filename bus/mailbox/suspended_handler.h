@@ -68,7 +68,7 @@ class SuspendedHandler : public HandlerCoroutine {
 
   std::coroutine_handle<> frame;      // the outermost
   HandlerFrame* innermost = nullptr;  // runs or waits; null: all have ended
-  // Null for a background task: its actor takes messages while it is suspended.
+  // Null for a background task: the actor takes messages while the task waits.
   Envelope* envelope = nullptr;
   Cell* cell = nullptr;         // of its actor; null until suspended
   int waiting_for_replies = 0;  // asks and sends that it awaits

@@ -126,7 +126,8 @@ struct Envelope {
   static constexpr uint64_t kHoldsCredit = uint64_t{1} << 56;
   // The asker handles messages while it waits.
   static constexpr uint64_t kAskerGoesOn = uint64_t{1} << 57;
-  // Replies of the loop, for a handler that did not answer (NoAnswer).
+  // The loop has replied, because the handler did not (NoAnswer): first the
+  // deadline passed, or first the actor ended.
   static constexpr uint64_t kExpiredFirst = uint64_t{1} << 59;
   static constexpr uint64_t kEndedFirst = uint64_t{1} << 60;
   static constexpr uint64_t kMaxSizeClass = 15;

@@ -5,7 +5,8 @@
 // Ownership: part of a loop; owns the callbacks.
 // Threads:   loop thread only.
 // Bounds:    one entry for each Add(), until its actor ends or Remove().
-// Ends:      the loop ends all its actors first, so all are called.
+// Ends:      with the loop. Before that the loop ends all its actors, so it has
+//            called every callback by then.
 
 #ifndef TROLLEY_BUS_REGISTRY_END_WATCHERS_H_
 #define TROLLEY_BUS_REGISTRY_END_WATCHERS_H_

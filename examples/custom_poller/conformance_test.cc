@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is asked of every poller that comes with the bus, asked of ours.
+// Runs the test suite of the built-in pollers with PlainPoller.
 
 #include "trolley/tests/poller/conformance.h"
 

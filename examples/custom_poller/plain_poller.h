@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PlainPoller: a poller of one's own, in a hundred lines: ppoll(2) over a list
-// that is made anew for each wait. Level-triggered only, and it says so.
+// PlainPoller: an example of a poller of your own, in a hundred lines. It calls
+// ppoll(2) with a list that it makes anew for each wait. It is level-triggered;
+// its Capabilities say so.
 //
 // Ownership: a loop owns it; Sys and Clock outlive it.
-// Threads:   as trolley::Poller: all on the loop's thread, but for Wake().
+// Threads:   as trolley::Poller: the thread of the loop. Wake(): thread-safe.
 // Bounds:    one pollfd for each registration.
 // Ends:      with its loop.
 
@@ -46,7 +47,7 @@ class PlainPoller final : public trolley::Poller {
 
  private:
   struct Watched : trolley::Registration {
-    bool closed = false;  // by its owner, without Remove(): left out from now
+    bool closed = false;  // its owner closed it without Remove(): not polled
   };
 
   PlainPoller(trolley::Sys& sys, const trolley::Clock& clock,
@@ -67,7 +68,7 @@ class PlainPoller final : public trolley::Poller {
   // owners_[i].
   std::vector<pollfd> items_;
   std::vector<Watched*> owners_;
-  size_t next_ = 0;  // where Collect() goes on, so that everyone gets a turn
+  size_t next_ = 0;  // where Collect() goes on, so that no descriptor starves
 };
 
 #endif  // TROLLEY_EXAMPLES_CUSTOM_POLLER_PLAIN_POLLER_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the blocking models share: waiting for the next connection or signal,
-// and serving one connection to its end.
+// The parts that the blocking models share: Visitors waits for the next
+// connection or signal, and ServeBlocking() serves one connection to its end.
 //
 // Threads: Visitors belongs to one thread; ServeBlocking may run on any.
 

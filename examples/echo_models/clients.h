@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clients: many connections to an echo service, each with one message under
-// way: it sends, checks what comes back, and sends the next. All on one thread,
-// in one loop of epoll, so that what is measured is the server.
+// Clients: many connections to an echo service. Each sends one message, checks
+// the answer, and sends the next. One thread with epoll serves all of them, so
+// that the figures depend on the server and little on the clients.
 //
 // Ownership: owns its connections.
 // Threads:   one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one handler that every model deploys: what came in is what goes out.
+// The handler of every model. It sends back the bytes that it gets.
 //
 // Stateless; any thread, any process.
 

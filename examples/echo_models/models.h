@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The textbook's server models, each a way to give many connections to one
-// handler.
+// Three models of a server. Each passes many connections to one handler:
 //
 //   process   blocking calls, a process for each connection
 //   thread    blocking calls, a thread for each connection
@@ -9,8 +8,9 @@
 //
 // Ownership: each borrows the listener until it returns.
 // Threads:   called by main, with SIGTERM, SIGINT and SIGCHLD blocked.
-// Bounds:    what the system allows of processes, threads and descriptors; a
-//            connection beyond that is closed at once and said on stderr.
+// Bounds:    the limits of the system for processes, threads and descriptors.
+//            The server closes a connection beyond them and writes a line to
+//            stderr.
 // Ends:      with SIGTERM or SIGINT: connections are closed, and nothing of the
 //            model is left when it returns.
 

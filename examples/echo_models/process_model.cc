@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A process for each connection: what one of them breaks is its own.
+// A process for each connection. If one of them crashes, the others go on.
 
 #include <errno.h>
 #include <signal.h>
@@ -18,11 +18,11 @@
 namespace echo {
 namespace {
 
-// Never returns. Leaves by _exit: what the parent owns, the path of the socket
-// first of all, is not this process's to clean up.
+// Never returns. It ends by _exit(): the path of the socket, and all else that
+// needs an end, belongs to the parent.
 [[noreturn]] void BeChild(pid_t parent, int connection) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it went before it was asked for
+  if (getppid() != parent) _exit(1);  // the parent ended before prctl()
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

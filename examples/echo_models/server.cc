@@ -40,8 +40,8 @@ int Usage(const std::string& what) {
   return 2;
 }
 
-// Nothing is lost if it cannot be done: connections beyond the limit are
-// refused, and said to be.
+// An error does not matter: the server closes connections beyond the limit and
+// writes a line for each.
 void RaiseDescriptorLimit() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -76,8 +76,8 @@ int Main() {
     return Usage("where shall it listen? Give --socket=PATH");
   }
 
-  // What goes to the log may find no reader; the socket is to be removed even
-  // so.
+  // The reader of the log may have gone. SIGPIPE would end the process then,
+  // and the file of the socket would stay.
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);

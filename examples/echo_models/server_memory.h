@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How much memory a server uses, its children included: what is resident, a
-// page that n processes share counting for one n-th in each, and page tables.
-// Not counted: what the kernel keeps for it otherwise, such as socket buffers
-// and the stacks of threads within the kernel.
+// ServerMemory: the memory of a server and of its children: their resident
+// pages and their page tables. A page that n processes share counts for one
+// n-th in each. Other memory of the kernel does not count, such as the buffers
+// of sockets and the kernel stacks of threads.
 //
 // Stateless; any thread.
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The end of a program's output: whether all of it was written. A disk that is
-// full, a reader that has gone and a standard output that is closed are found
-// here at the latest, because stdio writes when its buffer is full.
+// EndOutput: checks at the end of a program that all of its output was written.
+// stdio writes when its buffer is full. So a full disk, a reader that has gone
+// and a closed standard output may show here only.
 //
-// In a program that is started without a standard output, a library may have
-// made a descriptor of that number before main began (gRPC makes an eventfd):
-// what is no file, pipe, socket or device was nobody's output.
+// If the program was started without a standard output, a library may have made
+// a descriptor of that number before main began: gRPC makes an eventfd. So a
+// descriptor that is no file, pipe, socket or device is an error, too.
 //
-// Threads: any, once.
+// Threads: one; call it once.
 
 #ifndef TROLLEY_EXAMPLES_OUTPUT_OUTPUT_H_
 #define TROLLEY_EXAMPLES_OUTPUT_OUTPUT_H_

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Counter: counts its share of the words.
+//
+// Ownership: the bus owns it.
+// Threads:   as any actor.
+// Bounds:    its mailbox. Memory grows with the number of distinct words.
+// Ends:      with the bus.
 
 #ifndef TROLLEY_EXAMPLES_WORDCOUNT_COUNTER_H_
 #define TROLLEY_EXAMPLES_WORDCOUNT_COUNTER_H_

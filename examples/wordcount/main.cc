@@ -141,7 +141,8 @@ absl::StatusOr<std::unique_ptr<trolley::Bus>> NewBus() {
 }
 
 int Main() {
-  // What is printed may find no reader; sockets are to be removed even so.
+  // The reader of the output may have gone. SIGPIPE would end the process then,
+  // and the files of the sockets would stay.
   std::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = BlockSignals();
   absl::StatusOr<trolley::ScopedFd> input =
@@ -150,8 +151,8 @@ int Main() {
   absl::StatusOr<std::unique_ptr<trolley::Bus>> bus = NewBus();
   if (!bus.ok()) return Fail(bus.status());
 
-  // Sockets first, so that a path that cannot be had costs no input; whoever
-  // connects before the actors are there waits.
+  // The sockets come first: if a path cannot be had, no input has been read. A
+  // peer that connects before the actors are there waits.
   std::optional<trolley::UnixListenSocket> socket;
   if (const std::string path = absl::GetFlag(FLAGS_socket); !path.empty()) {
     auto listening = trolley::ListenUnix(trolley::RealSys(), path);

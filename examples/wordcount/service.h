@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Service: the word counter put together: which actor on which loop.
+// Service: spawns the actors of the word counter, each on its loop:
 //
 //   loop 0    reader -> splitter     and the answers, "wordcount/top"
 //   loop 1..  counter-0, counter-1, ...
 //
-// Ownership: the bus owns the actors; this only knows their addresses.
-// Threads:   Start is called once, by main.
+// Ownership: the bus owns the actors; a Service has their addresses.
+// Threads:   main calls Start once.
+// Ends:      the actors end with the bus.
 
 #ifndef TROLLEY_EXAMPLES_WORDCOUNT_SERVICE_H_
 #define TROLLEY_EXAMPLES_WORDCOUNT_SERVICE_H_
@@ -22,7 +23,7 @@
 namespace wordcount {
 
 struct Service {
-  // Spawns everything and begins to read `input`.
+  // Spawns the actors and begins to read `input`.
   // `counters` is at least 1; errors as Bus::Spawn.
   static absl::StatusOr<Service> Start(trolley::Bus& bus, int counters,
                                        trolley::ScopedFd input);

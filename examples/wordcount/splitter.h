@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Splitter: cuts lines into words (runs of A-Za-z, in lower case) and deals
-// them to the counters, the same word always to the same one. When a counter
-// is full it waits, its own mailbox fills, and the reader of the input waits in
-// turn: that is all there is to back pressure.
+// Splitter: cuts lines into words (runs of A-Za-z, in lower case) and sends
+// them to the counters. The same word always goes to the same counter.
+//
+// Back pressure: when the mailbox of a counter is full, the splitter waits.
+// Then the mailbox of the splitter fills, and the reader of the input waits.
+//
+// Ownership: the bus owns it.
+// Threads:   as any actor.
+// Bounds:    its mailbox; one batch of about kBatchBytes for each counter.
+// Ends:      with the bus.
 
 #ifndef TROLLEY_EXAMPLES_WORDCOUNT_SPLITTER_H_
 #define TROLLEY_EXAMPLES_WORDCOUNT_SPLITTER_H_

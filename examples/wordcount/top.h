@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TopWords: answers for all counters together; "wordcount/top" to the outside.
-// Spawned interleaved, so that one question may wait for the end of the input
-// while others are answered.
+// TopWords: answers questions about the words of all counters. Other processes
+// know it as "wordcount/top". It is spawned interleaved: while one question
+// waits for the end of the input, it answers others.
+//
+// Ownership: the bus owns it.
+// Threads:   as any actor.
+// Bounds:    its mailbox. Questions that wait hold at most half of it.
+// Ends:      with the bus.
 
 #ifndef TROLLEY_EXAMPLES_WORDCOUNT_TOP_H_
 #define TROLLEY_EXAMPLES_WORDCOUNT_TOP_H_
@@ -24,7 +29,7 @@ struct InputEnded {
   uint64_t lines = 0;
 };
 
-// What a question from another process may be.
+// The questions that other processes may ask.
 using TopService = trolley::Protocol<Top(TopQuery), Progress(ProgressQuery)>;
 
 class TopWords : public trolley::Actor {
@@ -39,7 +44,7 @@ class TopWords : public trolley::Actor {
   void On(const InputEnded& m);
 
  protected:
-  // Those who wait for the end of the input are told that it will not come.
+  // Ends the questions that wait for the end of the input with an error.
   void OnDrain() override;
 
  private:

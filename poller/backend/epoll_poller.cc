@@ -194,7 +194,6 @@ absl::Status EpollPoller::Rebuild() {
   event.data.u64 = kWakeToken.Pack();
   const int added = sys_.EpollCtl(set.get(), EPOLL_CTL_ADD, wake_.fd(), &event);
   if (added < 0) return ErrnoStatus(added, SysCall::kEpollCtl, "ADD, wakes");
-  absl::Status result;
   for (auto& [fd, entry] : registrations_) {
     if (!Wanted(entry.interest)) continue;
     const int done = Control(set.get(), EPOLL_CTL_ADD, fd, entry);

@@ -8,7 +8,7 @@
 //            ends of a channel share the channel.
 // Threads:   one thread, that of the simulated world.
 // Bounds:    a channel holds at most `capacity` bytes. A listener holds at most
-//            `backlog` connections.
+//            `backlog` + 1 connections, as in Linux.
 
 #ifndef TROLLEY_POLLER_SIM_SIM_FILE_H_
 #define TROLLEY_POLLER_SIM_SIM_FILE_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AskUntil: for what another thread does and tells nobody, such as a count in
-// the LinkStats of a link.
+// AskUntil: waits for a state of another thread that has no event, such as a
+// count in the LinkStats of a link.
 //
 //   AskUntil([&] { return StatsOf(link); },
 //            [](const LinkStats& s) { return s.received == 3; });

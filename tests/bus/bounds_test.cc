@@ -183,9 +183,9 @@ TEST_P(BoundsTest, P6_PlacesLeasedByASleepingLoopAreFree) {
           ->Tell(Tick{});
     }
     for (absl::Notification& one : done) one.WaitForNotification();
-    // Each has sent one message, and leased an eighth of the places for it.
-    // What they have leased and not used comes back as they fall asleep; a
-    // place that did not would keep this here for ever.
+    // Each loop has sent one message, and holds an eighth of the credits for
+    // that. It gives back what it has not used before it sleeps. If a credit
+    // did not come back, the mailbox would never become full.
     for (int turns = 0; checker.accepted() < capacity;) {
       const Delivery told = sink.Tell(Item{checker.NewMessage()});
       if (checker.Sent(told) == Delivery::kAccepted) continue;

@@ -136,7 +136,7 @@ class ExpiryTest : public BusFixture {
     }
     return kNone;
   }
-  // Looks until `depth` messages hold a place. A look is a round through every
+  // Looks until `depth` messages hold a credit. A look is a round through every
   // loop; in a simulated world it is also what makes them go on.
   void AwaitDepth(uint32_t depth) {
     AskUntil([&] { return Depth(); },

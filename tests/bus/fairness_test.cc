@@ -159,7 +159,7 @@ TEST_P(FairnessTest, P7_ATurnOfAFloodEndsForWhatIsHandedOver) {
   }
 }
 
-// A reply is not kept until a long slice of another actor is over.
+// A reply leaves before a long slice of another actor begins.
 TEST_P(FairnessTest, P7_WhatWasSentGoesOutBeforeAFloodedSlice) {
   Start([&](BusOptions& options) {
     limits_ = options.loops[0];

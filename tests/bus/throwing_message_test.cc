@@ -230,7 +230,7 @@ TEST_P(ThrowingMessageTest, P8_APlainThreadGetsWhatItsMessageThrows) {
   const ByReference message{Fickle(1)};
   for (int i = 0; i < 3; ++i) {
     const ByReference last{Fickle(0)};
-    // The place is given back by the receiver's loop.
+    // The receiver's loop gives the credit back.
     EXPECT_THROW(receiver.Tell(last), std::runtime_error);
     Settle();
     EXPECT_THROW(receiver.TellWith({}, last), std::runtime_error);

@@ -158,7 +158,7 @@ TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
 }
 
 // The counts of the sender after its receiver was killed: each message that the
-// link accepted is written or unsent, and each asker gets an error.
+// Remote accepted is counted as written, unsent or not sent.
 TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));

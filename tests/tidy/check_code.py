@@ -23,8 +23,8 @@ MAY_WEAKEN_ORDER = {
 # The raw mechanism, for the benchmarks to compare with.
 MAY_CALL_THE_KERNEL = ("tools/bench/",)
 
-# The one wait of plain threads, by the monotonic clock.
-# Both on std::chrono::steady_clock.
+# The waits of plain threads that have a limit. Both follow
+# std::chrono::steady_clock.
 MAY_WAIT_WITH_A_LIMIT = ("bus/log/log.cc", "bus/thread/monitor.h")
 
 MAY_TELL_THE_TIME_OF_DAY = {
@@ -32,14 +32,14 @@ MAY_TELL_THE_TIME_OF_DAY = {
     "tools/bench/": "when a figure was measured, to be shown",
 }
 
-# A pause that paces what a test does, and waits for nothing.
+# These sleep to keep a rhythm. They do not wait for something.
 MAY_SLEEP = {
     "tests/poller/conformance_time.cc": "a signal each half millisecond",
     "tests/clock/preloaded_clock.cc": "stands in for the C library's",
 }
 
-# What only the kernel knows and no event tells, or what a wait of the test would
-# itself change.
+# Tests that look again and again: the kernel has no event for what they wait
+# for, or a wait of the test would change it.
 MAY_SPIN = {
     "tests/actors/pipe_reader_test.cc": "until a pipe is empty",
     "tests/bus/refused_resources_test.cc": "until /proc forgets a thread",
@@ -120,8 +120,8 @@ def weak_memory_orders_have_few_homes(tree):
 
 def tests_do_not_sleep(tree):
   problems = []
-  what = ("wait for what should happen, with a deadline, or use the virtual "
-          "clock; a sleep is too long and too short.")
+  what = ("wait for the event without a limit, or use the virtual clock; a "
+          "sleep is too long and too short.")
   for path, text in tree.cpp(("tests",)):
     if path not in MAY_SLEEP:
       problems += _find(_SLEEP, path, code_of(text), what)
@@ -167,7 +167,7 @@ def waits_follow_the_monotonic_clock(tree):
     if path not in MAY_WAIT_WITH_A_LIMIT:
       problems += _find(_TIMED_WAIT, path, code_of(text),
                         "may follow the wall clock; wait with bus/latch.h or "
-                        "bus/monitor.h.")
+                        "bus/thread/monitor.h.")
     if not path.startswith(tuple(MAY_TELL_THE_TIME_OF_DAY)):
       problems += _find(_TIME_OF_DAY, path, code_of(text),
                         "read MonotonicClock(), or say in tests/tidy/"

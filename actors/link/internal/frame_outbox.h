@@ -32,11 +32,12 @@ class FrameOutbox {
 
   FrameOutbox() : chunks_(1) {}
 
-  // Append here what comes next.
+  // The caller appends the bytes of the next frame here.
   std::string& tail() { return chunks_.back(); }
 
-  // What was appended since the last frame is one, and `payload` its end.
-  // `sequence`: that of a DATA frame, or 0. `message`: it counts in messages().
+  // Ends a frame: the bytes that were appended since the last one, and then
+  // `payload`. `sequence`: the number of a DATA frame; other frames: 0.
+  // `message`: messages() counts it.
   void Close(uint64_t sequence, bool message);
   void Close(uint64_t sequence, bool message, std::string payload);
 
@@ -46,10 +47,11 @@ class FrameOutbox {
   bool has_frames() const { return !frames_.empty(); }
   size_t messages() const { return messages_; }
 
-  // The first of the bytes unwritten, at most `most`; how many parts they are.
+  // Fills `parts` with the first unwritten bytes, at most `most`. Returns the
+  // number of parts.
   int Gather(size_t most, absl::Span<iovec> parts);
 
-  // The kernel has taken so many of them.
+  // Removes `bytes` that the kernel has taken. Returns what was in them.
   struct Taken {
     uint64_t frames = 0;  // whole
     uint64_t messages = 0;

@@ -19,12 +19,13 @@ namespace {
 using wire::MakeWireError;
 using wire::WireError;
 
-// In one system call: more gains nothing, and others wait meanwhile.
+// The limits of one system call. A longer call gains nothing, and the other
+// actors of the loop wait for it.
 constexpr size_t kMaxWriteBytes = 256 * 1024;
 constexpr size_t kMaxWriteParts = 16;
 
-// While others of this loop have something to do, writing waits for so many
-// bytes, but no more than so many turns.
+// While other actors of this loop have messages, the writer waits until it has
+// kGatherBytes, and at most for kMostTurns turns.
 constexpr size_t kGatherBytes = 32 * 1024;
 constexpr int kMostTurns = 8;
 
@@ -364,7 +365,7 @@ void LinkConnection::End(LinkEnd end, absl::Status reason) {
   stats_.waiting -= outbox_.messages();
   // mutant: P15_WhatIsInTheOutboxCountsAsWritten
   stats_.unsent += outbox_.messages();
-  // Wakes whoever waits in the stream, too.
+  // This also ends the wait of a coroutine in the stream.
   stream_.sys().Shutdown(stream_.fd(), SHUT_RDWR);
   filled_.Notify();
   changed_.Notify();

@@ -3,12 +3,13 @@
 // LinkConnection: one connection of a StreamLink: its bytes, frames, credit and
 // limits. What the frames mean is the link's business.
 //
-// Ownership: shared by the link and its coroutines, so that the stream outlives
-//            whoever waits in it.
+// Ownership: shared by the link and its coroutines. So the stream outlives a
+//            coroutine that waits in it.
 // Threads:   loop thread only.
 // Bounds:    LinkOptions; reads hold a frame and a read buffer at most.
-// Ends:      End(), once: what the peer is told, and why, is settled there. Its
-//            coroutines notice and return; the last one closes the descriptor.
+// Ends:      End(), once: it keeps the reason and sends it to the peer. Then
+//            the coroutines of the connection return. The last one closes the
+//            descriptor.
 
 #ifndef TROLLEY_ACTORS_LINK_INTERNAL_LINK_CONNECTION_H_
 #define TROLLEY_ACTORS_LINK_INTERNAL_LINK_CONNECTION_H_
@@ -34,7 +35,8 @@
 
 namespace trolley::internal {
 
-// Says Hello and why this connection ends, as far as that goes without waiting.
+// Sends a Hello, and an ERROR frame with `why`, as far as the kernel takes them
+// at once. For a connection that the listener is about to close.
 void TurnAway(Sys& sys, int fd, const LinkOptions& options,
               uint64_t instance_id, const absl::Status& why);
 
@@ -56,20 +58,21 @@ class LinkConnection {
   // Errors are final: it has ended.
   Task<absl::Status> Handshake(uint64_t instance_id);
 
-  // The next frame that has come; it stays good until the next call. nullopt:
-  // more has to be read, or it has ended.
+  // The next frame that has arrived; valid until the next call. nullopt: no
+  // whole frame is left, or the connection has ended.
   std::optional<wire::Frame> NextFrame();
-  // Waits until more has been read. False: it has ended, or there is no more;
-  // then EndOfInput() ends it.
+  // Waits until more bytes have arrived. False: the connection has ended; or
+  // the peer sends no more, and the caller calls EndOfInput().
   Task<bool> ReadMore();
   void EndOfInput();
 
   // Writes what is queued until it ends; one coroutine runs it.
   Task<absl::Status> Write();
 
-  // Sends an Envelope, `head` and then `payload`, with a Message. False: no
-  // room in the outbox, or no credit; `changed` will tell. True: a long
-  // `payload` was moved from. ResourceExhausted: longer than the peer takes.
+  // Sends an Envelope with a Message: `head`, then `payload`. True: a long
+  // `payload` was moved from. False: the outbox has no room, or there is no
+  // credit; `changed` is notified when that may have changed.
+  // ResourceExhausted: the message is longer than the peer takes.
   absl::StatusOr<bool> TrySend(absl::string_view head, std::string& payload);
   size_t unwritten() const { return outbox_.unwritten(); }
   // Whether the outbox is below its limits.
@@ -82,10 +85,11 @@ class LinkConnection {
   // room. ResourceExhausted: longer than the peer takes.
   absl::Status SendAnswer(absl::string_view head, std::string payload);
 
-  // A received message of that size costs credit ...
-  // Errors: the peer had not that much.
+  // Takes credit of the peer for a message that has arrived. An error: the peer
+  // did not have as much credit.
   absl::Status Charge(size_t payload_bytes);
-  // ... until a mailbox has taken it or it was refused.
+  // Gives that credit back: a mailbox has taken the message, or its refusal is
+  // in the outbox.
   void Discharge(size_t payload_bytes);
 
   // As SendAnswer().
@@ -99,10 +103,10 @@ class LinkConnection {
   // The peer said GOAWAY.
   void HearGoAway(absl::string_view peer, std::string text);
 
-  // Ends it and wakes everyone. A `reason` that carries a WireError goes to the
-  // peer as an ERROR frame, unless it came from there.
+  // Ends the connection and resumes its coroutines. If `reason` carries a
+  // WireError that the peer did not send, the peer gets it as an ERROR frame.
   void End(LinkEnd end, absl::Status reason);
-  // What is queued leaves now, as far as the kernel takes it without waiting.
+  // Writes the queued frames, as far as the kernel takes them at once.
   void Flush();
 
   bool ended() const { return ended_; }
@@ -110,7 +114,7 @@ class LinkConnection {
   // How it ended, and why.
   LinkEnd end() const { return end_; }
   const absl::Status& reason() const { return reason_; }
-  // False once the peer takes nothing any more.
+  // False: the connection has ended, or the peer takes no more bytes.
   bool writable() const { return !ended_ && !write_failed_; }
   const wire::Agreement& agreement() const { return agreement_; }
   // Of the last message sent; sequence numbers above written_sequence() were

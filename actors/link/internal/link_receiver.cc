@@ -24,9 +24,10 @@ using wire::MakeWireError;
 using wire::MessageView;
 using wire::WireError;
 
-// Actors of this loop are given a turn for so many messages, or bytes, that
-// came for them: while they are in the caches, and their memory for the next
-// ones. So many turns without a message from a queue end that.
+// After so many messages or bytes, the actors of this loop get one turn: the
+// messages are still in the caches of the processor then, and so is the memory
+// that the next ones will use. kIdleTurns: after so many turns in which no
+// message has left a queue, the link goes on reading.
 constexpr uint64_t kMessagesPerTurn = 64;
 constexpr uint64_t kBytesPerTurn = 32 << 10;
 constexpr int kIdleTurns = 16;
@@ -92,10 +93,10 @@ Task<absl::Status> LinkReceiver::HandleFrames(Connection connection) {
   co_return absl::OkStatus();
 }
 
-// After a read: what it brought is handled before more is read, and what waits
-// for room goes before what comes next, so that mailboxes and queues stay
-// short. Only actors of this loop that work are given turns for that: one that
-// takes nothing keeps nobody, its messages wait and others pass.
+// Called after each read, before the next one. It lets the actors of this loop
+// handle the messages of the read, and lets messages that wait enter their
+// mailboxes. So mailboxes and queues stay short. If an actor takes no message,
+// its messages wait, and the link goes on with those of the other actors.
 Task<absl::Status> LinkReceiver::LetActorsRun(uint64_t turns) {
   const ActorContext& context = state_.context();
   for (; turns > 0 && context.others_wait(); --turns) {

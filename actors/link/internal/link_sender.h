@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LinkSender: what goes out over a StreamLink: messages in their turn, and what
-// becomes of the asks among them.
+// LinkSender: the outgoing side of a StreamLink. It sends the messages in the
+// order in which they came, and gives each ask its answer or its error.
 //
 // Ownership: a member of the link.
 // Threads:   loop thread only.

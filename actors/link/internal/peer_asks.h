@@ -6,8 +6,8 @@
 // Ownership: a member of the link. What is under way is in coroutines of it.
 // Threads:   loop thread only.
 // Bounds:    the caller's: it takes none when count() is at max_pending_asks.
-// Ends:      Forget(), when the connection has ended: no answer is sent, and
-//            no handler need go on for one.
+// Ends:      Forget(), when the connection has ended. After it no answer is
+//            sent, and a suspended handler of such an ask is cancelled.
 //
 // Each ask that was counted by Begin() ends by one of these, once:
 //

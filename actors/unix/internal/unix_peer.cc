@@ -25,7 +25,7 @@ absl::StatusOr<LinkPeer> UnixPeerOf(Sys& sys, int fd) {
 
 absl::Status AllowUnixPeer(Sys& sys, int fd, const LinkPeer& peer,
                            const std::vector<uid_t>& allowed_uids) {
-  // A socket belongs to the user who made it, which tells us who we are.
+  // A socket belongs to the user that made it: the user of this process.
   struct stat own = {};
   const int result = sys.Fstat(fd, &own);
   if (result < 0) return ErrnoStatus(result, SysCall::kFstat, "a connection");
