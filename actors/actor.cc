@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/loop/pending_spawn.h"
@@ -36,7 +38,7 @@ Address Actor::address() const {
 
 void Actor::Stop() {
   if (cell() != nullptr) {
-    loop().guard().Stop(*cell(), /*drain=*/false);
+    own_loop().guard().Stop(*cell(), /*drain=*/false);
   } else if (construction() != nullptr) {
     construction()->requests().Stop();
   }
@@ -48,7 +50,7 @@ internal::EnvelopePtr Actor::NewEnvelopeToSelf(size_t bytes) {
   const internal::Envelope::Head head = {
       .target = self, .sender = self, .flags = internal::Envelope::kReplyLane};
   internal::EnvelopePtr e(
-      lives ? loop().router().NewEnvelope(bytes, head)
+      lives ? own_loop().router().NewEnvelope(bytes, head)
             : internal::EnvelopePool::GetFromHeap(bytes, head));
   if (lives) internal::SetTraceOf({}, &loop(), *e);
   return e;
@@ -65,8 +67,10 @@ uint64_t Actor::SendAfter(absl::Duration after, internal::EnvelopePtr e) {
 }
 
 bool Actor::CancelTimer(TimerId id) {
-  if (cell() != nullptr)
+  if (cell() != nullptr) {
+    (void)own_loop();  // ends the program on another thread
     return internal::ScheduledMessage::Cancel(*this, id.value);
+  }
   return construction() != nullptr &&
          construction()->requests().Cancel(id.value);
 }
@@ -83,13 +87,29 @@ void Actor::HoldMailbox() {
 void Actor::RunInBackground(Task<absl::Status> task) {
   if (!begins_things()) return;
   StatusFrame frame = task.Release();
+  if (!frame) internal::ThrowMisuse("a Task runs once");
   internal::SuspendedHandler& handler = frame.promise().BeginHandler(frame);
   handler.finish = &FinishBackground;
   if (cell() != nullptr) {
-    loop().coroutines().RunTask(*cell(), handler);
+    own_loop().coroutines().RunTask(*cell(), handler);
   } else {
     construction()->requests().Run(&handler);
   }
+}
+
+bool Actor::LivesOn(internal::Loop& loop) const {
+  const ActorId self = cell()->self;
+  const internal::CellTable& cells = loop.inbox().cells;
+  return self.loop() == loop.index() && self.slot() < cells.used() &&
+         cells.Find(self.slot()) == cell();
+}
+
+internal::Loop& Actor::own_loop() const {
+  internal::Loop* current = internal::Loop::Current();
+  if (cell() == nullptr || current == nullptr || !LivesOn(*current)) {
+    return LoopOfConstructor();
+  }
+  return *current;
 }
 
 internal::Loop& Actor::LoopOfConstructor() const {
@@ -98,8 +118,9 @@ internal::Loop& Actor::LoopOfConstructor() const {
                cell() == nullptr
                    ? "trolley: Actor::context() of an object that no Spawn() "
                      "has made an actor of a bus\n"
-                   : "trolley: Actor::context() on a thread that is not the "
-                     "actor's; send it a message instead\n");
+                   : "trolley: Actor::context() or another verb of an actor, "
+                     "on a thread that is not that of its loop; send the actor "
+                     "a message instead\n");
   std::abort();
 }
 
@@ -159,16 +180,19 @@ std::vector<std::string> Actor::askers() const {
 }
 
 void Actor::SetTrace(const TraceContext& trace) {
-  if (InHand() == nullptr) return;
-  internal::Envelope* e = loop().current().envelope;
+  if (cell() == nullptr) return;
+  internal::Envelope* e = own_loop().current().envelope;
+  if (e == nullptr) return;
   // The same actors wait: their chain is built again on the new trace.
-  internal::CausalContext::Ptr root =
-      internal::CausalContext::New(trace, ActorId(), nullptr);
   std::vector<ActorId> askers;
+  std::vector<std::string> foreign_askers;
   for (const internal::CausalContext* c = e->context.get(); c != nullptr;
        c = c->parent()) {
     if (c->asker()) askers.push_back(c->asker());
+    if (c->parent() == nullptr) foreign_askers = c->foreign_askers();
   }
+  internal::CausalContext::Ptr root =
+      internal::CausalContext::NewForeign(trace, std::move(foreign_askers));
   for (auto asker = askers.rbegin(); asker != askers.rend(); ++asker) {
     root = internal::CausalContext::New(trace, *asker, std::move(root));
   }

@@ -18,8 +18,13 @@
 //   absl::Status,      the reply, or the error that an ask resolves to; an
 //   absl::StatusOr<R>  error counts as failed in the ledger
 //   Task<any of them>  the same from a coroutine; the next message waits until
-//                      it has finished, unless SpawnOptions::interleaved is set
+//                      it has finished, unless the actor is interleaved
 //   MaybeTask<...>     a result or a Task (actors/maybe_task.h)
+// An actor is interleaved if its class has this line. It then handles its next
+// message while a coroutine handler waits in a co_await:
+//
+//   static constexpr bool kInterleaved = true;
+//
 // An exception that leaves On() ends this actor and no other. So does one that
 // a message or a reply throws when On() takes or returns it. A handler that
 // starts a process uses WithMainsSignals() (actors/mains_signals.h).
@@ -52,7 +57,10 @@
 //                    of the message in hand; elsewhere as if there were none
 //
 // Ownership: the bus owns it.
-// Threads:   constructed by the thread of the spawner; the rest on its loop.
+// Threads:   constructed by the thread of the spawner; the rest on its loop. On
+//            another thread a verb ends the program, with the reason on
+//            standard error. For address() and the message in hand only builds
+//            with assert check it.
 // Bounds:    SpawnOptions::mailbox_capacity messages.
 // Ends:      Stop(), Ref::Stop(), an exception, or the bus's shutdown. Then its
 //            coroutines are cancelled, OnStop() runs, and it is destroyed.
@@ -60,6 +68,7 @@
 #ifndef TROLLEY_ACTORS_ACTOR_H_
 #define TROLLEY_ACTORS_ACTOR_H_
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -70,8 +79,9 @@
 #include "absl/time/time.h"
 #include "trolley/actors/context.h"
 #include "trolley/actors/internal/actor_class_of.h"
+#include "trolley/actors/internal/ref_access.h"
+#include "trolley/actors/internal/sleep.h"
 #include "trolley/actors/ref.h"
-#include "trolley/actors/sleep.h"
 #include "trolley/actors/task.h"
 #include "trolley/bus/loop/envelope_ptr.h"
 #include "trolley/bus/loop/pending_spawn.h"
@@ -150,10 +160,11 @@ class Actor : public internal::ActorBase {
   // Spawns an actor, by default on this actor's loop. Errors: as Bus::Spawn.
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
+    static_assert(internal::CanBeSpawned<A, Args&&...>());
     internal::PendingSpawn* const construction = this->construction();
     if (cell() == nullptr && construction == nullptr) return NotOfABus();
     internal::PendingSpawn spawn(
-        construction == nullptr ? loop().bus_pointer()
+        construction == nullptr ? own_loop().bus_pointer()
                                 : construction->bus_pointer(),
         options, internal::ActorClassOf<A>(), construction);
     if (!spawn.status().ok()) return spawn.status();
@@ -161,6 +172,13 @@ class Actor : public internal::ActorBase {
         spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...));
     if (!spawned.ok()) return spawned.status();
     return Ref<A>(*std::move(spawned));
+  }
+
+  // Tells `to` the last message of this actor, such as its end. A full mailbox
+  // does not refuse it. So call it once, in OnStop() or just before Stop().
+  template <typename A, typename M>
+  static void TellLast(const Ref<A>& to, M message) {
+    internal::RefAccess::TellLast(to, std::move(message));
   }
 
   // --- The message in hand ---
@@ -183,7 +201,7 @@ class Actor : public internal::ActorBase {
   // constructor it may be passed on and not be used. In an object that is no
   // actor of a bus, and on another thread, a call ends the program, with the
   // reason on standard error.
-  ActorContext context() const { return ContextAccess::Of(loop()); }
+  ActorContext context() const { return ContextAccess::Of(own_loop()); }
 
  private:
   internal::Cell* cell() const { return internal::CellOf(*this); }
@@ -193,13 +211,20 @@ class Actor : public internal::ActorBase {
                                    internal::ActorAccess::construction(*this))
                              : nullptr;
   }
+  // False: `loop` is another one, maybe of another bus.
+  bool LivesOn(internal::Loop& loop) const;
+  // The loop of this actor. A call on another thread ends the program; on the
+  // thread of another loop only in builds with assert.
   internal::Loop& loop() const {
     internal::Loop* current = internal::Loop::Current();
     if (cell() == nullptr || current == nullptr) [[unlikely]] {
       return LoopOfConstructor();
     }
+    assert(LivesOn(*current) && "a verb on a thread that is not the actor's");
     return *current;
   }
+  // The same in every build, for verbs that no handler calls often.
+  internal::Loop& own_loop() const;
   // False in the destructor, and without a bus: no timer or task can begin.
   bool begins_things() const {
     return cell() != nullptr ? cell()->actor != nullptr

@@ -45,6 +45,13 @@
 namespace trolley {
 namespace internal {
 
+// The deadline of the message in hand; infinite if there is none. An ask that
+// its handler waits for ends then at the latest.
+inline Instant DeadlineInHand(const Loop& loop) {
+  const Envelope* in_hand = loop.current().envelope;
+  return in_hand != nullptr ? in_hand->deadline : Instant::Infinite();
+}
+
 // The part that asks and sends share: a reply slot, and a coroutine that waits.
 class ReplyAwaiter : private PendingReply {
  public:
@@ -55,7 +62,6 @@ class ReplyAwaiter : private PendingReply {
   void await_suspend(std::coroutine_handle<> at) {
     handler_ = &HandlerInHand(loop_, "co_await of an ask or a send", actor_);
     at_ = at;
-    ++handler_->waiting_for_replies;
   }
 
  protected:
@@ -87,7 +93,6 @@ class ReplyAwaiter : private PendingReply {
   // Resumes the coroutine if it waits. Call it last: it may destroy this.
   void Wake() {
     if (!at_) return;
-    --handler_->waiting_for_replies;
     loop_->coroutines().Resume(*handler_, std::exchange(at_, {}));
   }
 

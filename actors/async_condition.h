@@ -20,6 +20,7 @@
 #ifndef TROLLEY_ACTORS_ASYNC_CONDITION_H_
 #define TROLLEY_ACTORS_ASYNC_CONDITION_H_
 
+#include <cassert>
 #include <utility>
 
 #include "trolley/actors/internal/misuse.h"
@@ -124,6 +125,7 @@ inline bool AsyncCondition::NotifyOne() {
 
 inline void AsyncCondition::ResumeOne() {
   Waiter* waiter = first_;
+  assert(waiter != nullptr && "no coroutine waits");
   waiter->notified_ = true;
   waiter->Cancel();
   waiter->OnTimer();

@@ -47,7 +47,7 @@ Bus::Bus(BusOptions options, OrDie)
 bool Bus::InspectActor(
     const Address& actor,
     std::function<void(std::optional<ActorInfo>)> done) const {
-  if (!actor) return false;
+  if (!actor || actor.bus() != core_.state().get()) return false;
   return internal::Loop::Post(
       core_.state()->inbox(actor.id().loop()),
       [id = actor.id(), done = std::move(done)](internal::Loop& loop) {
@@ -56,6 +56,7 @@ bool Bus::InspectActor(
 }
 
 bool Bus::RunOnLoop(int loop, std::function<void()> run) const {
+  if (loop < 0 || loop >= loops()) return false;
   return internal::Loop::Post(
       core_.state()->inbox(loop),
       [run = std::move(run)](internal::Loop&) { run(); });

@@ -67,9 +67,10 @@ class Bus {
   //                      the capacity is 0
   //   AlreadyExists      the name is taken
   //   ResourceExhausted  the loop has LoopOptions::max_actors
-  //   Unavailable        the bus is shutting down
+  //   Unavailable        the bus is shutting down, or the loop has ended
   template <typename A, typename... Args>
   absl::StatusOr<Ref<A>> Spawn(const SpawnOptions& options, Args&&... args) {
+    static_assert(internal::CanBeSpawned<A, Args&&...>());
     internal::PendingSpawn spawn(core_.state(), options,
                                  internal::ActorClassOf<A>());
     if (!spawn.status().ok()) return spawn.status();
@@ -97,7 +98,7 @@ class Bus {
 
   // Calls `run` on the thread of loop `loop` (0 to loops() - 1), between the
   // handlers of its actors. It must return soon and not throw. False: that loop
-  // has ended; `run` is destroyed and not called.
+  // has ended, or there is none; `run` is destroyed and not called.
   bool RunOnLoop(int loop, std::function<void()> run) const;
   int loops() const { return static_cast<int>(core_.state()->loops()); }
 
@@ -127,7 +128,8 @@ class Bus {
     core_.ListActors(from, most, std::move(done));
   }
   // Calls `done` on the thread of the actor's loop; nullopt: the actor has
-  // ended. False: its loop has ended; `done` is destroyed and not called.
+  // ended, or has not come to its loop yet. False: its loop has ended, or
+  // `actor` is no address of this bus; `done` is destroyed and not called.
   bool InspectActor(const Address& actor,
                     std::function<void(std::optional<ActorInfo>)> done) const;
   // How many actors there are, those that are being spawned included.

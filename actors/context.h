@@ -25,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "trolley/actors/sleep.h"
+#include "trolley/actors/internal/sleep.h"
 #include "trolley/bus/loop/loop.h"
 #include "trolley/bus/timer.h"
 #include "trolley/bus/watcher.h"

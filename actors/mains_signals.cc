@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/poller/errno_status.h"
 
 namespace trolley {
 
@@ -17,10 +18,13 @@ absl::Status WithMainsSignals(ActorContext context,
   // On the loop's thread, a blocked signal that is pending would be delivered
   // when it is unblocked. A new thread has no pending signals of its own.
   std::exception_ptr thrown;
+  int masked = 0;
   std::thread thread;
   try {
     thread = std::thread([&] {
-      context.sys().Sigmask(SIG_SETMASK, &context.mains_signals(), nullptr);
+      masked =
+          context.sys().Sigmask(SIG_SETMASK, &context.mains_signals(), nullptr);
+      if (masked < 0) return;
       try {
         start();
       } catch (...) {
@@ -33,6 +37,10 @@ absl::Status WithMainsSignals(ActorContext context,
   }
   thread.join();
   if (thrown != nullptr) std::rethrow_exception(thrown);
+  if (masked < 0) {
+    return ErrnoStatus(masked, SysCall::kSigmask,
+                       "the thread to start a process from");
+  }
   return absl::OkStatus();
 }
 

@@ -37,6 +37,8 @@ namespace trolley {
 // signal then.
 //
 //   ResourceExhausted   no thread is left; `start` was not called
+//   other               of the system call that sets the signal mask
+//                       (poller/errno_status.h); `start` was not called
 absl::Status WithMainsSignals(ActorContext context,
                               absl::FunctionRef<void()> start);
 

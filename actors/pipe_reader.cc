@@ -14,7 +14,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/internal/ref_access.h"
 #include "trolley/poller/errno_status.h"
 #include "trolley/proto/delimited.h"
 #include "trolley/proto/lines.h"
@@ -180,7 +179,7 @@ Task<absl::Status> PipeReader::Run() {
     end.status = co_await Pump(end);
   }
   // Without a credit: it must not wait for room in the receiver's mailbox.
-  internal::RefAccess::TellLast(receiver_, std::move(end));
+  TellLast(receiver_, std::move(end));
   Stop();
   co_return absl::OkStatus();
 }
@@ -192,8 +191,9 @@ Task<absl::Status> PipeReader::Pump(PipeEnd& end) {
       if (!piece.ok()) co_return piece.status();
       if (!piece->has_value()) break;
       absl::Status sent = co_await receiver_.Send<PipePiece>(
-          std::string(**piece), ++end.pieces);
+          std::string(**piece), end.pieces + 1);
       if (!sent.ok()) co_return sent;
+      ++end.pieces;
     }
     if (at_end) co_return absl::OkStatus();
     absl::StatusOr<size_t> n = co_await stream_->Read(pieces_->PrepareRead());

@@ -14,7 +14,7 @@
 //
 // It reads no faster than the receiver handles. When the receiver's mailbox is
 // full it stops reading, the pipe fills, and the process at the other end
-// waits. No bytes are lost.
+// waits. No bytes are lost, unless PipeEnd::status says so.
 //
 // It changes no flag of the descriptor, O_NONBLOCK included, so other processes
 // may share it: a shell finds its terminal as it was.
@@ -51,7 +51,10 @@ struct PipePiece {
 // The last message. It comes into a full mailbox, too.
 struct PipeEnd {
   //   OK                  the input ended after a piece
-  //   ResourceExhausted   a piece was longer than max_piece_bytes
+  //   ResourceExhausted   a piece was longer than max_piece_bytes; or the
+  //                       mailbox was full, and this loop has
+  //                       LoopOptions::max_pending_asks waiting: that piece is
+  //                       lost
   //   InvalidArgument     a bad length, or an option out of its range
   //   DataLoss            the input ended within a frame
   //   other               of the system call

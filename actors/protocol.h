@@ -93,20 +93,20 @@ class Target<Protocol<Entries...>> {
     static_assert(
         (sizeof(ActorHandles<A, typename ProtocolEntry<Entries>::Message>) *
          ...) > 0);
-    static constexpr const MessageOps* kOpss[] = {TypeFor<A, Entries>()...};
+    static constexpr const MessageOps* kOps[] = {OpsFor<A, Entries>()...};
     Target target;
-    target.types_ = kOpss;
+    target.ops_ = kOps;
     return target;
   }
 
   template <typename M>
   const MessageOps* OpsOf() const {
-    return types_[IndexOf<M>()];
+    return ops_[IndexOf<M>()];
   }
 
  private:
   template <typename A, typename Entry>
-  static constexpr const MessageOps* TypeFor() {
+  static constexpr const MessageOps* OpsFor() {
     using Message = typename ProtocolEntry<Entry>::Message;
     if constexpr (!std::is_same_v<Entry, Message>) {
       static_assert(
@@ -118,7 +118,7 @@ class Target<Protocol<Entries...>> {
                     FixedReply<typename ProtocolEntry<Entry>::Reply>>::kOps;
   }
 
-  const MessageOps* const* types_ = nullptr;
+  const MessageOps* const* ops_ = nullptr;
 };
 
 }  // namespace internal

@@ -38,6 +38,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/optimization.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -96,9 +97,10 @@ class Ref {
   Delivery Tell(Args&&... args) const {
     Check<M, Args...>();
     internal::Loop* loop = internal::LoopOf(address_.bus());
-    if (loop == nullptr || internal::HasContext(*loop) ||
-        OpsOf<M>()->leads_over_a_link) [[unlikely]] {
-      return internal::TellAnyhow<M>(address_, OpsOf<M>(), {},
+    if (ABSL_PREDICT_FALSE(loop == nullptr) ||
+        ABSL_PREDICT_FALSE(internal::HasContext(*loop)) ||
+        ABSL_PREDICT_FALSE(OpsOf<M>()->leads_over_a_link)) {
+      return internal::TellSlowly<M>(address_, OpsOf<M>(),
                                      std::forward<Args>(args)...);
     }
     return internal::SendFromLoop<M>(
@@ -128,6 +130,9 @@ class Ref {
     Check<M, Args...>();
     internal::Loop* loop = internal::LoopOf(address_.bus());
     using Operation = SendAwaiterFor<Args...>;
+    if (!address_) {
+      return Operation(loop, absl::NotFoundError("this Ref names no actor"));
+    }
     if (loop == nullptr || loop->current().cell == nullptr) {
       return Operation(loop, internal::NotAnActor("Send"));
     }
@@ -150,7 +155,7 @@ class Ref {
     using Operation = AskAwaiterFor<M, Args...>;
     internal::Loop* loop = internal::LoopOf(address_.bus());
     if (!address_) {
-      return Operation(loop, absl::NotFoundError("this Ref names nobody"));
+      return Operation(loop, absl::NotFoundError("this Ref names no actor"));
     }
     if (loop == nullptr || loop->current().cell == nullptr) {
       return Operation(loop, internal::NotAnActor("Ask"));
@@ -159,10 +164,10 @@ class Ref {
         internal::AskersOf(*loop, id());
     if (!askers.ok()) return Operation(loop, askers.status());
     Instant deadline = loop->clock().After(timeout);
-    const internal::Envelope* in_hand = loop->current().envelope;
-    if (in_hand != nullptr && in_hand->deadline < deadline) {
-      timeout = in_hand->deadline - loop->clock().Recent();
-      deadline = in_hand->deadline;
+    const Instant in_hand = internal::DeadlineInHand(*loop);
+    if (in_hand < deadline) {
+      timeout = in_hand - loop->clock().Recent();
+      deadline = in_hand;
     }
     return Operation(loop, id(), deadline, timeout, [&](uint64_t ask_id) {
       const auto finish = [loop, ask_id, &askers](internal::Envelope& e) {
@@ -179,9 +184,10 @@ class Ref {
 
   // Calls done(reply) once, such as from a gRPC handler: on the loop of the
   // asked actor, or in this call if the message is refused. `done` must return
-  // soon and not throw. Errors: as Ask, without FailedPrecondition. At the
-  // deadline a message in the mailbox is dropped and a suspended handler is
-  // cancelled; a handler that runs is not interrupted.
+  // soon and not throw. Errors: as Ask, without FailedPrecondition; Internal if
+  // the reply throws when it is moved. The deadline is `timeout` from now. Then
+  // a message in the mailbox is dropped and a suspended handler is cancelled; a
+  // handler that runs is not interrupted.
   template <int&... kDeduced, typename X>
   void AskThen(X&& message, absl::Duration timeout,
                absl::AnyInvocable<void(ReplyTo<Whole<X>>)> done) const {

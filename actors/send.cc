@@ -12,12 +12,12 @@ SendAwaiter::SendAwaiter(internal::Loop* loop,
     : ReplyAwaiter(loop), message_(std::move(message)) {
   const internal::Envelope& e = message_->envelope();
   if (internal::LinkIsDown(loop->bus(), *e.ops, e.target)) {
-    Conclude(Delivery::kNotConnected);
+    FinishSend(Delivery::kNotConnected);
     return;
   }
   const Delivery taken = message_->TakeCredit();
   if (taken != Delivery::kFull || !Reserve()) {
-    Conclude(taken);
+    FinishSend(taken);
     return;
   }
   internal::MessageRouter& router = loop->router();
@@ -42,13 +42,13 @@ void SendAwaiter::OnReply(internal::Envelope* reply) {
   Settle();
   const internal::Envelope& e = message_->envelope();
   if (!granted) {
-    Conclude(Delivery::kGone);
+    FinishSend(Delivery::kGone);
   } else {
     message_->SetCredit();
     // If the link is down by now, the credit goes to the next sender.
-    Conclude(internal::LinkIsDown(loop()->bus(), *e.ops, e.target)
-                 ? Delivery::kNotConnected
-                 : Delivery::kAccepted);
+    FinishSend(internal::LinkIsDown(loop()->bus(), *e.ops, e.target)
+                   ? Delivery::kNotConnected
+                   : Delivery::kAccepted);
   }
   Wake();
 }
@@ -61,7 +61,7 @@ void SendAwaiter::GiveUp() {
   loop()->timers().Set(*this, loop()->Now());
 }
 
-void SendAwaiter::Conclude(Delivery delivery) {
+void SendAwaiter::FinishSend(Delivery delivery) {
   if (delivery == Delivery::kAccepted) {
     message_->Post();
   } else {

@@ -21,7 +21,7 @@
 //
 //   code                 when
 //   OK                   accepted
-//   NotFound             the actor has ended
+//   NotFound             the actor has ended, or the Ref is empty
 //   Unavailable          the link to the actor's process is down
 //   ResourceExhausted    the mailbox is full, and this loop has
 //                        LoopOptions::max_pending_asks waiting
@@ -58,7 +58,7 @@ class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
  private:
   void OnReply(internal::Envelope* e) override;
   void OnTimer() override { Wake(); }
-  void Conclude(Delivery delivery);
+  void FinishSend(Delivery delivery);
 
   std::optional<internal::OutgoingMessage> message_;  // until it has ended
   absl::Status result_;

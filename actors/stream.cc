@@ -13,6 +13,29 @@
 #include "trolley/poller/errno_status.h"
 
 namespace trolley {
+namespace {
+
+// The result of an accept() is an error of the connection that it took from the
+// queue, and not of the listening socket (accept(2)): the client has closed, or
+// the network has failed. EOPNOTSUPP is left out: a socket that cannot listen
+// gives it each time.
+bool IsOfTheConnection(ssize_t result) {
+  switch (-result) {
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPROTO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 Stream::Stream(ActorContext context, ScopedFd fd)
     : loop_(ContextAccess::loop(context)),
@@ -49,29 +72,29 @@ Stream::~Stream() {
   if (token_.has_value()) loop_.descriptors().Unwatch(*token_);
 }
 
-Stream::Transfer Stream::Read(absl::Span<char> into) {
-  return Transfer(*this, Ready::kReadable, SysCall::kRead,
-                  {.kind = Operation::Kind::kRead,
-                   .fd = fd(),
-                   .data = into.data(),
-                   .size = into.size()});
+Stream::TransferAwaiter Stream::Read(absl::Span<char> into) {
+  return TransferAwaiter(*this, Ready::kReadable, SysCall::kRead,
+                         {.kind = Operation::Kind::kRead,
+                          .fd = fd(),
+                          .data = into.data(),
+                          .size = into.size()});
 }
 
-Stream::Transfer Stream::ReadSocket(absl::Span<char> into) {
-  return Transfer(*this, Ready::kReadable, SysCall::kRead,
-                  {.kind = Operation::Kind::kRead,
-                   .fd = fd(),
-                   .data = into.data(),
-                   .size = into.size()},
-                  /*short_means_empty=*/true);
+Stream::TransferAwaiter Stream::ReadSocket(absl::Span<char> into) {
+  return TransferAwaiter(*this, Ready::kReadable, SysCall::kRead,
+                         {.kind = Operation::Kind::kRead,
+                          .fd = fd(),
+                          .data = into.data(),
+                          .size = into.size()},
+                         /*short_means_empty=*/true);
 }
 
-Stream::Transfer Stream::WriteSome(absl::string_view bytes) {
-  return Transfer(*this, Ready::kWritable, SysCall::kWrite,
-                  {.kind = Operation::Kind::kWrite,
-                   .fd = fd(),
-                   .data = const_cast<char*>(bytes.data()),
-                   .size = std::min(bytes.size(), kMostBytesPerWrite)});
+Stream::TransferAwaiter Stream::WriteSome(absl::string_view bytes) {
+  return TransferAwaiter(*this, Ready::kWritable, SysCall::kWrite,
+                         {.kind = Operation::Kind::kWrite,
+                          .fd = fd(),
+                          .data = const_cast<char*>(bytes.data()),
+                          .size = std::min(bytes.size(), kMostBytesPerWrite)});
 }
 
 Task<absl::Status> Stream::Write(absl::string_view bytes) {
@@ -103,7 +126,7 @@ void Stream::CancelReading() {
   if (!loop_.capabilities().edge && token_.has_value()) Rearm().IgnoreError();
 }
 
-Stream::Accepting Stream::Accept() { return Accepting(*this); }
+Stream::AcceptAwaiter Stream::Accept() { return AcceptAwaiter(*this); }
 
 // --- Waiting until ready ---------------------------------------------------
 
@@ -181,8 +204,9 @@ absl::Status Stream::Rearm() {
                           .trigger = edge ? Trigger::kEdge : Trigger::kLevel};
   if (token_.has_value()) {
     if (armed_ == wanted) return absl::OkStatus();
-    armed_ = wanted;
-    return loop_.descriptors().Change(*token_, interest);
+    absl::Status changed = loop_.descriptors().Change(*token_, interest);
+    if (changed.ok()) armed_ = wanted;  // else the next call tries again
+    return changed;
   }
   absl::StatusOr<Token> token =
       loop_.descriptors().Watch(fd_.get(), interest, this);
@@ -226,13 +250,14 @@ bool Stream::MustYield() {
 
 // --- Completions -----------------------------------------------------------
 
-Stream::Transfer::Transfer(Stream& stream, Ready direction, SysCall what,
-                           Request of, bool short_means_empty)
+Stream::TransferAwaiter::TransferAwaiter(Stream& stream, Ready direction,
+                                         SysCall what, Request of,
+                                         bool short_means_empty)
     : Waiter(stream, direction, what), short_means_empty_(short_means_empty) {
   request = of;
 }
 
-ssize_t Stream::Transfer::Call() {
+ssize_t Stream::TransferAwaiter::Call() {
   Sys& sys = stream_->sys();
   switch (request.kind) {
     case Kind::kRead: {
@@ -248,29 +273,31 @@ ssize_t Stream::Transfer::Call() {
       return sys.Write(request.fd,
                        absl::MakeConstSpan(request.data, request.size));
     case Kind::kAccept: {
-      ssize_t fd = -ECONNABORTED;  // the client has closed: take the next one
-      while (fd == -ECONNABORTED) {
+      ssize_t fd;
+      do {
         fd = sys.Accept4(request.fd, nullptr, nullptr,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
-      }
+      } while (IsOfTheConnection(fd));  // take the next one
       return fd;
     }
   }
   return -EINVAL;
 }
 
-bool Stream::Transfer::await_suspend(std::coroutine_handle<> at) {
+bool Stream::TransferAwaiter::await_suspend(std::coroutine_handle<> at) {
   if (stream_->completions_ == nullptr) return Waiter::await_suspend(at);
   Suspend(at);
   stream_->completions_->Start(*this);
   return true;
 }
 
-void Stream::Transfer::OnCompletion() {
+void Stream::TransferAwaiter::OnCompletion() {
   outcome_ = result();
   if (outcome_ == -EINTR ||
-      (outcome_ == -ECONNABORTED && request.kind == Kind::kAccept)) {
-    stream_->completions_->Start(*this);
+      (request.kind == Kind::kAccept && IsOfTheConnection(outcome_))) {
+    // By the poller: the other direction may have told the stream by now to
+    // wait until it is ready.
+    loop_.descriptors().completions()->Start(*this);
     return;
   }
   if (outcome_ == -EAGAIN) {
@@ -281,27 +308,27 @@ void Stream::Transfer::OnCompletion() {
   Resume();
 }
 
-void Stream::Transfer::Cancel() {
+void Stream::TransferAwaiter::Cancel() {
   if (!pending()) return Waiter::Cancel();
   Operation::Cancel();
   outcome_ = result();
 }
 
-Stream::Accepting::Accepting(Stream& stream)
-    : Transfer(stream, Ready::kReadable, SysCall::kAccept4,
-               {.kind = Kind::kAccept, .fd = stream.fd()}),
+Stream::AcceptAwaiter::AcceptAwaiter(Stream& stream)
+    : TransferAwaiter(stream, Ready::kReadable, SysCall::kAccept4,
+                      {.kind = Kind::kAccept, .fd = stream.fd()}),
       sys_(stream.sys()) {
   outcome_ = -ECANCELED;  // so that the destructor closes no descriptor
 }
 
-Stream::Accepting::~Accepting() {
-  Transfer::Cancel();
+Stream::AcceptAwaiter::~AcceptAwaiter() {
+  TransferAwaiter::Cancel();
   if (taken_ || outcome_ < 0) return;
   const ScopedFd nobodys(sys_, static_cast<int>(outcome_));
 }
 
-absl::StatusOr<ScopedFd> Stream::Accepting::await_resume() {
-  absl::StatusOr<size_t> fd = Transfer::await_resume();
+absl::StatusOr<ScopedFd> Stream::AcceptAwaiter::await_resume() {
+  absl::StatusOr<size_t> fd = TransferAwaiter::await_resume();
   if (!fd.ok()) return fd.status();
   taken_ = true;
   ScopedFd connection(sys_, static_cast<int>(*fd));

@@ -51,9 +51,9 @@
 namespace trolley {
 
 class Stream final : private Watcher {
-  class Attempt;
-  class Transfer;
-  class Accepting;
+  class CallAwaiter;
+  class TransferAwaiter;
+  class AcceptAwaiter;
 
  public:
   // Calls in a row before other work of the loop has its turn; a count.
@@ -83,22 +83,22 @@ class Stream final : private Watcher {
   //   FailedPrecondition   another coroutine reads already
   //   Cancelled            CancelReading()
   //   other                of the system call (poller/errno_status.h)
-  Transfer Read(absl::Span<char> into);
+  TransferAwaiter Read(absl::Span<char> into);
   // The same for a stream socket, with fewer calls: after a read that did not
   // fill its buffer the next one waits first. Not for a socket that receives
   // descriptors: there the rest could wait until the next event.
-  Transfer ReadSocket(absl::Span<char> into);
+  TransferAwaiter ReadSocket(absl::Span<char> into);
 
   // Writes all of `bytes`; they must stay valid until then. Unavailable: the
   // reader has gone. Others as Read.
   Task<absl::Status> Write(absl::string_view bytes);
 
-  // Gives the next connection of a listening socket, with CLOEXEC and NONBLOCK.
+  // Gives the next good connection of a listening socket: CLOEXEC, NONBLOCK.
   //   ResourceExhausted    no descriptor is left. It may come without a client:
   //                        wait before you try again.
   //   InvalidArgument      the socket does not listen
   //   other                as Read
-  Accepting Accept();
+  AcceptAwaiter Accept();
 
   // The reader or accepter goes on; with Cancelled if nothing has come.
   void CancelReading();
@@ -107,10 +107,10 @@ class Stream final : private Watcher {
   // again when `direction` is ready. A result below 0 is -errno and becomes a
   // Status that names the system call `what`.
   template <typename Call>
-  internal::Awaited<Attempt, Call> Do(Ready direction, SysCall what,
-                                      Call&& call) {
-    return internal::Awaited<Attempt, Call>(*this, direction, what,
-                                            std::forward<Call>(call));
+  internal::Awaited<CallAwaiter, Call> Do(Ready direction, SysCall what,
+                                          Call&& call) {
+    return internal::Awaited<CallAwaiter, Call>(*this, direction, what,
+                                                std::forward<Call>(call));
   }
 
  private:
@@ -167,10 +167,10 @@ class Stream final : private Watcher {
     std::coroutine_handle<> at_;
   };
 
-  class [[nodiscard]] Attempt : public Waiter {
+  class [[nodiscard]] CallAwaiter : public Waiter {
    public:
-    Attempt(Stream& stream, Ready direction, SysCall what,
-            absl::AnyInvocable<ssize_t()> call)
+    CallAwaiter(Stream& stream, Ready direction, SysCall what,
+                absl::AnyInvocable<ssize_t()> call)
         : Waiter(stream, direction, what), call_(std::move(call)) {}
 
    private:
@@ -180,7 +180,7 @@ class Stream final : private Watcher {
   };
 
   // A read, a write or an accept; done by the poller if it has completions.
-  class [[nodiscard]] Transfer : public Waiter, private Operation {
+  class [[nodiscard]] TransferAwaiter : public Waiter, private Operation {
    public:
     bool await_ready() {
       if (stream_->completions_ == nullptr && !KnownToBlock()) {
@@ -189,13 +189,13 @@ class Stream final : private Watcher {
       return !Enter();
     }
     bool await_suspend(std::coroutine_handle<> at);
-    ~Transfer() override { Transfer::Cancel(); }
+    ~TransferAwaiter() override { TransferAwaiter::Cancel(); }
 
    protected:
     friend class Stream;
     using Operation::Kind;
-    Transfer(Stream& stream, Ready direction, SysCall what, Request request,
-             bool short_means_empty = false);
+    TransferAwaiter(Stream& stream, Ready direction, SysCall what,
+                    Request request, bool short_means_empty = false);
     void Cancel() override;
 
    private:
@@ -211,19 +211,19 @@ class Stream final : private Watcher {
     const bool short_means_empty_;  // see ReadSocket()
   };
 
-  class [[nodiscard]] Accepting final : public Transfer {
+  class [[nodiscard]] AcceptAwaiter final : public TransferAwaiter {
    public:
-    ~Accepting() override;
+    ~AcceptAwaiter() override;
     absl::StatusOr<ScopedFd> await_resume();
 
    private:
     friend class Stream;
-    explicit Accepting(Stream& stream);
+    explicit AcceptAwaiter(Stream& stream);
     Sys& sys_;
     bool taken_ = false;
   };
 
-  Transfer WriteSome(absl::string_view bytes);
+  TransferAwaiter WriteSome(absl::string_view bytes);
   ssize_t ReadIfReady(absl::Span<char> into);
   void OnReady(Ready ready) override;
   bool MustYield();

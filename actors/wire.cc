@@ -127,11 +127,12 @@ absl::Status WireTarget::Tell(WireView message,
 
 absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
                                              const TellOptions& options) const {
-  internal::Loop& loop = *internal::Loop::Current();
+  internal::Loop* loop = internal::LoopOf(address_.bus());
+  if (loop == nullptr) return internal::NotAnActor("TrySend");
   const absl::StatusOr<const internal::WireMethod*> method =
       CheckedMethodFor(message);
   if (!method.ok()) return method.status();
-  OutgoingMessage out(loop.bus(), &loop, address_.id());
+  OutgoingMessage out(loop->bus(), loop, address_.id());
   const Delivery taken = out.TakeCredit();
   // A full mailbox does not count as a refusal: the caller tries again.
   if (taken == Delivery::kFull) out.Forget();
@@ -172,7 +173,12 @@ AskAwaiter<WireResult> WireTarget::Ask(WireView message,
   absl::StatusOr<internal::CausalContext::Ptr> askers =
       internal::AskersOf(*loop, address_.id());
   if (!askers.ok()) return Operation(loop, askers.status());
-  const Instant deadline = loop->clock().After(timeout);
+  Instant deadline = loop->clock().After(timeout);
+  const Instant in_hand = internal::DeadlineInHand(*loop);
+  if (in_hand < deadline) {
+    timeout = in_hand - loop->clock().Recent();
+    deadline = in_hand;
+  }
   return Operation(loop, address_.id(), deadline, timeout,
                    [&](uint64_t ask_id) -> absl::Status {
                      OutgoingMessage out(loop->bus(), loop, address_.id());
@@ -211,27 +217,34 @@ absl::Status WireTarget::AskThen(WireView message, const TellOptions& options,
 
 WireAsk::WireAsk(const WireTarget& target, WireView message,
                  const TellOptions& options, std::vector<std::string> askers)
-    : loop_(internal::Loop::Current()),
+    : loop_(internal::LoopOf(target.address().bus())),
       made_(Make(target, message, options.deadline)),
-      asking_(
-          loop_, target.address().id(), options.deadline,
-          options.deadline - loop_->Now(),
-          [&](uint64_t ask_id) {
-            if (!made_.ok()) return made_.status();
-            made_->SetAskId(ask_id);
-            if (askers.empty()) {
-              internal::SetTraceOf(options.trace, nullptr, made_->envelope());
-            } else {
-              made_->envelope().SetContext(internal::CausalContext::NewForeign(
-                  options.trace, std::move(askers)));
-            }
-            return absl::OkStatus();
-          }),
+      asking_(MakeAsking(target.address().id(), options, std::move(askers))),
       sending_(MakeSending()) {}
+
+AskAwaiter<WireResult> WireAsk::MakeAsking(ActorId asked,
+                                           const TellOptions& options,
+                                           std::vector<std::string> askers) {
+  if (loop_ == nullptr) return AskAwaiter<Result>(loop_, made_.status());
+  return AskAwaiter<Result>(
+      loop_, asked, options.deadline, options.deadline - loop_->Now(),
+      [&](uint64_t ask_id) {
+        if (!made_.ok()) return made_.status();
+        made_->SetAskId(ask_id);
+        if (askers.empty()) {
+          internal::SetTraceOf(options.trace, nullptr, made_->envelope());
+        } else {
+          made_->envelope().SetContext(internal::CausalContext::NewForeign(
+              options.trace, std::move(askers)));
+        }
+        return absl::OkStatus();
+      });
+}
 
 absl::StatusOr<OutgoingMessage> WireAsk::Make(const WireTarget& target,
                                               WireView message,
                                               Instant deadline) {
+  if (loop_ == nullptr) return internal::NotAnActor("WireAsk");
   const absl::StatusOr<const internal::WireMethod*> method =
       target.CheckedMethodFor(message);
   if (!method.ok()) return method.status();

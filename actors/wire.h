@@ -72,7 +72,8 @@ class WireTarget {
   absl::Status Tell(WireView message, const TellOptions& options = {}) const;
 
   // The same from an actor: kAccepted, kFull or kGone. A kFull is not counted:
-  // the caller tries again. InvalidArgument: as above.
+  // the caller tries again. InvalidArgument: as above. FailedPrecondition: this
+  // is no thread of a loop of the same bus.
   absl::StatusOr<Delivery> TrySend(WireView message,
                                    const TellOptions& options) const;
 
@@ -80,14 +81,16 @@ class WireTarget {
   // Errors: the tables above and in send.h.
   SendAwaiter Send(WireView message, const TellOptions& options = {}) const;
 
-  // Asks, from an actor's coroutine. Errors: the tables above and in ask.h;
-  // Unimplemented: the reply is no Protobuf message.
+  // Asks, from an actor's coroutine. The deadline is `timeout` from now, or
+  // that of the message in hand if it is sooner. Errors: the tables above and
+  // in ask.h; Unimplemented: the reply is no Protobuf message.
   AskAwaiter<absl::StatusOr<WireMessage>> Ask(WireView message,
                                               absl::Duration timeout) const;
 
   // Asks, from any thread. OK: `done` is called once, on the loop that replies.
-  // Errors: the table above; then `done` is not called. At the deadline a
-  // message in the mailbox is dropped, and a suspended handler is cancelled.
+  // Errors: the table above; then `done` is not called. At the deadline of
+  // `options`, whatever message is in hand, a message in the mailbox is dropped
+  // and a suspended handler is cancelled.
   //
   // `*give_up`, if not null, becomes a function for an asker that no longer
   // waits. Call it at most once, from any thread. If no reply has come by then,
@@ -136,7 +139,8 @@ class WireTarget {
 //   if (sent.ok()) reply = co_await ask.reply();
 //
 // Await each at most once, in this order. Errors of sent(): as
-// WireTarget::Send; of reply(): as WireTarget::Ask.
+// WireTarget::Send; of reply(): as WireTarget::Ask. FailedPrecondition: it was
+// made on a thread that is not of a loop of the same bus.
 //
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
@@ -156,6 +160,8 @@ class WireAsk {
   absl::StatusOr<internal::OutgoingMessage> Make(const WireTarget& target,
                                                  WireView message,
                                                  Instant deadline);
+  AskAwaiter<Result> MakeAsking(ActorId asked, const TellOptions& options,
+                                std::vector<std::string> askers);
   SendAwaiter MakeSending();
 
   internal::Loop* const loop_;

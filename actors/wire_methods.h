@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Messages<Ms...>: which messages an actor takes from other processes and from
-// tools. An actor says so in its class:
+// Receives: which messages an actor takes from other processes and from tools.
+// An actor names a Protocol (actors/protocol.h) in its class:
 //
 //   class Counter : public trolley::Actor {
 //    public:
-//     using Receives = trolley::Messages<wordcount::Add, wordcount::TopQuery>;
+//     using Receives = trolley::Protocol<wordcount::Add,
+//                                        wordcount::Top(wordcount::TopQuery)>;
 //     void On(const wordcount::Add& m);
 //     wordcount::Top On(const wordcount::TopQuery& m);
 //   };
+//
+// The same Protocol serves in a Ref, and in a Remote of the other process
+// (actors/link/remote.h).
 //
 // The messages are Protobuf types, known by their full name ("wordcount.Add").
 // A message of another type is refused with InvalidArgument. A handler may
@@ -24,6 +28,7 @@
 #define TROLLEY_ACTORS_WIRE_METHODS_H_
 
 #include <algorithm>
+#include <climits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -33,12 +38,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "trolley/actors/internal/handler.h"
+#include "trolley/actors/protocol.h"
 #include "trolley/bus/mailbox/wire_method.h"
 
 namespace trolley {
-
-template <typename... Ms>
-struct Messages {};
 
 // A message as bytes. A reply without content has an empty type.
 struct WireMessage {
@@ -124,11 +127,17 @@ struct ReplyContent<absl::StatusOr<T>> {
   using Type = T;
 };
 
-template <typename A, typename M>
+// One entry of Receives: M, or R(M).
+template <typename A, typename Entry>
 struct WireMethodOf {
+  using M = typename ProtocolEntry<Entry>::Message;
   static_assert(WireType<M>, "Receives lists Protobuf messages only");
   static_assert(sizeof(ActorHandles<A, M>) > 0,
                 "Receives lists messages that On() takes");
+  static_assert(
+      std::is_same_v<Reply<A, M>, typename ProtocolEntry<Entry>::Reply>,
+      "Receives names the reply of each message: for On(M) that "
+      "returns R, write R(M)");
 
   static std::string ReplyTypeName() {
     using T = typename ReplyContent<HandlerResult<A, M>>::Type;
@@ -140,6 +149,7 @@ struct WireMethodOf {
   }
 
   static bool Parse(Envelope* e, absl::string_view bytes) {
+    if (bytes.size() > INT_MAX) return false;  // which Protobuf cannot take
     M& message = e->Emplace<M>();
     if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       return true;
@@ -161,12 +171,12 @@ struct WireMethodOf {
 
 template <typename A, typename List>
 struct WireMethodList;
-template <typename A, typename... Ms>
-struct WireMethodList<A, Messages<Ms...>> {
+template <typename A, typename... Entries>
+struct WireMethodList<A, Protocol<Entries...>> {
   static absl::Span<const WireMethod* const> Get() {
     static constexpr const WireMethod* kMethods[] = {
-        &WireMethodOf<A, Ms>::kMethod..., nullptr};
-    return absl::MakeConstSpan(kMethods, sizeof...(Ms));
+        &WireMethodOf<A, Entries>::kMethod..., nullptr};
+    return absl::MakeConstSpan(kMethods, sizeof...(Entries));
   }
 };
 

@@ -56,6 +56,9 @@ class Address {
 
   // Calls `told` once when the actor has ended: its OnStop() and its destructor
   // have returned, and its name is free. `told` must return soon and not throw.
+  // It may run on the thread of another loop than the actor that calls this. So
+  // it calls no verb of that actor: it sends the actor a message, or calls
+  // Address::Stop().
   //
   //   the actor                    `told` is called
   //   runs                         at its end, on the thread of its loop
@@ -70,14 +73,16 @@ class Address {
 
   // The name of the actor, also after its end. "#loop.slot.generation" if it
   // has no name, or if its name is no longer kept
-  // (BusOptions::ended_actors_kept). "nobody" for an empty address.
-  std::string ToString() const { return id_ ? bus_->Describe(id_) : "nobody"; }
+  // (BusOptions::ended_actors_kept). "no actor" for an empty address.
+  std::string ToString() const {
+    return id_ ? bus_->Describe(id_) : "no actor";
+  }
   // What the Delivery of a send to this actor means, as a status with a text
   // for people, such as "bank/slow has ended: its handler of Boom threw: disk
   // full". Codes: as DeliveryStatus (bus/delivery.h).
   absl::Status Explain(Delivery delivery) const {
     return id_ ? bus_->Explain(delivery, id_)
-               : absl::NotFoundError("the address names nobody");
+               : absl::NotFoundError("the address names no actor");
   }
 
   friend bool operator==(const Address& a, const Address& b) {

@@ -16,6 +16,8 @@ std::string ExitReason::ToString() const {
       return error.ok() ? "it threw" : std::string(error.message());
     case Kind::kBusEnded:
       return "its bus shut down";
+    case Kind::kLoopEnded:
+      return "its loop ended";
   }
   return "";
 }

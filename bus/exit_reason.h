@@ -20,11 +20,12 @@ namespace trolley {
 
 struct ExitReason {
   enum class Kind : uint8_t {
-    kUnknown,   // it has not ended, or the reason is no longer kept
-    kStopped,   // Stop(), by itself or by others
-    kDrained,   // Stop(drain): it has handled its mailbox first
-    kFailed,    // its code threw an exception: `error`
-    kBusEnded,  // its bus shut down
+    kUnknown,    // it has not ended, or the reason is no longer kept
+    kStopped,    // Stop(), by itself or by others
+    kDrained,    // Stop(drain): it has handled its mailbox first
+    kFailed,     // its code threw an exception: `error`
+    kBusEnded,   // its bus shut down
+    kLoopEnded,  // the poller of its loop broke; the bus goes on
   };
 
   Kind kind = Kind::kUnknown;

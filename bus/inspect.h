@@ -44,7 +44,9 @@ struct ActorInfo {
 // Why an actor ended, and how it looked just before.
 struct ActorEnd {
   ExitReason reason;
-  ActorInfo last;  // without an id if it ended before WhenEnded() was called
+  // Without an id in two cases: the actor ended before WhenEnded() was called,
+  // or it never came to its loop.
+  ActorInfo last;
 };
 
 struct LoopInfo {

@@ -157,9 +157,6 @@ struct SpawnOptions {
   // times the size of an envelope: 56 bytes and the message, rounded up to a
   // power of two.
   uint32_t mailbox_capacity = 1024;
-  // True: the actor handles its next message while a coroutine handler waits in
-  // a co_await. False: the next message waits until the handler has finished.
-  bool interleaved = false;
 };
 
 // OK, or InvalidArgument: `name` is not 1 to kMostNameBytes bytes of

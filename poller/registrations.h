@@ -20,6 +20,8 @@
 #ifndef TROLLEY_POLLER_REGISTRATIONS_H_
 #define TROLLEY_POLLER_REGISTRATIONS_H_
 
+#include <utility>
+
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "trolley/poller/capabilities.h"

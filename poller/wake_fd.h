@@ -33,6 +33,7 @@
 #define TROLLEY_POLLER_WAKE_FD_H_
 
 #include <atomic>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "trolley/poller/scoped_fd.h"

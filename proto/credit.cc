@@ -47,11 +47,14 @@ absl::Status CreditReceiver::Receive(size_t payload_bytes) {
   return absl::OkStatus();
 }
 
-uint32_t CreditReceiver::Processed(size_t payload_bytes) {
+void CreditReceiver::Processed(size_t payload_bytes) {
   const uint64_t cost = CreditCost(payload_bytes);
   // What was not received cannot be given back.
   assert(available_ + owed_ + cost <= window_);
   owed_ += cost;
+}
+
+uint32_t CreditReceiver::TakeGrant() {
   if (2 * owed_ < window_) return 0;
   available_ += owed_;
   return static_cast<uint32_t>(std::exchange(owed_, 0));

@@ -14,7 +14,8 @@
 //   // Sender:
 //   if (!sender.Spend(payload.size())) { wait for a CREDIT frame }
 //   // Receiver, when a mailbox has taken the Message:
-//   uint32_t bytes = receiver.Processed(payload.size());
+//   receiver.Processed(payload.size());
+//   uint32_t bytes = receiver.TakeGrant();
 //   if (bytes > 0) encoder.AppendCredit(bytes, &out);
 //
 // Ownership: one CreditSender and one CreditReceiver for each link.
@@ -26,7 +27,8 @@
 // least two frames. The receiver grants credit again when half of the window
 // has been handled. So when all sent Messages have been handled, the receiver
 // owes less than half of the window, and the sender has credit for any frame
-// that the receiver accepts.
+// that the receiver accepts. If the sender does not read, the receiver may keep
+// a grant back until the sender has read what was written before.
 
 #ifndef TROLLEY_PROTO_CREDIT_H_
 #define TROLLEY_PROTO_CREDIT_H_
@@ -79,8 +81,12 @@ class CreditReceiver {
   absl::Status Receive(size_t payload_bytes);
 
   // Counts a DATA frame that was handled or refused, so that its bytes are no
-  // longer held. Returns the bytes to grant with a CREDIT frame now; 0: none.
-  uint32_t Processed(size_t payload_bytes);
+  // longer held.
+  void Processed(size_t payload_bytes);
+
+  // Returns the bytes to grant with a CREDIT frame now; 0: none. The peer may
+  // send them from now on.
+  uint32_t TakeGrant();
 
  private:
   const uint64_t window_;

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -116,24 +115,6 @@ absl::StatusOr<uint64_t> FrameEncoder::AppendDataHeader(size_t payload_bytes,
   absl::StatusOr<FrameHeader> header = NextData(payload_bytes);
   if (!header.ok()) return header.status();
   AppendHeader(*header, out);
-  return header->sequence;
-}
-
-absl::StatusOr<uint64_t> FrameEncoder::AppendData(const absl::Cord& payload,
-                                                  absl::Cord* out) {
-  absl::StatusOr<FrameHeader> header = NextData(payload.size());
-  if (!header.ok()) return header.status();
-  std::string bytes;
-  AppendHeader(*header, &bytes);
-  out->Append(bytes);
-  out->Append(payload);
-  if (agreement_.payload_crc()) {
-    uint32_t crc = 0;
-    for (absl::string_view chunk : payload.Chunks()) {
-      crc = Crc32c(std::string_view(chunk.data(), chunk.size()), crc);
-    }
-    out->Append(LittleEndian(crc));
-  }
   return header->sequence;
 }
 

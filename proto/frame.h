@@ -22,7 +22,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/cord.h"
 #include "trolley/proto/hello.h"
 #include "trolley/proto/wire_error.h"
 
@@ -90,11 +89,8 @@ class FrameEncoder {
   // and, if payload checksums were agreed on, their checksum.
   absl::StatusOr<uint64_t> AppendDataHeader(size_t payload_bytes,
                                             std::string* out);
-  // As the first one, without copying `payload`.
-  absl::StatusOr<uint64_t> AppendData(const absl::Cord& payload,
-                                      absl::Cord* out);
 
-  // `bytes` comes from CreditReceiver::Processed() (credit.h) and is not 0.
+  // `bytes` comes from CreditReceiver::TakeGrant() (credit.h) and is not 0.
   void AppendCredit(uint32_t bytes, std::string* out) const;
   void AppendPing(uint64_t token, std::string* out) const;
   void AppendPong(uint64_t token, std::string* out) const;

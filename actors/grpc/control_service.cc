@@ -91,6 +91,7 @@ class ControlService::Impl {
   ~Impl() {
     Stop();
     state_->alarms->Stop();
+    state_->answers->Stop();
   }
 
   absl::Status Start() {
@@ -105,8 +106,11 @@ class ControlService::Impl {
         !enough.ok()) {
       return enough;
     }
-    if (absl::Status ticking = state_->alarms->Start(); !ticking.ok()) {
-      return ticking;
+    for (internal::Alarms* alarms :
+         {state_->alarms.get(), state_->answers.get()}) {
+      if (absl::Status ticking = alarms->Start(); !ticking.ok()) {
+        return ticking;
+      }
     }
     absl::StatusOr<UnixListenSocket> socket =
         ListenUnix(bus.sys(), options.path, {.mode = options.socket_mode});

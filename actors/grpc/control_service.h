@@ -20,8 +20,8 @@
 // Ownership: owns the socket, the gRPC server and the actor that accepts. The
 //            bus outlives it.
 // Threads:   Start, Stop and the destructor: a plain thread. It starts the
-//            threads of a gRPC server, and one for the deadlines of calls. None
-//            of them waits for an actor.
+//            threads of a gRPC server, one for the deadlines of calls, and one
+//            for long answers. None of them waits for an actor.
 // Bounds:    ControlOptions.
 // Ends:      Stop(), or the destructor, which calls it.
 //

@@ -6,12 +6,31 @@
 #ifndef TROLLEY_ACTORS_INTERNAL_ACTOR_CLASS_OF_H_
 #define TROLLEY_ACTORS_INTERNAL_ACTOR_CLASS_OF_H_
 
+#include <type_traits>
+
 #include "trolley/actors/internal/type_name.h"
 #include "trolley/actors/wire_methods.h"
 #include "trolley/bus/address.h"
+#include "trolley/bus/mailbox/actor_base.h"
 #include "trolley/bus/mailbox/actor_class.h"
 
 namespace trolley::internal {
+
+// Checks for Spawn<A>(options, args...), so that the error is about A.
+template <typename A, typename... Args>
+constexpr bool CanBeSpawned() {
+  static_assert(std::is_base_of_v<ActorBase, A>,
+                "only an actor can be spawned: derive A from trolley::Actor");
+  static_assert(!std::is_abstract_v<A>,
+                "A has a pure virtual function, so it cannot be spawned");
+  if constexpr (std::is_base_of_v<ActorBase, A> && !std::is_abstract_v<A>) {
+    static_assert(std::is_constructible_v<A, Args...>,
+                  "A has no public constructor that takes the arguments of "
+                  "Spawn() after the options");
+  }
+  return true;
+}
+
 // A::kInterleaved, if there is one.
 template <typename A>
 constexpr bool IsInterleaved() {

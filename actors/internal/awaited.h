@@ -60,8 +60,8 @@ class [[nodiscard]] AwaitedByName final : public Operation {
         "this compiler would destroy an argument of this operation twice. Give "
         "the verb the message's type and its members: co_await "
         "ref.Ask<Message>(timeout, members...), co_await "
-        "ref.Send<Message>(members...); or name the operation: auto asking = "
-        "ref.Ask(...); co_await asking;");
+        "ref.Send<Message>(members...); or name the operation: auto ask = "
+        "ref.Ask(...); co_await ask;");
     return {};
   }
 };

@@ -21,6 +21,9 @@
 
 namespace trolley::internal {
 
+// For a catch block: Internal, with the text of the exception, made printable.
+absl::Status ReplyThrew();
+
 template <typename Reply>
 class CallbackAsk final : public ExternalAsk {
  public:
@@ -29,17 +32,24 @@ class CallbackAsk final : public ExternalAsk {
   CallbackAsk(Address asked, absl::Duration timeout, Done done)
       : asked_(std::move(asked)), timeout_(timeout), done_(std::move(done)) {}
 
-  void OnReply(Envelope* e) override {
-    const bool expired = e->has(Envelope::kExpiredFirst);
-    Reply reply = MoveOut(e->payload<Reply>());
-    e->ops->drop(e);
-    if (expired) reply = asked_.bus()->NoReplyWithin(asked_.id(), timeout_);
-    done_(std::move(reply));
-  }
+  void OnReply(Envelope* e) override { done_(Take(e)); }
   // The message was not sent.
   void Refused(Delivery delivery) { done_(asked_.Explain(delivery)); }
 
  private:
+  // What `done_` gets. Destroys the payload of `e`.
+  Reply Take(Envelope* e) {
+    const PayloadGuard<Reply> payload(e);
+    if (e->has(Envelope::kExpiredFirst)) {
+      return asked_.bus()->NoReplyWithin(asked_.id(), timeout_);
+    }
+    try {
+      return MoveOut(e->payload<Reply>());
+    } catch (...) {
+      return ReplyThrew();
+    }
+  }
+
   const Address asked_;
   const absl::Duration timeout_;
   Done done_;

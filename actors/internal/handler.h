@@ -139,7 +139,7 @@ class Handler {
       if constexpr (requires { result.now(); }) {
         if (result.now() != nullptr) {
           payload.Drop();
-          return Conclude(e, std::move(*result.now()));
+          return FinishMessage(e, std::move(*result.now()));
         }
       }
       auto frame = result.Release();
@@ -153,11 +153,11 @@ class Handler {
       // mutant: P2_AMessageIsHandledTwice
       actor.On(std::move(e->payload<M>()));
       payload.Drop();
-      return Conclude(e);
+      return FinishMessage(e);
     } else {
       Result result = actor.On(std::move(e->payload<M>()));
       payload.Drop();
-      return Conclude(e, std::move(result));
+      return FinishMessage(e, std::move(result));
     }
   }
 
@@ -165,9 +165,9 @@ class Handler {
   static Outcome Finish(SuspendedHandler* handler, Envelope* e) {
     if constexpr (std::is_void_v<Result>) {
       TakeResult(handler->frame, e);
-      return Conclude(e);
+      return FinishMessage(e);
     } else {
-      return Conclude(e, TakeResult(handler->frame, e));
+      return FinishMessage(e, TakeResult(handler->frame, e));
     }
   }
 
@@ -202,7 +202,7 @@ class Handler {
     e->flags |= Envelope::kIsReply;
   }
 
-  static Outcome Conclude(Envelope* e) {
+  static Outcome FinishMessage(Envelope* e) {
     if (e->is_ask()) {
       Put(e,
           [] { return ReplyForm::template Convert<A, M>(absl::OkStatus()); });
@@ -211,7 +211,7 @@ class Handler {
   }
 
   template <typename R>
-  static Outcome Conclude(Envelope* e, R&& result) {
+  static Outcome FinishMessage(Envelope* e, R&& result) {
     const bool ok = ReplyFor<Result>::Ok(result);
     if (e->is_ask()) {
       Put(e,

@@ -35,9 +35,15 @@ void SetTraceOf(const TraceContext& trace, const Loop* loop,
   }
   if (loop == nullptr || !HasContext(*loop)) return;
   const CausalContext* context = loop->current().envelope->context.get();
-  // The root of the chain has the trace and no asker.
+  // The root of the chain has the trace and no asker of this process.
   while (context != nullptr && context->asker()) context = context->parent();
-  envelope.SetContext(CausalContext::Ptr::Share(context));
+  if (context == nullptr || context->foreign_askers().empty()) {
+    envelope.SetContext(CausalContext::Ptr::Share(context));
+  } else if (context->trace().valid()) {
+    // The askers of other processes do not wait for this message.
+    envelope.SetContext(
+        CausalContext::New(context->trace(), ActorId(), nullptr));
+  }
 }
 
 absl::StatusOr<CausalContext::Ptr> AskersOf(Loop& loop, ActorId target) {

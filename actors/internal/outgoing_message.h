@@ -89,8 +89,6 @@ class OutgoingMessage {
   ActorId target() const { return target_; }
   // After Build().
   Envelope& envelope() { return *envelope_; }
-  // True: it was not posted, refused or forgotten yet.
-  bool open() const { return open_; }
 
   // kAccepted: the message has its credit. Otherwise it has none, and the
   // result says why: kFull, kGone or kDraining.
@@ -104,8 +102,7 @@ class OutgoingMessage {
   }
   // The actor has granted a credit (CreditRequest).
   void SetCredit() { has_credit_ = true; }
-  // The message needs no credit. For a message that comes once and must not be
-  // refused, such as the end of an input.
+  // It needs no credit: it comes once, and must not be refused.
   void WithoutCredit() { needs_credit_ = false; }
 
   // Builds the message. Throws what its constructor throws.
@@ -216,8 +213,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
                                  std::forward<Args>(args)...);
 }
 
-// True: messages of this type to this actor leave the process, and the link is
-// down.
+// True: such a message to this actor leaves the process, and the link is down.
 inline bool LinkIsDown(BusState& bus, const MessageOps& ops, ActorId target) {
   return ops.leads_over_a_link && !bus.IsConnected(target);
 }
@@ -238,6 +234,15 @@ ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyhow(const Address& to,
                std::forward<Args>(args)...);
   out.SetTrace(options.trace);
   return out.Post();
+}
+
+// Ref::Tell, where it is not the fast way. It makes the options itself: so the
+// caller has nothing on its stack, and needs no stack protector.
+template <typename M, typename... Args>
+ABSL_ATTRIBUTE_NOINLINE Delivery TellSlowly(const Address& to,
+                                            const MessageOps* ops,
+                                            Args&&... args) {
+  return TellAnyhow<M>(to, ops, TellOptions(), std::forward<Args>(args)...);
 }
 
 }  // namespace trolley::internal

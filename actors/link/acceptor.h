@@ -30,8 +30,8 @@ class Acceptor {
  public:
   virtual ~Acceptor() = default;
 
-  // The path, or the host and the port, at which it listens; for the log.
-  virtual const std::string& place() const = 0;
+  // Where it listens, for the log: a path, or host:port.
+  virtual const std::string& endpoint() const = 0;
   // The listening socket. The listener accepts from a duplicate of it.
   virtual int fd() const = 0;
 

@@ -5,7 +5,7 @@
 //
 //   class MyDialer : public trolley::Dialer {
 //    public:
-//     const std::string& place() const override { return place_; }
+//     const std::string& endpoint() const override { return endpoint_; }
 //     trolley::Task<absl::StatusOr<trolley::Dialled>> Dial(
 //         trolley::ActorContext context) override {
 //       ...
@@ -44,8 +44,8 @@ class Dialer {
  public:
   virtual ~Dialer() = default;
 
-  // The place that the dialer dials, for logs and errors: a path, or host:port.
-  virtual const std::string& place() const = 0;
+  // What the dialer dials, for logs and errors: a path, or host:port.
+  virtual const std::string& endpoint() const = 0;
 
   // Makes a connection to a peer that this process may talk to. It may wait by
   // co_await, and ends such a wait by a deadline of its own. Messages to the

@@ -100,10 +100,12 @@ struct LinkStats {
   uint64_t frames_out = 0;  // that the kernel took whole
 
   // Of the LinkTells and LinkAsks taken, each counts once here:
-  uint64_t written = 0;   // the kernel took it whole
-  uint64_t unsent = 0;    // the connection ended before the kernel had all
-  uint64_t not_sent = 0;  // refused here: not connected, expired, too long...
-  uint64_t waiting = 0;   // in the outbox now
+  uint64_t written = 0;  // the kernel took it whole
+  uint64_t unsent = 0;   // the connection ended before the kernel had all
+  // Refused here: not connected, expired, too long... Or cancelled while it
+  // waited here.
+  uint64_t not_sent = 0;
+  uint64_t waiting = 0;          // in the outbox now
   uint64_t unwritten_bytes = 0;  // in the outbox now, of frames of every kind
   // Of those written:
   uint64_t refused_by_peer = 0;  // tells and asks that came back as Refusals
@@ -169,7 +171,7 @@ inline constexpr int kLinkEnds = 9;
 absl::string_view LinkEndName(LinkEnd end);
 
 // LinkUp and LinkDown: the messages of a link to its LinkOptions::watcher. They
-// alternate, and the last one is a LinkDown.
+// alternate, and the last one is a LinkDown. It comes into a full mailbox, too.
 //
 //   what happens                          the link tells
 //   a handshake has succeeded             LinkUp

@@ -39,8 +39,9 @@ struct LinkOptions {
   uint32_t credit_bytes = 4 << 20;
 
   // The frames that wait for the kernel. While one of these limits is reached,
-  // the link queues no further message and no answer, and a message of the peer
-  // that it has to refuse keeps its credit. One frame may exceed the limit.
+  // the link queues no further message and no answer, and grants the peer no
+  // credit. A message of the peer that the link has to refuse keeps its credit.
+  // One frame may exceed the limit.
   // outbox_bytes: 1 to 2^40; 1 MiB is four full writes. outbox_messages: a
   // count, at least 1.
   size_t outbox_bytes = 1 << 20;

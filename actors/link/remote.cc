@@ -7,33 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/printable.h"
 
-namespace trolley {
-
-absl::string_view LinkEndName(LinkEnd end) {
-  switch (end) {
-    case LinkEnd::kNoConnection:
-      return "no connection";
-    case LinkEnd::kHandshake:
-      return "handshake";
-    case LinkEnd::kGoAway:
-      return "goaway";
-    case LinkEnd::kLost:
-      return "lost";
-    case LinkEnd::kBrokenRule:
-      return "broken rule";
-    case LinkEnd::kPeerError:
-      return "peer error";
-    case LinkEnd::kNotReading:
-      return "not reading";
-    case LinkEnd::kStopped:
-      return "stopped";
-    case LinkEnd::kSystem:
-      return "system";
-  }
-  return "unknown";
-}
-
-namespace internal {
+namespace trolley::internal {
 namespace {
 
 // The most routes that are kept; a count. A route that is kept costs no search
@@ -92,5 +66,4 @@ absl::Status RemoteBase::WrongReply(const WireMessage& reply,
       "; the two processes were built with different protocols"));
 }
 
-}  // namespace internal
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -13,14 +13,14 @@ namespace trolley {
 
 StreamLink::StreamLink(std::unique_ptr<Dialer> dialer, LinkOptions options)
     : dialer_(std::move(dialer)),
-      state_(*this, std::move(options), dialer_->place(), LinkPeer()),
+      state_(*this, std::move(options), dialer_->endpoint(), LinkPeer()),
       sender_(state_),
       receiver_(state_, sender_) {}
 
 StreamLink::StreamLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
-                       std::shared_ptr<void> place)
+                       std::shared_ptr<void> connection_slot)
     : accepted_(std::move(connected)),
-      place_(std::move(place)),
+      connection_slot_(std::move(connection_slot)),
       state_(*this, std::move(options), "", std::move(peer)),
       sender_(state_),
       receiver_(state_, sender_) {}
@@ -210,8 +210,10 @@ void StreamLink::OnStop() {
                                              : "this link was stopped");
   }
   if (connection != nullptr && !connection->ended()) {
-    if (connection->established() && !state_.draining) {
-      connection->SendGoAway(internal::kGoAwayStopped);
+    // mutant: P15_ALinkThatWaitsForItsWatcherEndsWithoutGoAway
+    if (connection->established() && !connection->said_go_away()) {
+      connection->SendGoAway(state_.draining ? internal::kGoAwayDraining
+                                             : internal::kGoAwayStopped);
     }
     const uint64_t unsent = state_.stats.unsent;
     connection->End(state_.down_end, state_.down_reason);
@@ -221,11 +223,10 @@ void StreamLink::OnStop() {
     }
   }
   state_.phase = Phase::kDown;
-  if (!state_.options.watcher || told_ == Told::kDown) return;
-  const Delivery told = state_.options.watcher.Tell(Down());
-  if (told != Delivery::kAccepted) {
-    state_.Log(absl::StrCat("its watcher does not hear that it ended: ",
-                            DeliveryName(told)));
+  // Also if the mailbox of the watcher is full.
+  if (state_.options.watcher && told_ != Told::kDown) {
+    // mutant: P15_AWatcherWithAFullMailboxDoesNotHearTheEnd
+    TellLast(state_.options.watcher, Down());
   }
 }
 

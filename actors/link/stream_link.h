@@ -71,10 +71,10 @@ class StreamLink : public internal::LinkActor {
   explicit StreamLink(std::unique_ptr<Dialer> dialer, LinkOptions options = {});
 
   // Takes a connected stream socket, non-blocking and close-on-exec, whose peer
-  // was checked by the party that accepted it. The link holds `place` until it
-  // ends: a StreamListener counts its links by it.
+  // was checked by the party that accepted it. The link holds `connection_slot`
+  // until it ends: a StreamListener counts its links by it.
   StreamLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
-             std::shared_ptr<void> place = nullptr);
+             std::shared_ptr<void> connection_slot = nullptr);
 
   MaybeTask<absl::Status> On(LinkTell&& tell);
   Task<absl::StatusOr<WireMessage>> On(LinkAsk&& ask);
@@ -104,7 +104,7 @@ class StreamLink : public internal::LinkActor {
 
   const std::unique_ptr<Dialer> dialer_;  // null: accepted
   ScopedFd accepted_;                     // until Connect()
-  const std::shared_ptr<void> place_;
+  const std::shared_ptr<void> connection_slot_;
 
   internal::LinkState state_;
   internal::LinkSender sender_;

@@ -6,6 +6,7 @@
 
 #include <cassert>
 #include <cerrno>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/link/internal/link_connection.h"
 #include "trolley/actors/link/stream_link.h"
+#include "trolley/actors/wire.h"
 #include "trolley/proto/wire_error.h"
 
 namespace trolley {
@@ -41,9 +43,9 @@ void StreamListener::OnStart() {
 }
 
 ListenerStats StreamListener::On(const GetListenerStats&) {
-  assert(places_.use_count() >= 1);
+  assert(connection_slots_.use_count() >= 1);
   ListenerStats stats = stats_;
-  stats.open = places_.use_count() - 1;
+  stats.open = connection_slots_.use_count() - 1;
   stats.turned_away = acceptor_->turned_away();
   return stats;
 }
@@ -53,7 +55,7 @@ Task<absl::Status> StreamListener::Accept() {
   // The acceptor keeps its own descriptor.
   ScopedFd watched(sys, sys.Dup(acceptor_->fd()));
   if (!watched) {
-    Log(absl::StrCat("cannot watch ", acceptor_->place(),
+    Log(absl::StrCat("cannot watch ", acceptor_->endpoint(),
                      ": no descriptor is left; this listener stops"));
     Stop();
     co_return absl::OkStatus();
@@ -72,13 +74,13 @@ Task<absl::Status> StreamListener::Accept() {
     }
     // mutant: P12_TheListenerGivesUp
     if (!absl::IsResourceExhausted(accepted.status())) {
-      Log(absl::StrCat(acceptor_->place(), " accepts no more connections: ",
+      Log(absl::StrCat(acceptor_->endpoint(), " accepts no more connections: ",
                        accepted.status().message()));
       Stop();
       break;
     }
     if (!std::exchange(out_of_descriptors_, true)) {
-      Log(absl::StrCat("a connection to ", acceptor_->place(),
+      Log(absl::StrCat("a connection to ", acceptor_->endpoint(),
                        " was not taken: ", accepted.status().message(),
                        "; raise the limit of open files (ulimit -n)"));
     }
@@ -112,7 +114,7 @@ Task<absl::StatusOr<ScopedFd>> StreamListener::AcceptOne(Stream& stream,
 void StreamListener::TurnAway(const ScopedFd& connection,
                               absl::string_view identity,
                               const absl::Status& why) {
-  Log(absl::StrCat("a connection to ", acceptor_->place(),
+  Log(absl::StrCat("a connection to ", acceptor_->endpoint(),
                    " was closed: ", why.message()),
       identity);
   internal::TurnAway(context().sys(), connection.get(), link_,
@@ -138,26 +140,32 @@ void StreamListener::Welcome(ScopedFd connection) {
         connection, peer->identity,
         wire::MakeWireError(wire::WireError::kTooManyConnections, full));
   }
-  SpawnOptions spawn;
-  spawn.name = absl::StrCat(address().ToString(), "/", stats_.accepted + 1);
-  if (!ValidateActorName(spawn.name).ok())
-    spawn.name.clear();  // it has none itself
   const absl::Status spawned =
-      SpawnLink(spawn, std::move(connection), *std::move(peer), places_);
+      SpawnLink({.name = NextLinkName()}, connection, *peer, connection_slots_);
   if (spawned.ok()) {
     ++stats_.accepted;
-  } else {
-    ++stats_.over_limit;
-    Log(absl::StrCat("a connection to ", acceptor_->place(),
-                     " was closed: ", spawned.message()));
+    return;
   }
+  ++stats_.over_limit;
+  TurnAway(connection, peer->identity,
+           wire::MakeWireError(wire::WireError::kTooManyConnections,
+                               std::string(spawned.message())));
+}
+
+std::string StreamListener::NextLinkName() {
+  std::string name;
+  do {
+    name = absl::StrCat(address().ToString(), "/", ++last_link_);
+    if (!ValidateActorName(name).ok()) return "";  // it has none itself
+  } while (WireTarget::Find(context(), name).ok());
+  return name;
 }
 
 absl::Status StreamListener::SpawnLink(const SpawnOptions& spawn,
-                                       ScopedFd connection, LinkPeer peer,
-                                       std::shared_ptr<void> place) {
+                                       ScopedFd& connection, LinkPeer& peer,
+                                       std::shared_ptr<void> connection_slot) {
   return Spawn<StreamLink>(spawn, std::move(connection), std::move(peer), link_,
-                           std::move(place))
+                           std::move(connection_slot))
       .status();
 }
 

@@ -11,7 +11,8 @@
 // (actors/unix/unix_listener.h) has the acceptor of Unix sockets.
 //
 // The links live on the loop of the listener. If the listener has a name, such
-// as "tcp", the names of the links are "tcp/1", "tcp/2" and so on.
+// as "tcp", the names of the links are "tcp/1", "tcp/2" and so on. It passes
+// over a name that another actor has.
 //
 // Ownership: the bus owns it; it owns the acceptor.
 // Threads:   as any actor.
@@ -27,6 +28,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -60,9 +62,12 @@ class StreamListener : public Actor {
   void OnStop() override { Close(); }
 
   // Spawns the link of a connection: a StreamLink. A listener whose links are
-  // of a class of their own overrides it. Errors: as Spawn().
-  virtual absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd connection,
-                                 LinkPeer peer, std::shared_ptr<void> place);
+  // of a class of their own overrides it. OK: the link has `connection` and
+  // `peer`. Errors: as Spawn(); the listener tells the peer and closes
+  // `connection`.
+  virtual absl::Status SpawnLink(const SpawnOptions& spawn,
+                                 ScopedFd& connection, LinkPeer& peer,
+                                 std::shared_ptr<void> connection_slot);
   const LinkOptions& link_options() const { return link_; }
 
  private:
@@ -72,6 +77,8 @@ class StreamListener : public Actor {
   // peer.
   Task<absl::StatusOr<ScopedFd>> AcceptOne(Stream& stream, bool& could_wait);
   void Welcome(ScopedFd connection);
+  // Empty: the listener has no name.
+  std::string NextLinkName();
   // Closes it, and tells the peer why.
   void TurnAway(const ScopedFd& connection, absl::string_view identity,
                 const absl::Status& why);
@@ -86,8 +93,9 @@ class StreamListener : public Actor {
   Stream* stream_ = nullptr;  // of Accept(), while it waits
   bool closed_ = false;
   bool out_of_descriptors_ = false;
+  uint64_t last_link_ = 0;  // the number in the last name
   // Each link holds a share: one more than there are links.
-  std::shared_ptr<void> places_ = std::make_shared<char>();
+  std::shared_ptr<void> connection_slots_ = std::make_shared<char>();
 };
 
 }  // namespace trolley

@@ -16,7 +16,7 @@ class UnixDialer : public Dialer {
   UnixDialer(std::string path, std::vector<uid_t> allowed_uids)
       : path_(std::move(path)), allowed_uids_(std::move(allowed_uids)) {}
 
-  const std::string& place() const override { return path_; }
+  const std::string& endpoint() const override { return path_; }
 
   // Never waits: the kernel connects at once, or not at all.
   Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
@@ -46,9 +46,9 @@ UnixLink::UnixLink(std::string path, UnixLinkOptions options)
           std::move(options)) {}
 
 UnixLink::UnixLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
-                   std::shared_ptr<void> place)
+                   std::shared_ptr<void> connection_slot)
     : StreamLink(std::move(connected), std::move(peer), std::move(options),
-                 std::move(place)) {}
+                 std::move(connection_slot)) {}
 
 absl::Status ValidateUnixLinkOptions(const UnixLinkOptions& options) {
   return ValidateLinkOptions(options);

@@ -32,7 +32,7 @@ class UnixLink : public StreamLink {
 
   // Takes a connected socket; as StreamLink.
   UnixLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
-           std::shared_ptr<void> place = nullptr);
+           std::shared_ptr<void> connection_slot = nullptr);
 };
 
 }  // namespace trolley

@@ -18,7 +18,7 @@ class UnixAcceptor : public Acceptor {
   UnixAcceptor(UnixListenSocket socket, std::vector<uid_t> allowed_uids)
       : socket_(std::move(socket)), allowed_uids_(std::move(allowed_uids)) {}
 
-  const std::string& place() const override { return socket_.path(); }
+  const std::string& endpoint() const override { return socket_.path(); }
   int fd() const override { return socket_.fd(); }
   absl::StatusOr<ScopedFd> Accept() override { return socket_.Accept(); }
   bool has_reserve() const override { return socket_.has_reserve(); }
@@ -45,10 +45,10 @@ UnixListener::UnixListener(UnixListenSocket socket, UnixListenerOptions options)
                      options, options.link) {}
 
 absl::Status UnixListener::SpawnLink(const SpawnOptions& spawn,
-                                     ScopedFd connection, LinkPeer peer,
-                                     std::shared_ptr<void> place) {
+                                     ScopedFd& connection, LinkPeer& peer,
+                                     std::shared_ptr<void> connection_slot) {
   return Spawn<UnixLink>(spawn, std::move(connection), std::move(peer),
-                         link_options(), std::move(place))
+                         link_options(), std::move(connection_slot))
       .status();
 }
 

@@ -39,8 +39,9 @@ class UnixListener : public StreamListener {
 
  protected:
   // Its links are UnixLinks.
-  absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd connection,
-                         LinkPeer peer, std::shared_ptr<void> place) override;
+  absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd& connection,
+                         LinkPeer& peer,
+                         std::shared_ptr<void> connection_slot) override;
 };
 
 }  // namespace trolley

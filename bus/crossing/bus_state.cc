@@ -67,6 +67,14 @@ void BusState::AddReference() { references_.Add(CountedApartHere()); }
 
 bool BusState::DropReference() { return references_.Drop(CountedApartHere()); }
 
+uint32_t BusState::NextLoop() {
+  uint32_t loop = next_loop_.fetch_add(1) % loops();
+  for (uint32_t i = 1; i < loops() && inboxes_[loop]->ended(); ++i) {
+    loop = (loop + 1) % loops();
+  }
+  return loop;
+}
+
 Delivery BusState::TakeCredit(ActorId target) {
   if (draining()) return Delivery::kDraining;
   const CreditPool::Taken taken =
@@ -75,32 +83,56 @@ Delivery BusState::TakeCredit(ActorId target) {
   return taken.credits > 0 ? Delivery::kAccepted : Delivery::kFull;
 }
 
+void BusState::FreeName(ActorId id, ExitReason reason) {
+  const std::string name = names_.NameOf(id);
+  if (name.empty()) return;
+  exit_records_.Add(id, name, std::move(reason));
+  names_.Remove(name, id);
+}
+
+void BusState::GiveUp(ActorId id) {
+  const ExitReason::Kind why = EndOfLoop();
+  FreeName(id, {.kind = why, .error = {}});
+  CellTable& cells = inbox(id.loop()).cells;
+  Cell& cell = *cells.Find(id.slot());
+  if (cell.credits.generation() != id.generation()) return;
+  if (cell.exit_of(id.generation()) == ExitReason::Kind::kUnknown) {
+    cell.set_exit(id.generation(), why);
+  }
+  cells.Discard(&cell, id.generation());
+}
+
 namespace {
 
-// The line of an actor that was given an empty Ref as its link.
-constexpr ActorId kNowhere = ActorId::FromWord(~uint64_t{0});
+// The link entry of an actor that was given an empty Ref as its link.
+constexpr ActorId kNoLink = ActorId::FromWord(~uint64_t{0});
 
 }  // namespace
 
 void BusState::LeadOver(ActorId actor, const LeavesBy& by) {
-  ActorId line = by.link ? by.link : kNowhere;
-  if (by.link && by.bus != this) line = ActorId();  // a link of another bus
-  inbox(actor.loop()).lines.Set(actor.slot(), line);
+  ActorId entry = by.link ? by.link : kNoLink;
+  if (by.link && by.bus != this) entry = ActorId();  // a link of another bus
+  inbox(actor.loop()).link_states.Set(actor.slot(), entry);
+}
+
+void BusState::ClearLink(ActorId actor) {
+  LinkStates& states = inbox(actor.loop()).link_states;
+  if (states.Get(actor.slot())) states.Set(actor.slot(), ActorId());
 }
 
 void BusState::SetConnected(ActorId link, bool connected) {
-  inbox(link.loop()).lines.Set(link.slot(), connected ? ActorId() : link);
+  inbox(link.loop()).link_states.Set(link.slot(), connected ? ActorId() : link);
 }
 
 bool BusState::IsConnected(ActorId actor) {
   const auto lives = [this](ActorId id) {
     return cells_.Find(id).credits.generation() == id.generation();
   };
-  const ActorId link = inbox(actor.loop()).lines.Get(actor.slot());
+  const ActorId link = inbox(actor.loop()).link_states.Get(actor.slot());
   const bool connected =
-      !link || (link != kNowhere && lives(link) &&
-                inbox(link.loop()).lines.Get(link.slot()) != link);
-  // If the actor has ended, the line may be of a later actor of its slot.
+      !link || (link != kNoLink && lives(link) &&
+                inbox(link.loop()).link_states.Get(link.slot()) != link);
+  // If the actor has ended, the entry may be of a later actor of its slot.
   return connected || !lives(actor);
 }
 
@@ -131,7 +163,7 @@ uint64_t BusState::CountActors() const {
 // --- Texts for people ------------------------------------------------------
 
 std::string BusState::Describe(ActorId id) const {
-  if (!id) return "nobody";
+  if (!id) return "no actor";
   std::string name = names_.NameOf(id);
   if (name.empty()) {
     if (auto record = exit_records_.Find(id)) name = record->name;
@@ -145,15 +177,16 @@ ExitReason BusState::ExitOf(ActorId id) const {
   const Cell& cell = cells_.Find(id);
   ExitReason reason{.kind = cell.exit_of(id.generation())};
   // It was on its way to its loop when the loop ended, so it never started.
-  if (reason.kind == ExitReason::Kind::kUnknown && draining() &&
+  if (reason.kind == ExitReason::Kind::kUnknown &&
+      inboxes_[id.loop()]->ended() &&
       cell.credits.generation() == id.generation()) {
-    reason.kind = ExitReason::Kind::kBusEnded;
+    reason.kind = EndOfLoop();
   }
   return reason;
 }
 
 std::string BusState::DescribeEnd(ActorId id) const {
-  if (!id) return "the address names nobody";
+  if (!id) return "the address names no actor";
   const std::string why = ExitOf(id).ToString();
   return absl::StrCat(Describe(id), " has ended", why.empty() ? "" : ": ", why);
 }

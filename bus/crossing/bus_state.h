@@ -83,8 +83,8 @@ class BusState {
 
   uint64_t NextStartSequence() { return next_start_.fetch_add(1) + 1; }
   // The loop for the next actor with SpawnOptions::kAnyLoop: one after the
-  // other.
-  uint32_t NextLoop() { return next_loop_.fetch_add(1) % loops(); }
+  // other, without those that have ended.
+  uint32_t NextLoop();
 
   // --- Sending from a thread that is not a loop of this bus ---
   // Takes a credit of `target`: kAccepted, kFull, kGone or kDraining. Counts
@@ -97,10 +97,25 @@ class BusState {
   // Counts one send of a plain thread.
   void CountSend(bool was_accepted) { outside_.CountSend(was_accepted); }
 
+  // --- Actors that do not come to their loop ---
+  // Why an actor ends that its loop ends.
+  ExitReason::Kind EndOfLoop() const {
+    return draining() ? ExitReason::Kind::kBusEnded
+                      : ExitReason::Kind::kLoopEnded;
+  }
+  // Frees the name of `id`, if it has one, and keeps it for later errors.
+  void FreeName(ActorId id, ExitReason reason);
+  // Frees the name and the cell of `id`, which has not come to its loop. The
+  // loop has ended.
+  void GiveUp(ActorId id);
+
   // --- Actors whose messages leave the process ---
   // Messages to `actor` leave the process by that link. Call it before a sender
   // knows the id of `actor`.
   void LeadOver(ActorId actor, const LeavesBy& by);
+  // Messages to `actor` stay in the process, as far as is known. Forgets what
+  // was said of an earlier actor of its slot.
+  void ClearLink(ActorId actor);
   // Says whether `link` takes messages from now on. A new link takes messages.
   // Call it on the loop of `link`.
   void SetConnected(ActorId link, bool connected);

@@ -45,7 +45,7 @@ class LoopInbox {
       : index(index),
         pool(index),
         cells(max_actors),
-        lines(cells.max_slots()) {}
+        link_states(cells.max_slots()) {}
 
   const uint8_t index;
 
@@ -70,11 +70,16 @@ class LoopInbox {
   Handoff<Envelope> handoff;  // the loop is its consumer
   EnvelopePool pool;          // the loop owns it; see envelope_pool.h
   CellTable cells;            // threads: see cell.h
-  LinkStates lines;           // of the actors in `cells`
+  LinkStates link_states;     // of the actors in `cells`
 
   // The loop's poller. It is valid until handoff.Close() has returned. Only a
   // pusher that got kQueuedMustWake uses it.
   Poller* poller = nullptr;
+
+  // Thread-safe. True: the loop has begun to end, and takes no new actors.
+  bool ended() const { return ended_.load(std::memory_order_relaxed); }
+  // Loop thread only.
+  void SetEnded() { ended_.store(true, std::memory_order_relaxed); }
 
   // The Loop (bus/loop/loop.h), for a thread that constructs an actor for it.
   // Set before the loop starts. Null after the end of the bus.
@@ -103,6 +108,7 @@ class LoopInbox {
 
  private:
   std::atomic<uint64_t> running_{0};
+  std::atomic<bool> ended_{false};
 };
 
 }  // namespace trolley::internal

@@ -12,7 +12,9 @@
 #ifndef TROLLEY_BUS_CROSSING_OUTBOXES_H_
 #define TROLLEY_BUS_CROSSING_OUTBOXES_H_
 
+#include <cassert>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -29,6 +31,9 @@ class Outboxes {
   using Refuse = absl::FunctionRef<void(Envelope*)>;
 
   explicit Outboxes(BusState& bus) : bus_(bus), boxes_(bus.loops()) {}
+  Outboxes(const Outboxes&) = delete;
+  Outboxes& operator=(const Outboxes&) = delete;
+  ~Outboxes() { assert(pending_.empty() && "messages that were not sent"); }
 
   // Queues an envelope for `loop`. True: its outbox is full, so call Flush().
   bool Add(uint32_t loop, Envelope* envelope) {

@@ -66,8 +66,6 @@ class BusLog::Queue {
 
   const LogOptions& options() const { return options_; }
   bool queues() const { return queues_; }
-  // Called before a loop runs. From then on Write() calls the sink.
-  void DoWithoutThread() { queues_ = false; }
 
   void Write(absl::string_view text, absl::string_view source, LogKind kind) {
     std::vector<std::string> now;
@@ -111,6 +109,8 @@ class BusLog::Queue {
     if (!queues_) {
       lock.unlock();
       for (const std::string& line : last) Count(Deliver(line));
+      // As in Run().
+      const Sink sink = std::exchange(sink_, nullptr);
       return true;
     }
     work_.notify_one();
@@ -226,7 +226,7 @@ class BusLog::Queue {
   const LogOptions options_;
   Sink sink_;  // called without the lock
   const Clock& clock_;
-  bool queues_;  // false: no thread; Write() calls the sink
+  const bool queues_;  // false: no thread; Write() calls the sink
 
   // Guards all below. A std::mutex: the timed waits of Abseil follow the wall
   // clock.
@@ -261,10 +261,7 @@ absl::Status BusLog::Start() {
       StartThread("the thread of the log", {.name = "trolley log"},
                   [queue = queue_] { queue->Run(); });
   RealSys().Sigmask(SIG_SETMASK, &before, nullptr);
-  if (!thread.ok()) {
-    queue_->DoWithoutThread();
-    return thread.status();
-  }
+  if (!thread.ok()) return thread.status();
   thread_ = *std::move(thread);
   return absl::OkStatus();
 }

@@ -54,8 +54,8 @@ class BusLog {
   BusLog& operator=(const BusLog&) = delete;
   ~BusLog();
 
-  // Starts the thread. ResourceExhausted: no thread is left; Write() calls the
-  // sink then.
+  // Starts the thread. ResourceExhausted: no thread is left, and lines are not
+  // written.
   absl::Status Start();
 
   // Logs a line. `source`: what caused it, for the limits (LogOptions). Never

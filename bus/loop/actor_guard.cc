@@ -26,16 +26,6 @@ std::string WhatIsThrown() {
 
 }  // namespace
 
-Activation ActorGuard::Begin(Cell& cell) {
-  router_.inbox().SetRunning(cell.self);
-  return std::exchange(router_.current(), {.cell = &cell, .self = cell.self});
-}
-
-void ActorGuard::End(const Activation& outer) {
-  router_.current() = outer;
-  router_.inbox().SetRunning(outer.self);
-}
-
 void ActorGuard::HandlerThrew(Cell& cell, Envelope* e) {
   Fail(cell, e != nullptr ? absl::StrCat("its handler of ", e->ops->name())
                           : "its background task");

@@ -48,8 +48,15 @@ class ActorGuard {
   void Stop(Cell& cell, bool drain);
 
  private:
-  Activation Begin(Cell& cell);
-  void End(const Activation& outer);
+  // Inline: a spawn and an end call them three times.
+  Activation Begin(Cell& cell) {
+    router_.inbox().SetRunning(cell.self);
+    return std::exchange(router_.current(), {.cell = &cell, .self = cell.self});
+  }
+  void End(const Activation& outer) {
+    router_.current() = outer;
+    router_.inbox().SetRunning(outer.self);
+  }
   // In a catch block: ends the actor because of the caught exception.
   void Fail(Cell& cell, absl::string_view doing);
 

@@ -13,6 +13,7 @@
 namespace trolley::internal {
 
 void ActorLifecycle::Adopt(Cell& cell, SpawnRequest request) {
+  request.reservation.Release();
   const ActorId id(router_.inbox().index, cell.slot, cell.credits.generation());
   if (cell.self != id) {
     cell.self = id;
@@ -24,8 +25,7 @@ void ActorLifecycle::Adopt(Cell& cell, SpawnRequest request) {
   cell.actor = request.actor.release();
   cell.actor_class = request.actor_class;
   cell.handled = 0;
-  cell.interleaved =
-      request.options.interleaved || request.actor_class->interleaved;
+  cell.interleaved = request.actor_class->interleaved;
   cell.capacity = std::max<uint32_t>(request.options.mailbox_capacity, 1);
   if (!request.options.name.empty()) {
     cell.name = std::make_unique<std::string>(std::move(request.options.name));
@@ -52,11 +52,15 @@ void ActorLifecycle::AdoptEarly(Cell& cell,
   }
 }
 
-void ActorLifecycle::Abandon(Cell& cell, ActorId id) {
+void ActorLifecycle::Abandon(Cell& cell, ActorId id, ExitReason::Kind why) {
+  bus_.FreeName(id, {.kind = why});
+  // The end of the loop may have ended it, because messages had come for it.
+  if (cell.credits.generation() != id.generation()) return;
   if (cell.self != id) {
     cell.self = id;
     cell.local_credits = 0;
   }
+  cell.set_exit(id.generation(), why);
   End(cell, /*queued=*/false);
 }
 
@@ -66,7 +70,15 @@ void ActorLifecycle::Start(Cell& cell) {
   cell.UpdateKeptCredits();
   cell.started =
       guard_.Run(cell, "OnStart", [&] { ActorAccess::Start(*cell.actor); });
-  if (early_.empty() || !cell.started) return;
+  if (!cell.started) return;
+  if (!early_.empty()) RunEarlyTasks(cell);
+  if (bus_.draining() && cell.state() != Cell::State::kStopping) {
+    // mutant: P10_AnActorThatStartsLateIsNotToldToDrain
+    Drain(cell);
+  }
+}
+
+void ActorLifecycle::RunEarlyTasks(Cell& cell) {
   const auto early = early_.extract(&cell);
   if (early.empty()) return;
   for (SuspendedHandler* task : early.mapped()->TakeTasks()) {
@@ -75,7 +87,8 @@ void ActorLifecycle::Start(Cell& cell) {
 }
 
 void ActorLifecycle::Drain(Cell& cell) {
-  if (!cell.started) return;
+  if (!cell.started || cell.drained) return;
+  cell.drained = true;
   guard_.Run(cell, "OnDrain", [&] { ActorAccess::Drain(*cell.actor); });
 }
 
@@ -95,6 +108,11 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   const ActorId id = cell.self;
   const uint32_t generation = id.generation();
+  ActorInfo last;  // before anything of the actor goes
+  if (cell.actor != nullptr && !watchers_.empty(id)) {
+    last = InfoOf(cell);
+    last.start_sequence = 0;
+  }
   cell.set_exit(generation, ExitKind(cell));
   cell.actor_state.set_state(Cell::State::kStopping);
   // Marked as runnable, so that nothing below puts it into the run queue.
@@ -107,17 +125,18 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   // From here on a send is kGone.
   cell.credits.Close(generation + 1);
-  router_.DeadLetterWaitingSenders(cell);
+  if (cell.waiting_senders != nullptr) router_.DeadLetterWaitingSenders(cell);
   for (SmallEnvelopeQueue* lane : {&cell.urgent.control, &cell.urgent.reply}) {
     while (Envelope* e = lane->Pop()) router_.DeadLetter(e);
   }
   while (Envelope* e = cell.data.Pop()) router_.DeadLetter(e);
   if (!watchers_.empty(id)) {
-    watchers_.Tell(id, {.reason = bus_.ExitOf(id), .last = InfoOf(cell)});
+    watchers_.Tell(id, {.reason = bus_.ExitOf(id), .last = std::move(last)});
   }
   cell.data_queued = 0;
   cell.local_credits = 0;
   cell.started = false;
+  cell.drained = false;
   cell.expiry_watched = false;
   cell.suspended_asks = 0;
   cell.actor_state = {};
@@ -144,21 +163,31 @@ void ActorLifecycle::EndObject(Cell& cell) {
   guard_.Run(cell, "its destructor", [&] { actor.reset(); });
 }
 
-ExitReason::Kind ActorLifecycle::ExitKind(const Cell& cell) {
+ExitReason::Kind ActorLifecycle::ExitKind(const Cell& cell) const {
   using Kind = ExitReason::Kind;
   const Kind known = cell.exit_of(cell.self.generation());
-  if (known == Kind::kFailed) return known;
+  if (known != Kind::kUnknown) return known;
   return cell.state() == Cell::State::kStopping   ? Kind::kStopped
          : cell.state() == Cell::State::kDraining ? Kind::kDrained
-                                                  : Kind::kBusEnded;
+                                                  : bus_.EndOfLoop();
 }
 
 void ActorLifecycle::WhenEnded(ActorId id, uint64_t watch,
                                EndWatchers::Told told) {
-  if (router_.inbox().cells.FindLive(id) == nullptr) {
+  // The id of an actor that has ended is of an earlier generation.
+  const CellTable& cells = router_.inbox().cells;
+  if (cells.FindLive(id) == nullptr &&
+      cells.Find(id.slot())->credits.generation() != id.generation()) {
     return told({.reason = bus_.ExitOf(id), .last = {}});
   }
   watchers_.Add(id, watch, std::move(told));
+}
+
+void ActorLifecycle::EndAwaited() {
+  for (const ActorId id : watchers_.Watched()) {
+    bus_.GiveUp(id);
+    watchers_.Tell(id, {.reason = bus_.ExitOf(id), .last = {}});
+  }
 }
 
 }  // namespace trolley::internal

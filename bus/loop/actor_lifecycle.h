@@ -44,11 +44,12 @@ class ActorLifecycle {
 
   // Takes an actor into `cell`, which was reserved on this loop.
   void Adopt(Cell& cell, SpawnRequest request);
-  // Frees the cell of `id`, whose constructor threw.
-  void Abandon(Cell& cell, ActorId id);
-  // Calls OnStart, and then begins the tasks of the constructor.
+  // Ends `id`, which has a cell and will not come to it, because of `why`.
+  void Abandon(Cell& cell, ActorId id, ExitReason::Kind why);
+  // Calls OnStart, and then begins the tasks of the constructor. If the bus
+  // drains already, calls OnDrain after that.
   void Start(Cell& cell);
-  // Calls OnDrain of an actor that has started.
+  // Calls OnDrain of an actor that has started, once.
   void Drain(Cell& cell);
   // Ends the actor, in this order: OnStop(), its destructor, its name, its
   // messages, its watchers. If it is `queued` in the run queue, the cell stays
@@ -57,16 +58,21 @@ class ActorLifecycle {
   // True: End() the actor after its slice.
   bool IsOver(const Cell& cell) const;
 
-  // Calls `told` when the actor has ended; at once if it has ended already.
-  // `watch` names the callback for ForgetWhenEnded.
+  // Calls `told` when the actor has ended; at once if it has ended already. The
+  // actor may be on its way to this loop. `watch` names the callback for
+  // ForgetWhenEnded.
   void WhenEnded(ActorId id, uint64_t watch, EndWatchers::Told told);
   void ForgetWhenEnded(ActorId id, uint64_t watch) {
     watchers_.Remove(id, watch);
   }
+  // The loop has ended, and no actor comes to it any more: ends those that are
+  // watched and have not come.
+  void EndAwaited();
 
  private:
   void AdoptEarly(Cell& cell, std::unique_ptr<EarlyRequests> early);
-  static ExitReason::Kind ExitKind(const Cell& cell);
+  void RunEarlyTasks(Cell& cell);
+  ExitReason::Kind ExitKind(const Cell& cell) const;
   void EndObject(Cell& cell);
 
   BusState& bus_;

@@ -13,23 +13,25 @@
 namespace trolley::internal {
 
 void ActorRunner::RunSlices() {
-  RunQueue& run_queue = router_.run_queue();
-  run_queue.BeginTurn();
-  const uint32_t slice = options_.messages_per_slice;
+  // No handler can change it, so it stays in a register from here on.
+  MessageRouter& router = router_;
+  router.run_queue().BeginTurn();
+  const uint32_t slice =
+      std::min(options_.messages_per_slice, options_.messages_per_turn);
   const uint32_t flood = options_.messages_per_turn;
   for (uint32_t left = options_.messages_per_turn; left > 0;) {
-    Cell* cell = run_queue.Pop();
+    Cell* cell = router.run_queue().Pop();
     if (cell == nullptr) break;
     if (cell->data_queued < flood) [[likely]] {
       // mutant: P7_ASliceIsAWholeTurn
-      left -= RunSlice(*cell, std::min(left, slice));
+      left -= RunSlice(router, *cell, std::min(left, slice));
     } else {
       // Messages that were sent before do not wait for this slice, and messages
       // of other loops do not wait long.
       router_.current() = {};
       // mutant: P7_WhatWasSentWaitsForAFlood
       router_.Flush();
-      left -= RunLongSlice(*cell, std::min(left, (slice + 1) / 2));
+      left -= RunLongSlice(*cell, std::min(left, slice - slice / 2));
       // mutant: P7_AFloodDoesNotLookAtOtherLoops
       if (OthersWait()) break;
     }
@@ -50,19 +52,18 @@ bool ActorRunner::OthersWait() {
 
 // Not inline: it is seldom used.
 uint32_t ActorRunner::RunLongSlice(Cell& cell, uint32_t most) {
-  return RunSlice(cell, most);
+  return RunSlice(router_, cell, most);
 }
 
 // Returns how many messages it took, at most `most`. A start counts as one, and
 // so does an end without a message. It does not clear the Activation: the next
 // slice sets it.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
-    Cell& cell, uint32_t most) {
-  // Handlers cannot change it, so it stays in a register.
-  MessageRouter& router = router_;
+    MessageRouter& router, Cell& cell, uint32_t most) {
+  assert(most > 0 && "a slice of nothing would have no end");
   const ActorId self = cell.self;
   assert(cell.actor_state.runnable());
-  inbox_.SetRunning(self);
+  router.inbox().SetRunning(self);
   Activation& current = router.current();
   current.cell = &cell;
   current.self = self;
@@ -76,9 +77,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
     if (cell.actor_state.takes_only_data()) [[likely]] {
       e = cell.data.Pop();
       if (e == nullptr) {
-        HaveNothingToDo(cell);
+        HaveNothingToDo(router, cell);
         return most - left;
       }
+      assert(cell.data_queued > 0);
       --cell.data_queued;
     } else {
       e = NextMessage(cell);
@@ -100,18 +102,18 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
     lifecycle_.End(cell, /*queued=*/false);
   } else if (cell.has_work()) {
     // mutant: P7_ASecondSliceGoesBeforeOtherLoops
-    router_.run_queue().PushAgain(cell);
+    router.run_queue().PushAgain(cell);
   } else {
-    HaveNothingToDo(cell);
+    HaveNothingToDo(router, cell);
   }
   return most - left;
 }
 
-inline void ActorRunner::HaveNothingToDo(Cell& cell) {
+inline void ActorRunner::HaveNothingToDo(MessageRouter& router, Cell& cell) {
   RunQueue::Release(cell);
   if (cell.kept_credits == 0) [[unlikely]] {
     // mutant: P6_RoomIsKeptWhenNothingIsLeftToDo
-    router_.credit_waiters().GiveAll(cell);
+    router.credit_waiters().GiveAll(cell);
   }
 }
 
@@ -143,7 +145,7 @@ void ActorRunner::HandleControl(Cell& cell, Envelope* e) {
     router_.credit_waiters().GiveBack(cell);
   } else if (e->ops == &kControlMessage<AskCancelled>) {
     // mutant: P6_AnAskerThatHasGoneIsWaitedFor
-    expiry_.AskerHasGone(cell, e->payload<AskCancelled>().key);
+    expiry_.AskerHasGone(cell, std::move(e->payload<AskCancelled>()));
   }
   e->ops->drop(e);
   router_.Free(e);
@@ -185,7 +187,7 @@ void ActorRunner::CompleteFailed(Cell& cell, Envelope* e) {
 
 // Handles messages of an actor that is about to end: up to `most` of them, and
 // up to `left` in this step. Subtracts those that it has handled.
-void ActorRunner::HandleLastWords(Cell& cell, uint32_t& most, uint32_t& left) {
+void ActorRunner::HandleBeforeEnd(Cell& cell, uint64_t& most, uint32_t& left) {
   router_.current() = {.cell = &cell, .self = cell.self};
   inbox_.SetRunning(cell.self);
   if (cell.state() == Cell::State::kStarting) lifecycle_.Start(cell);
@@ -213,9 +215,11 @@ bool ActorRunner::EndSome(EndingActors& endings) {
       // All that is queued, such as the last messages of the actors that ended
       // before it, and a slice.
       if (!endings.queued.has_value()) {
-        endings.queued = cell->data_queued + options_.messages_per_slice;
+        // mutant: P10_ASliceWithoutLimitLosesTheLastWords
+        endings.queued =
+            uint64_t{cell->data_queued} + options_.messages_per_slice;
       }
-      HandleLastWords(*cell, *endings.queued, left);
+      HandleBeforeEnd(*cell, *endings.queued, left);
       if (*endings.queued > 0) break;  // it goes on with the next step
     }
     if (cell != nullptr) {

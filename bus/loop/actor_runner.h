@@ -53,14 +53,15 @@ class ActorRunner {
   bool EndSome(EndingActors& endings);
 
  private:
-  uint32_t RunSlice(Cell& cell, uint32_t most);
+  // `router` is router_; it stays in a register.
+  uint32_t RunSlice(MessageRouter& router, Cell& cell, uint32_t most);
   uint32_t RunLongSlice(Cell& cell, uint32_t most);
-  void HaveNothingToDo(Cell& cell);
+  void HaveNothingToDo(MessageRouter& router, Cell& cell);
   Envelope* NextMessage(Cell& cell);
   void HandleMessage(MessageRouter& router, Cell& cell, Envelope* e);
   void HandleControl(Cell& cell, Envelope* e);
   void CompleteFailed(Cell& cell, Envelope* e);
-  void HandleLastWords(Cell& cell, uint32_t& most, uint32_t& left);
+  void HandleBeforeEnd(Cell& cell, uint64_t& most, uint32_t& left);
   bool OthersWait();
 
   const LoopOptions& options_;

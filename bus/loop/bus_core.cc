@@ -197,7 +197,9 @@ bool BusCore::RunTurns() {
   // mutant: P18_TheLoopsHaveTheirTurnsAsItComes
   for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->RunOnce();
   if (worked) return true;
-  for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->Settle();
+  for (const std::shared_ptr<Loop>& loop : loops_) {
+    worked |= loop->PrepareToSleep();
+  }
   return worked;
 }
 

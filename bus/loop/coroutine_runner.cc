@@ -40,6 +40,8 @@ void CoroutineRunner::Begin(Cell& cell, SuspendedHandler& handler) {
 
 void CoroutineRunner::Suspend(Cell& cell, SuspendedHandler& handler) {
   assert(handler.cell == nullptr && "suspended twice");
+  assert((handler.envelope == nullptr || router_.current().cell == &cell) &&
+         "the message in hand is of another actor");
   handler.cell = &cell;
   handler.next = cell.suspended;
   handler.previous = nullptr;
@@ -124,18 +126,22 @@ void CoroutineRunner::Finish(SuspendedHandler& handler) {
 
 void CoroutineRunner::CancelHandler(Cell& cell, SuspendedHandler& handler) {
   Envelope* e = handler.envelope;
-  Unlink(handler);
-  guard_.Run(cell, "what a cancelled handler had",
-             [&] { handler.frame.destroy(); });
+  assert(e != nullptr && "a background task has no deadline and no asker");
+  Destroy(cell, handler);
   router_.Expire(cell, e);
   GoOn(cell);
+}
+
+// Destroys the frames of a handler, and with them `handler`.
+void CoroutineRunner::Destroy(Cell& cell, SuspendedHandler& handler) {
+  Unlink(handler);
+  guard_.Run(cell, "what a cancelled handler had", [&] { handler.Cancel(); });
 }
 
 void CoroutineRunner::CancelAll(Cell& cell) {
   while (SuspendedHandler* handler = cell.suspended) {
     Envelope* e = handler->envelope;
-    Unlink(*handler);
-    handler->Cancel();
+    Destroy(cell, *handler);
     if (e != nullptr) {
       router_.DeadLetter(e, "it had begun to handle this");
     }

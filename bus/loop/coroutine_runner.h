@@ -61,6 +61,7 @@ class CoroutineRunner final : public Expirer {
   void Keep(Cell& cell, SuspendedHandler& handler);
   void Unlink(SuspendedHandler& handler);
   void Finish(SuspendedHandler& handler);
+  void Destroy(Cell& cell, SuspendedHandler& handler);
   void GoOn(Cell& cell);
 
   MessageRouter& router_;

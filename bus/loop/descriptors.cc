@@ -48,6 +48,7 @@ void Descriptors::Unwatch(Token token) {
 }
 
 void Descriptors::Dispatch(absl::Span<const Event> events) {
+  thread_.Check();
   for (const Event& event : events) {
     Slot* slot = Find(event.token);
     if (slot != nullptr) slot->watcher->OnReady(event.ready);
@@ -55,6 +56,7 @@ void Descriptors::Dispatch(absl::Span<const Event> events) {
 }
 
 void Descriptors::DispatchCompleted() {
+  thread_.Check();
   while (Operation* operation = completions_->TakeCompleted()) {
     operation->OnCompletion();
   }

@@ -24,7 +24,7 @@ struct EndingActors {
   bool handle_queued = false;
 
   size_t next = 0;                      // in `ids`
-  std::optional<uint32_t> queued = {};  // messages that ids[next] handles still
+  std::optional<uint64_t> queued = {};  // messages that ids[next] handles still
 };
 
 }  // namespace trolley::internal

@@ -21,6 +21,8 @@
 #ifndef TROLLEY_BUS_LOOP_ENVELOPE_ALLOCATOR_H_
 #define TROLLEY_BUS_LOOP_ENVELOPE_ALLOCATOR_H_
 
+#include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <new>
 #include <utility>
@@ -41,6 +43,14 @@ class EnvelopeAllocator {
         pool_(inbox.pool),
         loop_(inbox.index),
         returning_(bus.loops()) {}
+  EnvelopeAllocator(const EnvelopeAllocator&) = delete;
+  EnvelopeAllocator& operator=(const EnvelopeAllocator&) = delete;
+  ~EnvelopeAllocator() {
+    assert(std::all_of(
+               returning_.begin(), returning_.end(),
+               [](const Chain& chain) { return chain.first == nullptr; }) &&
+           "envelopes that were not returned");
+  }
 
   // An envelope of at least `bytes` bytes (Envelope::BytesFor()).
   ABSL_ATTRIBUTE_ALWAYS_INLINE Envelope* New(size_t bytes,

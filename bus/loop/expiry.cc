@@ -3,24 +3,44 @@
 #include "trolley/bus/loop/expiry.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace trolley::internal {
 namespace {
 
-// When so many askers have stopped waiting, the next look does not wait for the
-// pause.
+// If at least kMostGone askers have gone, and a look takes at most kEach for
+// each of them, it does not wait for the pause.
 constexpr size_t kMostGone = 64;
-
-bool HasNoAsker(const Envelope& e, const absl::flat_hash_set<AskKey>& gone) {
-  return !gone.empty() && e.is_ask() && gone.contains(AskKey::Of(e));
-}
+constexpr absl::Duration kEach = absl::Microseconds(1);
 
 }  // namespace
 
 void Expiry::Add(Cell& cell) {
   cell.expiry_watched = true;
   watched_.push_back(cell.self);
+  // mutant: P6_ActorsThatHaveEndedStayWatched
+  if (watched_.size() > cells_.in_use() + kSpare) Sweep();
+}
+
+// Looks at two entries and removes those of ended actors. Add() calls it for
+// each entry. So when it has come round, watched_ has at most twice as many
+// entries as there are actors.
+void Expiry::Sweep() {
+  for (int i = 0; i < 2; ++i) {
+    if (swept_ >= watched_.size()) swept_ = 0;
+    if (Find(watched_[swept_]) != nullptr) {
+      ++swept_;
+    } else {
+      watched_[swept_] = watched_.back();
+      watched_.pop_back();
+    }
+  }
+}
+
+Cell* Expiry::Find(ActorId id) const {
+  Cell* cell = cells_.FindLive(id);
+  return cell != nullptr && cell->actor != nullptr ? cell : nullptr;
 }
 
 void Expiry::AddMailbox(Cell& cell) {
@@ -29,52 +49,93 @@ void Expiry::AddMailbox(Cell& cell) {
   if (soon < next_) Arm(soon);
 }
 
-void Expiry::AskerHasGone(Cell& cell, const AskKey& key) {
-  gone_.insert(key);
+void Expiry::AskerHasGone(Cell& cell, AskCancelled gone) {
+  // mutant: P6_AnAskExpiresInThePlaceOfAnother
+  gone_.push_back(std::move(gone));
   if (!cell.expiry_watched) Add(cell);
-  if (gone_.size() >= kMostGone) not_before_ = Instant();
-  Arm(clock_.Now());
+  Arm(std::min(clock_.Now(), next_));
 }
 
 void Expiry::Arm(Instant at) {
   next_ = at;
-  timers_.Set(*this, std::max(at, not_before_));
+  if (looking_ || ended_) return;  // EndLook() sets the timer
+  timers_.Set(*this, ManyHaveGone() ? at : std::max(at, not_before_));
+}
+
+bool Expiry::ManyHaveGone() const {
+  return gone_.size() >= kMostGone && took_ <= gone_.size() * kEach;
 }
 
 void Expiry::OnTimer() {
-  const Instant began = clock_.Now();
   next_ = Instant::Infinite();
-  // Nothing adds to gone_ meanwhile: AskerHasGone() is called in slices only.
-  const Keys& gone = gone_;
-  Instant soonest = Instant::Infinite();
+  looking_ = true;
   std::swap(watched_, looked_at_);
-  for (const ActorId id : looked_at_) {
-    Cell* cell = cells_.FindLive(id);
-    if (cell == nullptr || cell->actor == nullptr) continue;
-    cell->expiry_watched = false;
-    const Instant next = Look(*cell, began, gone);
-    if (next.is_infinite()) continue;
-    if (!cell->expiry_watched) Add(*cell);
-    soonest = std::min(soonest, next);
+  std::swap(gone_, gone_before_);
+  std::sort(gone_before_.begin(), gone_before_.end(),
+            [](const AskCancelled& a, const AskCancelled& b) {
+              return a.key < b.key;
+            });
+  soonest_ = Instant::Infinite();
+  took_ = absl::ZeroDuration();
+  if (looked_at_.size() > step_) {
+    work_.Add([this] { return Step(); });
+  } else {
+    Step();
   }
-  looked_at_.clear();
-  gone_.clear();
-  const Instant ended = clock_.Now();
-  not_before_ = ended + std::max(kPause, (ended - began) * 50);
-  if (soonest < next_) Arm(soonest);
 }
 
-Instant Expiry::Look(Cell& cell, Instant now, const Keys& gone) {
+// One step of the look. False: that was the last one.
+bool Expiry::Step() {
+  const Instant began = clock_.Now();
+  // mutant: P7_ALookForWhatHasExpiredTakesOneTurn
+  for (uint32_t left = step_; left > 0 && at_ < looked_at_.size(); --left) {
+    Cell* const cell = Find(looked_at_[at_++]);
+    if (cell == nullptr) continue;
+    cell->expiry_watched = false;
+    const Instant next = Look(*cell, began);
+    soonest_ = std::min(soonest_, next);
+    // The next look must come here, too, for an asker that has gone since this
+    // look began.
+    const bool done = next.is_infinite() && gone_.empty();
+    if (!done && !cell->expiry_watched) Add(*cell);
+  }
+  const Instant now = clock_.Now();
+  took_ += now - began;
+  if (at_ < looked_at_.size()) return true;
+  not_before_ = now + std::max(kPause, took_ * 50);
+  EndLook();
+  return false;
+}
+
+void Expiry::EndLook() {
+  looking_ = false;
+  looked_at_.clear();
+  at_ = 0;
+  gone_before_.clear();
+  const Instant next = std::min(next_, soonest_);
+  if (!next.is_infinite()) Arm(next);
+}
+
+bool Expiry::HasNoAsker(const Envelope& e) const {
+  if (gone_before_.empty() || !e.is_ask()) return false;
+  const AskKey key = AskKey::Of(e);
+  const auto at = std::lower_bound(
+      gone_before_.begin(), gone_before_.end(), key,
+      [](const AskCancelled& a, const AskKey& b) { return a.key < b; });
+  return at != gone_before_.end() && at->key == key;
+}
+
+Instant Expiry::Look(Cell& cell, Instant now) {
   Instant next = Instant::Infinite();
   // An actor that is not busy takes its next message soon, and then checks the
   // deadline. But only this look knows which askers have stopped waiting.
-  if (cell.actor_state.busy() || !gone.empty()) {
-    next = LookAtMailbox(cell, now, gone);
+  if (cell.actor_state.busy() || !gone_before_.empty()) {
+    next = LookAtMailbox(cell, now);
   }
-  return std::min(next, LookAtHandlers(cell, now, gone));
+  return std::min(next, LookAtHandlers(cell, now));
 }
 
-Instant Expiry::LookAtHandlers(Cell& cell, Instant now, const Keys& gone) {
+Instant Expiry::LookAtHandlers(Cell& cell, Instant now) {
   Instant next = Instant::Infinite();
   SuspendedHandler* following;
   for (SuspendedHandler* h = cell.suspended; h != nullptr; h = following) {
@@ -82,7 +143,7 @@ Instant Expiry::LookAtHandlers(Cell& cell, Instant now, const Keys& gone) {
     if (h->envelope == nullptr) continue;
     const Instant end = h->envelope->deadline + cell.actor_class->overtime;
     // mutant: P6_AnExpiredHandlerGoesOnWaiting
-    if (end <= now || HasNoAsker(*h->envelope, gone)) {
+    if (end <= now || HasNoAsker(*h->envelope)) {
       expirer_.CancelHandler(cell, *h);
     } else {
       next = std::min(next, end);
@@ -91,15 +152,16 @@ Instant Expiry::LookAtHandlers(Cell& cell, Instant now, const Keys& gone) {
   return next;
 }
 
-Instant Expiry::LookAtMailbox(Cell& cell, Instant now, const Keys& gone) {
+Instant Expiry::LookAtMailbox(Cell& cell, Instant now) {
   Instant next = Instant::Infinite();
   EnvelopeQueue expired = cell.data.TakeIf([&](const Envelope& e) {
     // mutant: P6_WhatExpiresBehindAHandlerStays
-    if (e.deadline <= now || HasNoAsker(e, gone)) return true;
+    if (e.deadline <= now || HasNoAsker(e)) return true;
     next = std::min(next, e.deadline);
     return false;
   });
   while (Envelope* e = expired.Pop()) {
+    assert(cell.data_queued > 0);
     --cell.data_queued;
     expirer_.Expire(cell, e);
   }

@@ -8,9 +8,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/loop/actor_requests.h"
-#include "trolley/bus/message/control_envelope.h"
 
 namespace trolley::internal {
+
+namespace {
+
+// How often a busy loop gives back credits that it does not use. Seldom: each
+// actor costs an atomic operation, and one more when it gets a message again.
+constexpr uint64_t kTurnsBetweenReturns = 32;
+
+}  // namespace
 
 thread_local constinit Loop* Loop::current_ = nullptr;
 
@@ -75,6 +82,11 @@ bool Loop::RunOnce() {
     worked = true;
   }
   router_.Flush();
+  // A loop gives all back before it sleeps, but it may never sleep.
+  // mutant: P6_ABusyLoopKeepsItsLeases
+  if (inbox_.stats.turns.Read() % kTurnsBetweenReturns == 0) {
+    router_.ReturnUnused();
+  }
   // A loop that is about to sleep polls by sleeping. A loop that the caller
   // drives never sleeps, so it polls here when it has nothing else to do.
   // mutant: P7_ABusyLoopDoesNotLookAtDescriptors
@@ -100,20 +112,24 @@ bool Loop::TakeHandedOver() {
     } else if (e->has(Envelope::kDataLane)) {
       router_.Deliver(e);
     } else if (e->ops == &kControlMessage<Command>) {
+      taken_ = next;  // if the command ends the loop, End() drops it
       std::move(e->payload<Command>())(*this);
       e->ops->drop(e);
       router_.Free(e);
-      if (ended_) {
-        router_.DeadLetterChain(next);
-        return true;
-      }
+      if (ended_) return true;
+      taken_ = nullptr;
+    } else if (e->ops == &kControlMessage<WatchRequest>) {
+      Watch(e);
     } else if (e->ops == &kControlMessage<SpawnRequest>) {
       lifecycle_.Adopt(*inbox_.cells.Find(e->target.slot()),
                        std::move(e->payload<SpawnRequest>()));
       e->ops->drop(e);
       router_.Free(e);
     } else if (e->ops == &kControlMessage<AbandonRequest>) {
-      lifecycle_.Abandon(*inbox_.cells.Find(e->target.slot()), e->target);
+      e->payload<AbandonRequest>().reservation.Release();
+      e->ops->drop(e);
+      lifecycle_.Abandon(*inbox_.cells.Find(e->target.slot()), e->target,
+                         ExitReason::Kind::kFailed);
       router_.Free(e);
     } else {
       router_.Deliver(e);
@@ -166,7 +182,7 @@ bool Loop::SpinForWork() {
   return false;
 }
 
-bool Loop::Settle() {
+bool Loop::PrepareToSleep() {
   // Before the loop sleeps, it gives back all that other loops could use.
   // mutant: P6_ASleepingLoopKeepsItsLeases
   router_.ReturnRemote();
@@ -177,19 +193,10 @@ bool Loop::Settle() {
 }
 
 void Loop::Sleep() {
-  if (Settle()) return;
+  if (PrepareToSleep()) return;
   if (!inbox_.handoff.Arm()) return;
   inbox_.stats.waits.Increment();
   Poll(timers_.next());
-}
-
-bool Loop::Post(LoopInbox& inbox, Command command) {
-  Envelope* e = EnvelopePool::GetFromHeap(Envelope::BytesFor<Command>());
-  ControlEnvelope(e, ActorId(), std::move(command));
-  if (inbox.Deliver(e, e)) return true;
-  e->ops->drop(e);
-  EnvelopePool::PutToHeap(e);
-  return false;
 }
 
 bool Loop::PostWork(LoopInbox& inbox, Work work) {
@@ -199,11 +206,51 @@ bool Loop::PostWork(LoopInbox& inbox, Work work) {
   });
 }
 
+void Loop::Watch(Envelope* e) {
+  WatchRequest& request = e->payload<WatchRequest>();
+  lifecycle_.WhenEnded(e->target, request.watch,
+                       std::move(request.callback).Arrive());
+  e->ops->drop(e);
+  router_.Free(e);
+}
+
+// Drops messages of the hand-off, because the loop ends.
+void Loop::Drop(Envelope* e) {
+  while (e != nullptr) {
+    Envelope* next = e->next;
+    if (e->ops == &kControlMessage<WatchRequest>) {
+      // Its actor may not have ended yet.
+      // mutant: P10_AnEndIsToldTooSoon
+      Watch(e);
+    } else if (e->ops == &kControlMessage<SpawnRequest>) {
+      e->payload<SpawnRequest>().reservation.Release();
+      DropActor(e, bus_->EndOfLoop());
+    } else if (e->ops == &kControlMessage<AbandonRequest>) {
+      e->payload<AbandonRequest>().reservation.Release();
+      DropActor(e, ExitReason::Kind::kFailed);
+    } else {
+      // mutant: P2_WhatIsOnItsWayToALoopThatEndsIsForgotten
+      router_.DeadLetter(e);
+    }
+    e = next;
+  }
+}
+
+// `e` is about an actor that has not come.
+void Loop::DropActor(Envelope* e, ExitReason::Kind why) {
+  const ActorId id = e->target;
+  e->ops->drop(e);
+  router_.Free(e);
+  lifecycle_.Abandon(*inbox_.cells.Find(id.slot()), id, why);
+}
+
 void Loop::End() {
   if (std::exchange(ended_, true)) return;
   Loop* const outer = Enter();
+  inbox_.SetEnded();
   stepped_work_.End();
   expiry_.End();
+  Drop(std::exchange(taken_, nullptr));
   // Until there is no actor: an OnStop() may have spawned one. Such an actor
   // never starts, so it spawns no other.
   for (bool any = true; any;) {
@@ -219,17 +266,18 @@ void Loop::End() {
       // Other loops learn of these ends meanwhile, not only after the last one.
       if (slot % options_.messages_per_turn == 0) {
         // mutant: P10_OthersHearOfAnEndWhenItIsOver
-        router_.DeadLetterChain(inbox_.handoff.Take());
+        Drop(inbox_.handoff.Take());
         router_.Flush();
       }
     }
   }
   router_.Flush();
-  router_.DeadLetterChain(inbox_.handoff.Close());
+  Drop(inbox_.handoff.Close());
+  lifecycle_.EndAwaited();
+  for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);
   while (Envelope* late = router_.replies().Pop()) router_.DropReply(late);
   router_.Flush();
   router_.ReturnRemote();
-  for (Command& callback : std::exchange(idle_callbacks_, {})) callback(*this);
   inbox_.poller = nullptr;
   poller_.reset();
   Leave(outer);

@@ -49,6 +49,7 @@
 #include "trolley/bus/loop/message_router.h"
 #include "trolley/bus/loop/stepped_work.h"
 #include "trolley/bus/loop/timer_queue.h"
+#include "trolley/bus/message/control_envelope.h"
 
 namespace trolley::internal {
 
@@ -71,14 +72,27 @@ class Loop {
   bool RunOnce();
   // Call it before a sleep: gives back what others could use, then calls the
   // WhenIdle callbacks. True: there is work again, so run another turn first.
-  bool Settle();
+  bool PrepareToSleep();
   // Ends every actor that is left and closes the hand-off. Idempotent.
   void End();
   bool ended() const { return ended_; }
 
   // Thread-safe. Queues a command. False: the loop has ended. A command that
   // will not be called is destroyed, by this thread or by the loop's.
-  static bool Post(LoopInbox& inbox, Command command);
+  static bool Post(LoopInbox& inbox, Command command) {
+    return Post(inbox, ActorId(), std::move(command));
+  }
+  // The same for a control message about `target`. It does not wait for the end
+  // of the turn, as MessageRouter::Send() does.
+  template <typename T>
+  static bool Post(LoopInbox& inbox, ActorId target, T payload) {
+    Envelope* e = EnvelopePool::GetFromHeap(Envelope::BytesFor<T>());
+    ControlEnvelope(e, target, std::move(payload));
+    if (inbox.Deliver(e, e)) return true;
+    e->ops->drop(e);
+    EnvelopePool::PutToHeap(e);
+    return false;
+  }
   // The same for work in steps of one turn each (SteppedWork).
   static bool PostWork(LoopInbox& inbox, Work work);
   // Calls `callback` when nothing is left to do, just before the loop sleeps.
@@ -108,10 +122,14 @@ class Loop {
   CoroutineRunner& coroutines() { return coroutines_; }
   ActorLifecycle& lifecycle() { return lifecycle_; }
   ActorRunner& runner() { return runner_; }
+  const Expiry& expiry() const { return expiry_; }
   const LoopInspector& inspector() const { return inspector_; }
 
  private:
   bool TakeHandedOver();
+  void Watch(Envelope* e);
+  void Drop(Envelope* e);
+  void DropActor(Envelope* e, ExitReason::Kind why);
   size_t Poll(Instant deadline);
   bool SpinForWork();
   void Sleep();
@@ -131,7 +149,10 @@ class Loop {
 
   // In this order: each uses those above it. Only Expiry uses one below it:
   // CoroutineRunner, to end what has expired.
-  Expiry expiry_{inbox_.cells, clock_, timers_, coroutines_};
+  SteppedWork stepped_work_;
+  Expiry expiry_{
+      inbox_.cells, clock_, timers_, stepped_work_, options_.messages_per_turn,
+      coroutines_};
   MessageRouter router_{*bus_, inbox_, expiry_, options_.max_pending_asks};
   ActorGuard guard_{*bus_, router_};
   CoroutineRunner coroutines_{router_, guard_, expiry_};
@@ -140,7 +161,7 @@ class Loop {
                       coroutines_, lifecycle_, expiry_};
   const LoopInspector inspector_;
 
-  SteppedWork stepped_work_;
+  Envelope* taken_ = nullptr;  // of the hand-off, behind a command that runs
   std::vector<Command> idle_callbacks_;
   std::vector<Event> events_;
   uint32_t turns_since_poll_ = 0;

@@ -27,7 +27,7 @@ class LoopInspector {
       : poller_(std::move(poller)), router_(router), coroutines_(coroutines) {}
 
   LoopInfo Loop() const;
-  // Nullopt: the actor has ended.
+  // Nullopt: the actor has ended, or has not come to this loop yet.
   std::optional<ActorInfo> Actor(ActorId id) const;
 
  private:

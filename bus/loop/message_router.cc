@@ -116,15 +116,6 @@ void MessageRouter::DeadLetterWaitingSenders(Cell& cell) {
   while (Envelope* e = senders->requests.Pop()) DeadLetter(e);
 }
 
-void MessageRouter::DeadLetterChain(Envelope* e) {
-  while (e != nullptr) {
-    Envelope* next = e->next;
-    // mutant: P2_WhatIsOnItsWayToALoopThatEndsIsForgotten
-    DeadLetter(e);
-    e = next;
-  }
-}
-
 void MessageRouter::RefuseAsk(Cell& cell, Envelope* e) {
   inbox_.ledger.dead_lettered.Increment();
   if (e->has(Envelope::kHoldsCredit)) credit_waiters_.GiveBack(cell);
@@ -132,7 +123,7 @@ void MessageRouter::RefuseAsk(Cell& cell, Envelope* e) {
   e->ops->answer(e, absl::ResourceExhaustedError(absl::StrCat(
                         NameOf(cell), " has ", cell.suspended_asks,
                         " asks that wait in its handlers; more would take "
-                        "the places of other messages")));
+                        "the credits of other messages")));
   SendReply(e);
 }
 

@@ -142,8 +142,6 @@ class MessageRouter {
   void DropReply(Envelope* reply);
   // DeadLetter() for the requests of the senders that wait for room.
   void DeadLetterWaitingSenders(Cell& cell);
-  // DeadLetter() for a chain that came after the end of the loop had begun.
-  void DeadLetterChain(Envelope* first);
 
   // --- For the loop's turn ---------------------------------------------------
 
@@ -167,6 +165,9 @@ class MessageRouter {
     envelopes_.ReturnAll();
     remote_credits_.ReturnAll();
   }
+  // For a loop that does not sleep: gives back credits of actors of other loops
+  // that it has not used since the last call.
+  void ReturnUnused() { remote_credits_.ReturnUnused(); }
   // Gives back the credits of at most `most` of the loop's own actors. True:
   // others are left.
   bool ReturnLocal(uint32_t most) { return local_credits_.ReturnSome(most); }

@@ -15,9 +15,10 @@ Loop* CurrentLoopOf(const BusState& bus) {
   return current != nullptr && &current->bus() == &bus ? current : nullptr;
 }
 
-absl::Status LoopHasEnded(uint32_t loop) {
-  return absl::UnavailableError(
-      absl::StrCat("loop ", loop, " has ended; the bus is shutting down"));
+absl::Status LoopHasEnded(const BusState& bus, uint32_t loop) {
+  return absl::UnavailableError(absl::StrCat(
+      "loop ", loop, " has ended",
+      bus.draining() ? "; the bus is shutting down" : ": its poller broke"));
 }
 
 }  // namespace
@@ -66,8 +67,8 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
     loop_ = other_loop_.get();
   }
   // If actors could spawn while their loop ends, it might never end.
-  if (loop_ == nullptr || (local() && loop_->ended())) {
-    return LoopHasEnded(*index);
+  if (loop_ == nullptr || bus_->inbox(*index).ended()) {
+    return LoopHasEnded(*bus_, *index);
   }
 
   CellTable& cells = bus_->inbox(*index).cells;
@@ -81,16 +82,19 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
                      "LoopOptions::max_actors allows"));
   }
   id_ = ActorId(*index, cell->slot, generation);
+  // Before the name: from then on a sender may know the id.
+  cell->credits.Open(generation, options_.mailbox_capacity);
+  bus_->ClearLink(id_);
   if (!options_.name.empty()) {
     if (absl::Status named =
             bus_->names().Add(options_.name, id_, actor_class_);
         !named.ok()) {
+      cell->credits.Open(generation, 0);
       cells.Abandon(cell);
       return named;
     }
   }
   cell_ = cell;
-  cell_->credits.Open(generation, options_.mailbox_capacity);
   return absl::OkStatus();
 }
 
@@ -115,17 +119,17 @@ absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor) {
   if (actor_class_->leaves_by != nullptr) {
     bus_->LeadOver(id_, actor_class_->leaves_by(*actor));
   }
-  SpawnRequest request{.actor = std::move(actor),
-                       .actor_class = actor_class_,
-                       .options = options_,
-                       .start_sequence = bus_->NextStartSequence(),
-                       .early = std::move(requests_)};
+  SpawnRequest request{
+      .reservation = local() ? Reservation() : Reservation(*bus_, id_),
+      .actor = std::move(actor),
+      .actor_class = actor_class_,
+      .options = options_,
+      .start_sequence = bus_->NextStartSequence(),
+      .early = std::move(requests_)};
   if (local()) {
     loop_->lifecycle().Adopt(cell, std::move(request));
   } else if (!SendControl(*bus_, id_, std::move(request))) {
-    cell.credits.Close(0);
-    bus_->names().Remove(options_.name, id_);
-    return LoopHasEnded(id_.loop());
+    return LoopHasEnded(*bus_, id_.loop());
   }
   return address();
 }
@@ -139,11 +143,15 @@ PendingSpawn::~PendingSpawn() {
   if (cell_ == nullptr) return;
   // The constructor threw. Messages may have come for the actor, so its loop
   // frees the cell.
+  constexpr auto kFailed = ExitReason::Kind::kFailed;
+  bus_->exit_records().Add(
+      id_, options_.name,
+      {.kind = kFailed, .error = absl::InternalError("its constructor threw")});
   if (!options_.name.empty()) bus_->names().Remove(options_.name, id_);
   if (local()) {
-    loop_->lifecycle().Abandon(*cell_, id_);
-  } else if (!SendControl(*bus_, id_, AbandonRequest{})) {
-    cell_->credits.Close(0);
+    loop_->lifecycle().Abandon(*cell_, id_, kFailed);
+  } else {
+    SendControl(*bus_, id_, AbandonRequest{Reservation(*bus_, id_)});
   }
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "trolley/bus/message/envelope.h"
+#include "trolley/bus/thread/thread_checker.h"
 
 namespace trolley::internal {
 
@@ -37,6 +38,7 @@ class ReplySlots {
 
   // Reserves a slot and returns its id; 0: all are taken.
   uint64_t Add(PendingReply* pending) {
+    thread_.Check();
     if (used_ >= max_) return 0;
     if (used_ >= slots_.size() / 2) Grow();
     // Ids are given in order. The slot of an old ask that still waits is passed
@@ -51,6 +53,7 @@ class ReplySlots {
 
   // Frees the slot and returns the ask that waits there; null: none does.
   PendingReply* Take(uint64_t id) {
+    thread_.Check();
     Slot& slot = SlotOf(id);
     if (slot.id != id || slot.pending == nullptr) return nullptr;
     --used_;
@@ -82,6 +85,7 @@ class ReplySlots {
   size_t used_ = 0;
   uint64_t next_id_ = 0;
   std::vector<Slot> slots_;
+  [[no_unique_address]] ThreadChecker thread_;
 };
 
 }  // namespace trolley::internal

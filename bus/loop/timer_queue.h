@@ -66,17 +66,18 @@ class TimerQueue {
    public:
     Entry() = default;
     Entry(Instant deadline, Timer& timer)
-        : deadline_(deadline), who_(reinterpret_cast<uintptr_t>(&timer)) {}
+        : deadline_(deadline),
+          timer_or_sequence_(reinterpret_cast<uintptr_t>(&timer)) {}
 
     Instant deadline() const { return deadline_; }
-    bool dead() const { return who_ & 1; }
+    bool dead() const { return timer_or_sequence_ & 1; }
     Timer* timer() const {  // null: dead
-      return dead() ? nullptr : reinterpret_cast<Timer*>(who_);
+      return dead() ? nullptr : reinterpret_cast<Timer*>(timer_or_sequence_);
     }
     // Makes it dead: its timer may be destroyed. It keeps its position in the
     // order, so that the heap stays ordered.
     // mutant: P17_WhatMovesPassesACancelledTimer
-    void Die() { who_ = sequence() << 1 | 1; }
+    void Die() { timer_or_sequence_ = sequence() << 1 | 1; }
     bool Before(const Entry& other) const {
       // mutant: P17_EqualDeadlinesFireInAnyOrder
       return deadline_ != other.deadline_ ? deadline_ < other.deadline_
@@ -85,11 +86,12 @@ class TimerQueue {
 
    private:
     uint64_t sequence() const {
-      return dead() ? who_ >> 1 : timer()->sequence_;
+      return dead() ? timer_or_sequence_ >> 1 : timer()->sequence_;
     }
 
     Instant deadline_;
-    uintptr_t who_ = 1;  // the timer; or, if dead, sequence << 1 | 1
+    uintptr_t timer_or_sequence_ =
+        1;  // the timer; or, if dead, sequence << 1 | 1
   };
   struct alignas(128) Siblings {
     Entry entries[kArity];

@@ -54,8 +54,9 @@ class ActorBase : public MessageTarget {
   // Called before the first message. If it throws, the actor ends as by an
   // exception of a handler, and OnStop() is not called.
   virtual void OnStart() {}
-  // Called when the bus begins to shut down. An actor that makes work of its
-  // own (it reads, accepts, sets timers) stops to do so here.
+  // Called once when the bus begins to shut down; in an actor that starts
+  // later, after OnStart(). An actor that makes work of its own (it reads,
+  // accepts, sets timers) stops to do so here.
   virtual void OnDrain() {}
   // Called after the last message, if OnStart() has returned. Messages that it
   // sends are still delivered.

@@ -33,8 +33,8 @@ struct ActorClass {
   absl::string_view (*name)();
   // The messages that it takes from other processes (`Receives`); may be empty.
   absl::Span<const WireMethod* const> (*wire_methods)();
-  // `kInterleaved`. True: its actors are interleaved, also without
-  // SpawnOptions::interleaved, because their handlers need it.
+  // `kInterleaved`. True: an actor handles its next message while a coroutine
+  // handler waits.
   bool interleaved = false;
   // `kOvertime`: how long after the deadline of its message a suspended handler
   // may go on before it is cancelled.

@@ -39,8 +39,7 @@ class ActorState {
   bool busy() const { return Has(kBusy); }
   void set_busy(bool busy) { Set(kBusy, busy); }
 
-  // Its control lane or its reply lane is not empty.
-  bool has_urgent() const { return Has(kUrgent); }
+  // Says whether its control lane or its reply lane has messages.
   void set_urgent(bool urgent) { Set(kUrgent, urgent); }
 
   // Its suspended handlers have as many asks as is allowed.

@@ -16,8 +16,12 @@ CellTable::CellTable(uint32_t max_cells)
 
 bool CellTable::CountOneMore() {
   if (in_use_.fetch_add(1, std::memory_order_relaxed) < max_cells_) return true;
-  in_use_.fetch_sub(1, std::memory_order_relaxed);
+  CountOneLess();
   return false;
+}
+
+void CellTable::CountOneLess() {
+  in_use_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Cell* CellTable::TakeShared() {
@@ -46,7 +50,11 @@ Cell* CellTable::Allocate(uint32_t* generation) {
   if (!CountOneMore()) return nullptr;
   absl::MutexLock lock(&mutex_);
   Cell* cell = TakeShared();
-  if (cell != nullptr) *generation = cell->credits.generation();
+  if (cell == nullptr) {
+    CountOneLess();
+    return nullptr;
+  }
+  *generation = cell->credits.generation();
   return cell;
 }
 
@@ -60,7 +68,10 @@ Cell* CellTable::AllocateLocal(uint32_t* generation) {
       cell->next_runnable = local_free_;
       local_free_ = cell;
     }
-    if (local_free_ == nullptr) return nullptr;
+    if (local_free_ == nullptr) {
+      CountOneLess();
+      return nullptr;
+    }
   }
   Cell* cell = local_free_;
   local_free_ = cell->next_runnable;
@@ -71,14 +82,18 @@ Cell* CellTable::AllocateLocal(uint32_t* generation) {
 }
 
 void CellTable::Abandon(Cell* cell) {
-  in_use_.fetch_sub(1, std::memory_order_relaxed);
+  CountOneLess();
   absl::MutexLock lock(&mutex_);
   cell->next_runnable = shared_free_;
   shared_free_ = cell;
 }
 
+void CellTable::Discard(Cell* cell, uint32_t generation) {
+  if (cell->credits.EndGeneration(generation)) CountOneLess();
+}
+
 void CellTable::Free(Cell* cell, uint32_t generation) {
-  in_use_.fetch_sub(1, std::memory_order_relaxed);
+  CountOneLess();
   const uint32_t next = generation + 1;
   if (next == 0) return;  // all generations were used; the slot stays unused
   cell->credits.Close(next);

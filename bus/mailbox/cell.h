@@ -58,8 +58,9 @@ struct alignas(64) Cell : ActorSlot {
   uint8_t kept_credits = 0;
   bool credits_listed : 1 = false;  // in the list of LocalCredits
   bool started : 1 = false;         // OnStart has returned
+  bool drained : 1 = false;         // OnDrain was called
   bool expiry_watched : 1 = false;  // in the list of bus/loop/expiry.h
-  // SpawnOptions::interleaved. Other threads read it to find cycles of asks.
+  // ActorClass::interleaved. Other threads read it to find cycles of asks.
   std::atomic<bool> interleaved{false};
   std::atomic<uint8_t> exit{0};  // packed by set_exit()
   // Of an interleaved actor: asks in suspended handlers.
@@ -144,6 +145,8 @@ inline std::string NameOf(const Cell& cell) {
 // senders are not more than there are. Does nothing in an optimized build.
 inline void CheckCredits(const Cell& cell) {
 #ifndef NDEBUG
+  // The capacity is still that of an earlier actor.
+  if (cell.state() == Cell::State::kReserved) return;
   const uint64_t here =
       uint64_t{cell.local_credits} +
       (cell.waiting_senders != nullptr ? cell.waiting_senders->reserved : 0);
@@ -169,6 +172,10 @@ class CellTable {
   // Thread-safe. Gives back a cell that was just allocated. No other code may
   // know its id yet.
   void Abandon(Cell* cell);
+
+  // Thread-safe. Ends a generation that never came to its loop, which has
+  // ended. The cell is not used again.
+  void Discard(Cell* cell, uint32_t generation);
 
   // Loop thread only. Frees a cell that `generation` lived in.
   void Free(Cell* cell, uint32_t generation);
@@ -200,6 +207,7 @@ class CellTable {
 
   // Counts one more cell in use. False: all are in use.
   bool CountOneMore();
+  void CountOneLess();
   Cell* TakeShared() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const uint32_t max_cells_;  // in use at one time

@@ -64,6 +64,19 @@ class CreditPool {
   // Ends the generation. Later calls with it take and return nothing.
   void Close(uint32_t next_generation) { Open(next_generation, 0); }
 
+  // Thread-safe. The same, if `generation` has not ended yet; else false.
+  bool EndGeneration(uint32_t generation) {
+    uint64_t word = word_.load(std::memory_order_relaxed);
+    while (Generation(word) == generation) {
+      if (word_.compare_exchange_weak(word, Pack(generation + 1, 0),
+                                      std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   // Takes one credit.
   Taken TakeOne(uint32_t generation) { return Take(generation, 1); }
 

@@ -14,6 +14,7 @@
 #ifndef TROLLEY_BUS_MAILBOX_LOCAL_CREDITS_H_
 #define TROLLEY_BUS_MAILBOX_LOCAL_CREDITS_H_
 
+#include <cassert>
 #include <utility>
 #include <vector>
 
@@ -87,8 +88,10 @@ class LocalCredits {
       cell.credits.Return(target.generation(), taken.credits - 1);
       return Delivery::kAccepted;
     }
+    assert(cell.local_credits == 0 && "they would be lost");
     cell.local_credits = taken.credits - 1;
     List(cell);
+    CheckCredits(cell);
     return Delivery::kAccepted;
   }
 

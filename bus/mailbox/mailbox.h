@@ -68,9 +68,6 @@ class SmallEnvelopeQueue {
     last_ = e;
   }
 
-  // The oldest. The queue must not be empty.
-  Envelope* first() const { return last_->next; }
-
   // The oldest; null if empty.
   Envelope* Pop() {
     if (last_ == nullptr) return nullptr;

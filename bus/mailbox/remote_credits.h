@@ -8,7 +8,8 @@
 // Bounds:    kEntries actors at a time, and for each at most
 //            kMostCreditsAtATime credits. A further actor takes the entry of
 //            another one, whose credits are given back.
-// Ends:      ReturnAll(), which the loop calls before it sleeps or ends.
+// Ends:      ReturnAll(), which the loop calls before it sleeps or ends. A loop
+//            that does not sleep calls ReturnUnused() now and then.
 
 #ifndef TROLLEY_BUS_MAILBOX_REMOTE_CREDITS_H_
 #define TROLLEY_BUS_MAILBOX_REMOTE_CREDITS_H_
@@ -39,6 +40,19 @@ class RemoteCredits {
     return TakeShared(entry, target);
   }
 
+  // Gives back the credits of each actor to which nothing was sent since the
+  // last call.
+  void ReturnUnused() {
+    std::erase_if(held_, [this](Entry* entry) {
+      if (std::exchange(entry->seen, entry->credits) != entry->credits) {
+        return false;
+      }
+      Return(*entry);
+      entry->listed = false;
+      return true;
+    });
+  }
+
   // Gives every credit back.
   void ReturnAll() {
     for (Entry* entry : held_) {
@@ -50,11 +64,13 @@ class RemoteCredits {
 
  private:
   static constexpr size_t kEntries = 256;
+  static constexpr uint16_t kNotSeen = kMostCreditsAtATime + 1;
 
   struct Entry {
     ActorId id;
     uint32_t credits = 0;
-    bool listed = false;  // in held_
+    uint16_t seen = kNotSeen;  // `credits` at the last ReturnUnused()
+    bool listed = false;       // in held_
   };
 
   Entry& EntryOf(ActorId id) {
@@ -69,6 +85,7 @@ class RemoteCredits {
     if (taken.credits == 0) return Delivery::kFull;
     entry.id = target;
     entry.credits = taken.credits - 1;
+    entry.seen = kNotSeen;
     if (entry.credits > 0 && !std::exchange(entry.listed, true)) {
       held_.push_back(&entry);
     }

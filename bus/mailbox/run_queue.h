@@ -16,6 +16,7 @@
 #define TROLLEY_BUS_MAILBOX_RUN_QUEUE_H_
 
 #include "trolley/bus/mailbox/cell.h"
+#include "trolley/bus/thread/thread_checker.h"
 
 namespace trolley::internal {
 
@@ -34,6 +35,7 @@ class RunQueue {
   }
   // Adds an actor that is not in the queue.
   void Add(Cell& cell) {
+    thread_.Check();
     cell.actor_state.set_runnable(true);
     cell.next_runnable = nullptr;
     (first_ == nullptr ? first_ : last_->next_runnable) = &cell;
@@ -42,6 +44,7 @@ class RunQueue {
   // Adds an actor whose slice has ended with work left. It comes behind all
   // actors that got work before, also by messages that are in the hand-off.
   void PushAgain(Cell& cell) {
+    thread_.Check();
     cell.next_runnable = nullptr;
     (again_ == nullptr ? again_ : last_again_->next_runnable) = &cell;
     last_again_ = &cell;
@@ -49,6 +52,7 @@ class RunQueue {
   // Adds an actor that was just spawned: behind the others that this slice has
   // spawned, before those of earlier slices.
   void PushFresh(Cell& cell) {
+    thread_.Check();
     if (cell.actor_state.runnable()) return;
     cell.actor_state.set_runnable(true);
     Cell*& before = last_of_slice_ == nullptr ? first_fresh_
@@ -73,6 +77,7 @@ class RunQueue {
   // runnable, so that it is not added during its slice. After the slice the
   // caller calls PushAgain() or Release().
   Cell* Pop() {
+    thread_.Check();
     last_of_slice_ = nullptr;
     if (first_fresh_ != nullptr && (fresh_left_ > 0 || first_ == nullptr)) {
       if (fresh_left_ > 0) --fresh_left_;
@@ -107,6 +112,7 @@ class RunQueue {
   Cell* last_of_slice_ = nullptr;  // that the running slice has spawned
   uint32_t fresh_left_ = kMostFresh;
   uint32_t turns_ = 0;
+  [[no_unique_address]] ThreadChecker thread_;
 };
 
 }  // namespace trolley::internal

@@ -70,8 +70,7 @@ class SuspendedHandler : public HandlerCoroutine {
   HandlerFrame* innermost = nullptr;  // runs or waits; null: all have ended
   // Null for a background task: the actor takes messages while the task waits.
   Envelope* envelope = nullptr;
-  Cell* cell = nullptr;         // of its actor; null until suspended
-  int waiting_for_replies = 0;  // asks and sends that it awaits
+  Cell* cell = nullptr;  // of its actor; null until suspended
   // Actor::HoldMailbox(): the actor takes no message before it has finished.
   bool holds_mailbox = false;
   bool counted = false;  // in Cell::suspended_asks

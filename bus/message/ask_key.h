@@ -4,16 +4,16 @@
 // slot, or by the object that waits outside of the bus (ExternalAsk).
 //
 // AskCancelled: the control message "the asker no longer waits". It keeps a
-// reference to the ExternalAsk, so that no other ask gets the same address
-// meanwhile.
+// reference to the ExternalAsk, and so does the loop as long as it compares
+// asks with the key. So no other ask gets the same address in that time.
 //
 // Values; any thread.
 
 #ifndef TROLLEY_BUS_MESSAGE_ASK_KEY_H_
 #define TROLLEY_BUS_MESSAGE_ASK_KEY_H_
 
+#include <compare>
 #include <cstdint>
-#include <utility>
 
 #include "trolley/bus/message/envelope.h"
 #include "trolley/bus/message/external_ask.h"
@@ -33,11 +33,7 @@ struct AskKey {
     return {.asker = e.sender.word(), .ask_id = e.ask_id()};
   }
 
-  friend bool operator==(const AskKey&, const AskKey&) = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const AskKey& key) {
-    return H::combine(std::move(h), key.asker, key.ask_id);
-  }
+  friend auto operator<=>(const AskKey&, const AskKey&) = default;
 };
 
 // A control message.

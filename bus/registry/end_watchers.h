@@ -11,6 +11,7 @@
 #ifndef TROLLEY_BUS_REGISTRY_END_WATCHERS_H_
 #define TROLLEY_BUS_REGISTRY_END_WATCHERS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -43,6 +44,16 @@ class EndWatchers {
   // True: `of` has no callback.
   bool empty(ActorId of) const {
     return watchers_.empty() || !watchers_.contains(of);
+  }
+
+  // The actors that have callbacks, in the order of their ids.
+  std::vector<ActorId> Watched() const {
+    std::vector<ActorId> all;
+    all.reserve(watchers_.size());
+    for (const auto& [of, watchers] : watchers_) all.push_back(of);
+    std::sort(all.begin(), all.end(),
+              [](ActorId a, ActorId b) { return a.word() < b.word(); });
+    return all;
   }
 
   // `of` has ended: calls its callbacks. They may add others.

@@ -24,9 +24,9 @@ absl::Status Cut(const absl::Status& error) {
 void ExitRecords::Add(ActorId id, absl::string_view name, ExitReason reason) {
   // mutant: P8_WhyItEndedIsForgotten
   if (most_ == 0) return;
-  auto record = std::make_unique<const Obituary>(
-      Obituary{.name = std::string(name),
-               .reason = {.kind = reason.kind, .error = Cut(reason.error)}});
+  auto record = std::make_unique<const ExitRecord>(
+      ExitRecord{.name = std::string(name),
+                 .reason = {.kind = reason.kind, .error = Cut(reason.error)}});
   absl::MutexLock lock(&mutex_);
   const auto [at, is_new] = by_id_.try_emplace(id);
   if (!is_new) return;
@@ -50,14 +50,14 @@ void ExitRecords::ForgetOldest() {
   by_id_.erase(oldest);
 }
 
-std::optional<Obituary> ExitRecords::Find(ActorId id) const {
+std::optional<ExitRecord> ExitRecords::Find(ActorId id) const {
   absl::MutexLock lock(&mutex_);
   const auto at = by_id_.find(id);
   if (at == by_id_.end()) return std::nullopt;
   return *at->second;
 }
 
-std::optional<Obituary> ExitRecords::FindName(absl::string_view name) const {
+std::optional<ExitRecord> ExitRecords::FindName(absl::string_view name) const {
   absl::MutexLock lock(&mutex_);
   const auto at = by_name_.find(name);
   if (at == by_name_.end()) return std::nullopt;

@@ -30,7 +30,7 @@
 
 namespace trolley::internal {
 
-struct Obituary {
+struct ExitRecord {
   std::string name;  // empty: it had none
   ExitReason reason;
 };
@@ -46,9 +46,9 @@ class ExitRecords {
   void Add(ActorId id, absl::string_view name, ExitReason reason);
 
   // Nullopt: it has not ended, had no name and did not throw, or was removed.
-  std::optional<Obituary> Find(ActorId id) const;
+  std::optional<ExitRecord> Find(ActorId id) const;
   // The last actor of that name that has ended.
-  std::optional<Obituary> FindName(absl::string_view name) const;
+  std::optional<ExitRecord> FindName(absl::string_view name) const;
 
  private:
   void ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -56,7 +56,7 @@ class ExitRecords {
   const uint32_t most_;
   mutable absl::Mutex mutex_;
   // Allocated one by one, because by_name_ refers to the names.
-  absl::flat_hash_map<ActorId, std::unique_ptr<const Obituary>> by_id_
+  absl::flat_hash_map<ActorId, std::unique_ptr<const ExitRecord>> by_id_
       ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<absl::string_view, ActorId> by_name_
       ABSL_GUARDED_BY(mutex_);

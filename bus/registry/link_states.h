@@ -4,9 +4,9 @@
 // which link, and which links are down. So a sender on any thread learns at
 // once that a message cannot leave.
 //
-// For each slot there is one ActorId, its line:
+// For each slot there is one ActorId, its link entry:
 //
-//   the actor in the slot                     its line
+//   the actor in the slot                     its link entry
 //   passes messages to another process        its link
 //   is a link that is down                    the link itself
 //   any other                                 empty, or an id of an earlier
@@ -15,7 +15,7 @@
 // Ownership: part of a LoopInbox.
 // Threads:   thread-safe.
 // Bounds:    8 bytes for each slot, allocated for 1024 slots when one of them
-//            gets its first line.
+//            gets its first entry.
 // Ends:      with the bus's state.
 
 #ifndef TROLLEY_BUS_REGISTRY_LINK_STATES_H_
@@ -41,21 +41,21 @@ class LinkStates {
     for (uint32_t i = 0; i < size_; ++i) delete chunks_[i].load();
   }
 
-  void Set(uint32_t slot, ActorId line) {
+  void Set(uint32_t slot, ActorId entry) {
     std::atomic<Chunk*>& place = chunks_[slot / kChunk];
     Chunk* chunk = place.load();
     if (chunk == nullptr) {
-      if (!line) return;
+      if (!entry) return;
       auto made = std::make_unique<Chunk>();
       // Another thread may have made it meanwhile.
       if (place.compare_exchange_strong(chunk, made.get())) {
         chunk = made.release();
       }
     }
-    (*chunk)[slot % kChunk] = line.word();
+    (*chunk)[slot % kChunk] = entry.word();
   }
 
-  // Empty: no line was set.
+  // Empty: no entry was set.
   ActorId Get(uint32_t slot) const {
     const Chunk* chunk = chunks_[slot / kChunk].load();
     return chunk != nullptr ? ActorId::FromWord((*chunk)[slot % kChunk])

@@ -63,7 +63,6 @@ PUBLIC_LABELS = {
         "trolley/actors/protocol.h",
         "trolley/actors/ref.h",
         "trolley/actors/send.h",
-        "trolley/actors/sleep.h",
         "trolley/actors/task.h",
         "trolley/actors/tell_options.h",
         "trolley/actors/wire_methods.h",

@@ -40,7 +40,7 @@ struct Share {
 
 class Counter : public trolley::Actor {
  public:
-  using Receives = trolley::Messages<Reset>;
+  using Receives = trolley::Protocol<Reset>;
 
   void On(const Words& m);
   Share On(const GetShare& m);

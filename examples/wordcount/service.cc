@@ -31,8 +31,7 @@ absl::StatusOr<Service> Service::Start(trolley::Bus& bus, int counters,
     if (!counter.ok()) return counter.status();
     refs.push_back(*counter);
   }
-  auto top = bus.Spawn<TopWords>(
-      {.name = "wordcount/top", .loop = 0, .interleaved = true}, refs);
+  auto top = bus.Spawn<TopWords>({.name = "wordcount/top", .loop = 0}, refs);
   if (!top.ok()) return top.status();
   auto splitter = bus.Spawn<Splitter>({.name = "wordcount/splitter",
                                        .loop = 0,

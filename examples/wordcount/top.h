@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TopWords: answers questions about the words of all counters. Other processes
-// know it as "wordcount/top". It is spawned interleaved: while one question
-// waits for the end of the input, it answers others.
+// know it as "wordcount/top". It is interleaved: while one question waits
+// for the end of the input, it answers others.
 //
 // Ownership: the bus owns it.
 // Threads:   as any actor.
@@ -34,7 +34,8 @@ using TopService = trolley::Protocol<Top(TopQuery), Progress(ProgressQuery)>;
 
 class TopWords : public trolley::Actor {
  public:
-  using Receives = trolley::Messages<TopQuery, ProgressQuery>;
+  using Receives = TopService;
+  static constexpr bool kInterleaved = true;
 
   explicit TopWords(std::vector<trolley::Ref<Counter>> counters)
       : counters_(std::move(counters)) {}

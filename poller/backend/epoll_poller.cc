@@ -121,6 +121,7 @@ absl::Status EpollPoller::Add(int fd, Token token, Interest interest) {
     entry.in_set = false;
     if (taken_out < 0) stale_ = true;
   }
+  if (interest.trigger == Trigger::kOneshot) oneshots_[token.Pack()] = fd;
   // mutant: P16_ADuplicateIsKept
   registrations_.Insert(fd, entry);
   return absl::OkStatus();
@@ -136,6 +137,8 @@ absl::Status EpollPoller::Modify(int fd, Token token, Interest interest) {
   // mutant: P16_AnEmptyInterestChangesNothing
   Entry changed = *entry;
   changed.interest = interest;
+  changed.armed = true;
+  if (interest.trigger == Trigger::kOneshot) oneshots_[token.Pack()] = fd;
   // mutant: P16_AHangupThatIsNotWaitedForSpins
   changed.in_set = Wanted(interest);
   if (!changed.in_set && !entry->in_set) {
@@ -171,6 +174,7 @@ absl::Status EpollPoller::Remove(int fd, Token token) {
   // mutant: P16_AnUnknownRegistrationIsForgiven
   if (entry == nullptr) return NotRegistered(fd);
   const Entry removed = *entry;
+  if (!oneshots_.empty()) oneshots_.erase(token.Pack());
   // mutant: P16_WhatIsRemovedStaysRegistered
   registrations_.Erase(fd);
   // The descriptor was closed before Remove. If a duplicate of it is open, the
@@ -184,8 +188,9 @@ absl::Status EpollPoller::Remove(int fd, Token token) {
   return absl::OkStatus();
 }
 
-// Replaces the set by a new one with exactly the registrations. A descriptor
-// that the kernel no longer accepts stays registered, outside the set.
+// Replaces the set by a new one with exactly the registrations. Two kinds stay
+// registered, outside the set: a descriptor that the kernel no longer accepts,
+// and a kOneshot that was reported.
 absl::Status EpollPoller::Rebuild() {
   ScopedFd set(sys_, sys_.EpollCreate1(EPOLL_CLOEXEC));
   if (!set) return ErrnoStatus(set.get(), SysCall::kEpollCreate1, "again");
@@ -196,6 +201,12 @@ absl::Status EpollPoller::Rebuild() {
   if (added < 0) return ErrnoStatus(added, SysCall::kEpollCtl, "ADD, wakes");
   for (auto& [fd, entry] : registrations_) {
     if (!Wanted(entry.interest)) continue;
+    // In the set it would report hangups and errors, even if it is disarmed.
+    // mutant: P16_AReportedOneshotIsArmedAgain
+    if (!entry.armed) {
+      entry.in_set = false;
+      continue;
+    }
     const int done = Control(set.get(), EPOLL_CTL_ADD, fd, entry);
     if (done == -ENOMEM || done == -ENOSPC) {
       return ErrnoStatus(done, SysCall::kEpollCtl,
@@ -228,6 +239,15 @@ bool EpollPoller::IsLive(Token token) {
   return false;
 }
 
+// Notes that a kOneshot was reported.
+void EpollPoller::Disarm(Token token) {
+  const auto oneshot = oneshots_.find(token.Pack());
+  if (oneshot == oneshots_.end()) return;
+  Entry* const entry = registrations_.Find(oneshot->second, token);
+  if (entry == nullptr) return;
+  entry->armed = entry->interest.trigger != Trigger::kOneshot;
+}
+
 absl::StatusOr<WaitResult> EpollPoller::Wait(absl::Span<Event> events,
                                              Instant deadline) {
   // mutant: P16_NoRoomIsAccepted
@@ -255,6 +275,7 @@ absl::StatusOr<WaitResult> EpollPoller::Wait(absl::Span<Event> events,
       if (token == kWakeToken) {
         result.woken = wake_.Take();
       } else if (!stale_ || IsLive(token)) {
+        if (!oneshots_.empty()) Disarm(token);
         // mutant: P16_ATokenIsCutShort
         events[result.events++] = {token, FromEpoll(event.events)};
       }

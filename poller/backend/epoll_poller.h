@@ -24,8 +24,10 @@
 #define TROLLEY_POLLER_BACKEND_EPOLL_POLLER_H_
 
 #include <array>
+#include <cstdint>
 #include <memory>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "trolley/poller/clock.h"
@@ -58,6 +60,7 @@ class EpollPoller final : public Poller {
 
   struct Entry : Registration {
     bool in_set = false;  // false while the interest is kNone
+    bool armed = true;    // kOneshot: not reported yet
   };
 
   EpollPoller(Sys& sys, const Clock& clock, ScopedFd set, ScopedFd wake,
@@ -67,6 +70,7 @@ class EpollPoller final : public Poller {
   absl::Status Rebuild();
   int WaitOnce(size_t room, WaitLimit& limit);
   bool IsLive(Token token);
+  void Disarm(Token token);
 
   Sys& sys_;
   const Clock& clock_;
@@ -76,6 +80,8 @@ class EpollPoller final : public Poller {
   bool pwait2_;         // the kernel has epoll_pwait2
   bool stale_ = false;  // the set holds a closed descriptor: Rebuild()
   Registrations<Entry> registrations_;
+  // The descriptors of registrations that are, or were, kOneshot.
+  absl::flat_hash_map<uint64_t, int> oneshots_;  // by Token::Pack()
   std::array<epoll_event, kBatch> batch_;
 };
 

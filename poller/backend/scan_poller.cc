@@ -17,7 +17,8 @@ ScanPoller::ScanPoller(Sys& sys, const Clock& clock,
                        const Capabilities& capabilities, int wake_fd)
     : sys_(sys), clock_(clock), capabilities_(capabilities) {
   items_.push_back({.fd = wake_fd, .events = POLLIN, .revents = 0});
-  who_.push_back({.fd = wake_fd, .token = {}, .trigger = Trigger::kLevel});
+  registered_.push_back(
+      {.fd = wake_fd, .token = {}, .trigger = Trigger::kLevel});
 }
 
 void ScanPoller::Arm(pollfd& item, int fd, Interest interest) {
@@ -36,7 +37,7 @@ absl::Status ScanPoller::Add(int fd, Token token, Interest interest) {
   }
   registrations_.Insert(fd, {{token, interest}, items_.size()});
   Arm(items_.emplace_back(), fd, interest);
-  who_.push_back({fd, token, interest.trigger});
+  registered_.push_back({fd, token, interest.trigger});
   return absl::OkStatus();
 }
 
@@ -47,7 +48,7 @@ absl::Status ScanPoller::Modify(int fd, Token token, Interest interest) {
   if (!allowed.ok()) return allowed;
   entry->interest = interest;
   Arm(items_[entry->at], fd, interest);
-  who_[entry->at].trigger = interest.trigger;
+  registered_[entry->at].trigger = interest.trigger;
   return absl::OkStatus();
 }
 
@@ -59,11 +60,11 @@ absl::Status ScanPoller::Remove(int fd, Token token) {
   registrations_.Erase(fd);
   if (gap + 1 != items_.size()) {
     items_[gap] = items_.back();
-    who_[gap] = who_.back();
-    registrations_.Find(who_[gap].fd, who_[gap].token)->at = gap;
+    registered_[gap] = registered_.back();
+    registrations_.Find(registered_[gap].fd, registered_[gap].token)->at = gap;
   }
   items_.pop_back();
-  who_.pop_back();
+  registered_.pop_back();
   return absl::OkStatus();
 }
 
@@ -78,8 +79,8 @@ size_t ScanPoller::Collect(absl::Span<Event> events) {
     if (item.fd >= 0 && (item.revents & POLLNVAL) != 0) {
       item.fd = -1;  // closed without Remove; else no look would wait again
     } else if (item.fd >= 0 && item.revents != 0) {
-      events[reported++] = {who_[at].token, FromPollBits(item.revents)};
-      if (who_[at].trigger == Trigger::kOneshot) item.fd = -1;
+      events[reported++] = {registered_[at].token, FromPollBits(item.revents)};
+      if (registered_[at].trigger == Trigger::kOneshot) item.fd = -1;
     }
     at = at == watched ? 1 : at + 1;
   }

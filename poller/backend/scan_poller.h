@@ -70,14 +70,14 @@ class ScanPoller : public Poller {
   const Capabilities capabilities_;
   Registrations<Entry> registrations_;
   // Without gaps, so that one system call takes all of it. Entry 0 is the wake
-  // descriptor. who_[i] is the registration of items_[i].
+  // descriptor. registered_[i] is the registration of items_[i].
   std::vector<pollfd> items_;
-  struct Owner {
+  struct Registered {
     int fd;
     Token token;
     Trigger trigger;
   };
-  std::vector<Owner> who_;
+  std::vector<Registered> registered_;
   size_t next_ = 1;  // the index where the next Collect() begins, for fairness
 };
 

@@ -81,12 +81,25 @@ absl::Status SigioPoller::Arm(int fd, Entry& entry) {
   };
   const int flags = sys_.Fcntl(fd, F_GETFL);
   if (flags < 0) return failed(flags, "F_GETFL");
+  f_owner_ex owner = {};
   if ((flags & O_ASYNC) != 0) {
-    // Already armed, by Add or through a duplicate of the descriptor.
-    entry.shared = true;
-    return absl::OkStatus();
+    int got = sys_.Fcntl(fd, F_GETOWN_EX, reinterpret_cast<intptr_t>(&owner));
+    if (got < 0) return failed(got, "F_GETOWN_EX");
+    got = sys_.Fcntl(fd, F_GETSIG);
+    if (got < 0) return failed(got, "F_GETSIG");
+    const bool ours = owner.type == F_OWNER_TID && owner.pid == thread_.load();
+    if (ours && got == Signal()) {
+      // Already armed, by Add or through a duplicate of the descriptor.
+      entry.shared = true;
+      return absl::OkStatus();
+    }
+    // 0: the owner has ended, and has left the flag.
+    if (!ours && owner.pid != 0) {
+      return absl::UnimplementedError(absl::StrCat(
+          "fd ", fd, " sends its signals to another thread or process"));
+    }
   }
-  f_owner_ex owner = {.type = F_OWNER_TID, .pid = thread_.load()};
+  owner = {.type = F_OWNER_TID, .pid = thread_.load()};
   int done = sys_.Fcntl(fd, F_SETOWN_EX, reinterpret_cast<intptr_t>(&owner));
   if (done < 0) return failed(done, "F_SETOWN_EX");
   done = sys_.Fcntl(fd, F_SETSIG, Signal());
@@ -123,7 +136,7 @@ absl::Status SigioPoller::Add(int fd, Token token, Interest interest) {
   entry.socket =
       sys_.Getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != -ENOTSOCK;
   shared_ += entry.shared;
-  Heat(fd, registrations_.Insert(fd, entry));
+  MarkHot(fd, registrations_.Insert(fd, entry));
   return absl::OkStatus();
 }
 
@@ -132,15 +145,15 @@ absl::Status SigioPoller::Modify(int fd, Token token, Interest interest) {
   if (entry == nullptr) return NotRegistered(fd);
   absl::Status allowed = CheckTrigger(capabilities_, interest);
   if (!allowed.ok()) return allowed;
-  // Normally the descriptor is armed, and Arm() finds that out with one call.
+  // Normally the descriptor is armed, and Arm() finds that out.
   // It is not armed if its number has become another file.
   Entry now = *entry;
   allowed = Arm(fd, now);
   if (!allowed.ok()) return allowed;
-  LetGo(fd, *entry);
+  Unblock(fd, *entry);
   entry->interest = interest;
   entry->armed = true;
-  Heat(fd, *entry);
+  MarkHot(fd, *entry);
   return absl::OkStatus();
 }
 
@@ -153,39 +166,39 @@ absl::Status SigioPoller::Remove(int fd, Token token) {
   // no registration waits for does no harm.
   const bool last = shared_ == 0;
   if (entry->hot) hot_.erase(std::find(hot_.begin(), hot_.end(), fd));
-  LetGo(fd, *entry);
+  Unblock(fd, *entry);
   registrations_.Erase(fd);
   if (last) Disarm(fd);
   return absl::OkStatus();
 }
 
-void SigioPoller::Heat(int fd, Entry& entry) {
+void SigioPoller::MarkHot(int fd, Entry& entry) {
   if (entry.hot) return;
   entry.hot = true;
   hot_.push_back(fd);
 }
 
-void SigioPoller::LetGo(int fd, Entry& entry) {
+void SigioPoller::Unblock(int fd, Entry& entry) {
   if (!entry.blocked) return;
   entry.blocked = false;
   blocked_.erase(std::find(blocked_.begin(), blocked_.end(), fd));
 }
 
-void SigioPoller::HeatAll(bool shared_only) {
+void SigioPoller::MarkAllHot(bool shared_only) {
   for (auto& [fd, entry] : registrations_) {
-    if (!shared_only || entry.shared) Heat(fd, entry);
+    if (!shared_only || entry.shared) MarkHot(fd, entry);
   }
 }
 
 void SigioPoller::TakeOne(const siginfo_t& info) {
   if (info.si_signo == SIGIO) {
-    HeatAll(/*shared_only=*/false);
+    MarkAllHot(/*shared_only=*/false);
     return;
   }
   if (info.si_code == SI_QUEUE) return;  // Wake() has set woken_ as well
-  if (shared_ > 0) HeatAll(/*shared_only=*/true);
+  if (shared_ > 0) MarkAllHot(/*shared_only=*/true);
   Entry* const entry = registrations_.FindAny(info.si_fd);
-  if (entry != nullptr) Heat(info.si_fd, *entry);
+  if (entry != nullptr) MarkHot(info.si_fd, *entry);
 }
 
 // Waits for a signal, then takes all that are queued. Returns their number, 0
@@ -217,8 +230,8 @@ int SigioPoller::LookAtBlocked(WaitLimit& limit) {
   for (size_t i = 1; i < asked_.size(); ++i) {
     if (asked_[i].revents == 0) continue;
     Entry* const entry = registrations_.FindAny(asked_[i].fd);
-    LetGo(asked_[i].fd, *entry);
-    Heat(asked_[i].fd, *entry);
+    Unblock(asked_[i].fd, *entry);
+    MarkHot(asked_[i].fd, *entry);
   }
   return found;
 }
@@ -274,7 +287,7 @@ int SigioPoller::AskHot(absl::Span<Event> events, WaitResult& result) {
     } else {
       events[result.events++] = {entry->token, FromPollBits(bits)};
       entry->armed = entry->interest.trigger != Trigger::kOneshot;
-      if (!entry->armed) LetGo(hot_[i], *entry);
+      if (!entry->armed) Unblock(hot_[i], *entry);
       entry->hot = entry->interest.trigger == Trigger::kLevel;
       if (entry->hot) reported.push_back(hot_[i]);
     }

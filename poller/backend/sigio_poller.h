@@ -19,6 +19,8 @@
 //   room on a socket that was not   poll(2) watches a socket that waits for
 //   armed when it refused a write   room, together with a signalfd for the rest
 //   eventfds, timerfds, files       Add returns Unimplemented
+//   an open file that another       Add returns Unimplemented
+//   thread or process watches so
 //   a second descriptor of the      it becomes hot with every signal, for
 //   same open file                  whichever descriptor that was
 //
@@ -89,9 +91,9 @@ class SigioPoller final : public Poller {
   absl::Status Bind();
   absl::Status Arm(int fd, Entry& entry);
   void Disarm(int fd);
-  void Heat(int fd, Entry& entry);
-  void HeatAll(bool shared_only);
-  void LetGo(int fd, Entry& entry);
+  void MarkHot(int fd, Entry& entry);
+  void MarkAllHot(bool shared_only);
+  void Unblock(int fd, Entry& entry);
   int LookAtBlocked(WaitLimit& limit);
   int TakeSignals(WaitLimit& limit);
   int TakeChanges(WaitLimit& limit);

@@ -68,7 +68,7 @@ int IoUringOperations::Submit() {
 
 bool IoUringOperations::Take(const io_uring_cqe& completion) {
   if ((completion.user_data & kUserDataBit) == 0 ||
-      completion.user_data == IoUringRing::kNobody) {
+      completion.user_data == IoUringRing::kIgnored) {
     return false;
   }
   auto* const operation =
@@ -126,7 +126,7 @@ void IoUringOperations::Recall(Operation& operation) {
         sqe->opcode = IORING_OP_ASYNC_CANCEL;
         sqe->fd = -1;
         sqe->addr = UserData(operation);
-        sqe->user_data = IoUringRing::kNobody;
+        sqe->user_data = IoUringRing::kIgnored;
         asked = true;
       }
     }

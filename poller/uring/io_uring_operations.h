@@ -22,6 +22,7 @@
 #ifndef TROLLEY_POLLER_URING_IO_URING_OPERATIONS_H_
 #define TROLLEY_POLLER_URING_IO_URING_OPERATIONS_H_
 
+#include <cassert>
 #include <cstddef>
 
 #include "trolley/poller/completions.h"
@@ -34,10 +35,13 @@ namespace trolley::internal {
 class IoUringOperations final : public Completions {
  public:
   // Marks the user_data of an operation. The only other user_data with this bit
-  // is IoUringRing::kNobody.
+  // is IoUringRing::kIgnored.
   static constexpr uint64_t kUserDataBit = uint64_t{1} << 63;
 
   IoUringOperations(Sys& sys, IoUringRing& ring) : sys_(sys), ring_(ring) {}
+  ~IoUringOperations() override {
+    assert(pending_ == 0 && "operations outlive their poller");
+  }
 
   void Start(Operation& operation) override;
   void Cancel(Operation& operation) override;

@@ -106,7 +106,7 @@ absl::Status IoUringPoller::Remove(int fd, Token token) {
   GiveUp(slot);
   slots_[slot].fd = -1;
   free_slots_.push_back(slot);
-  if (held) Settle();
+  if (held) SubmitCancellations();
   return absl::OkStatus();
 }
 
@@ -135,7 +135,7 @@ int IoUringPoller::ArmQueued() {
     sqe->opcode = IORING_OP_POLL_REMOVE;
     sqe->fd = -1;
     sqe->addr = to_cancel_.back();
-    sqe->user_data = IoUringRing::kNobody;
+    sqe->user_data = IoUringRing::kIgnored;
     to_cancel_.pop_back();
   }
   // In order, so that the slot that has waited longest is armed first.
@@ -168,7 +168,7 @@ int IoUringPoller::ArmQueued() {
 
 // Makes the kernel cancel the requests of to_cancel_. If that fails, the next
 // Wait does it.
-void IoUringPoller::Settle() {
+void IoUringPoller::SubmitCancellations() {
   int done = ring_->Enable();
   if (done < 0) return;
   for (int i = 0; i < kMostTries && !to_cancel_.empty(); ++i) {
@@ -183,7 +183,7 @@ void IoUringPoller::Settle() {
 
 void IoUringPoller::Take(const io_uring_cqe& completion,
                          absl::Span<Event> events, WaitResult& result) {
-  if (completion.user_data == IoUringRing::kNobody) return;
+  if (completion.user_data == IoUringRing::kIgnored) return;
   const uint32_t slot = static_cast<uint32_t>(completion.user_data);
   Slot& it = slots_[slot];
   if (completion.user_data != UserData(slot, it.request)) return;  // cancelled
@@ -201,9 +201,13 @@ void IoUringPoller::Take(const io_uring_cqe& completion,
     result.woken = wake_.Take() || result.woken;
     return;
   }
-  // Reports nothing. -EBADF: fd was closed without Remove. -ECANCELED: the
-  // thread has ended.
-  if (completion.res < 0) return;
+  // Reports nothing. -ENOMEM: the kernel had no memory for the request, so it
+  // is made again. -EBADF: fd was closed without Remove. -ECANCELED: the thread
+  // has ended.
+  if (completion.res < 0) {
+    if (completion.res == -ENOMEM) QueueToArm(slot);
+    return;
+  }
   // io_uring reports a half-close with every interest, also with kWritable
   // alone, where it must not be reported. A request that ends with its first
   // completion would then end again and again. So the slot becomes `quiet`: it

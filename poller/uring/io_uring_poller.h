@@ -90,7 +90,7 @@ class IoUringPoller final : public Poller {
   void QueueToArm(uint32_t slot);
   void GiveUp(uint32_t slot);
   int ArmQueued();
-  void Settle();
+  void SubmitCancellations();
   void Take(const io_uring_cqe& completion, absl::Span<Event> events,
             WaitResult& result);
 

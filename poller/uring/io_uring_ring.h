@@ -42,7 +42,7 @@ class IoUringRing {
  public:
   static constexpr uint32_t kEntries = 256;
   // The user_data of a request whose completion is ignored.
-  static constexpr uint64_t kNobody = ~uint64_t{0};
+  static constexpr uint64_t kIgnored = ~uint64_t{0};
 
   // Opens a ring in the first of three modes that this kernel supports: the
   // loop's thread does the kernel's work when it enters the ring; or at its

@@ -17,6 +17,7 @@
 #include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/inside.h"
+#include "trolley/tests/bus/interleaved.h"
 
 namespace trolley {
 namespace {
@@ -235,7 +236,7 @@ TEST_P(AskTest, AskingOneselfIsACycle) {
 TEST_P(AskTest, AnInterleavedActorMayBeAskedByThoseItAsks) {
   Bus& bus = Start();
   Link::Seen seen;
-  auto a = *bus.Spawn<Link>({.loop = 0, .interleaved = true}, "a", &seen);
+  auto a = SpawnInterleaved<Link>(bus, {.loop = 0}, "a", &seen);
   auto b = *bus.Spawn<Link>({.loop = LoopAt(1)}, "b", &seen);
   a.Tell(b);
   b.Tell(a);
@@ -296,10 +297,9 @@ TEST_P(AskTest, MoreAsksThanAllowedAreRefusedExactly) {
       for (LoopOptions& loop : options.loops) loop.max_pending_asks = most;
     });
     std::vector<absl::Status> heard;
-    auto oracle = *bus.Spawn<Oracle>({.loop = LoopAt(1), .interleaved = true},
-                                     absl::Seconds(1));
-    auto many =
-        *bus.Spawn<Many>({.loop = 0, .interleaved = true}, oracle, &heard);
+    auto oracle =
+        SpawnInterleaved<Oracle>(bus, {.loop = LoopAt(1)}, absl::Seconds(1));
+    auto many = SpawnInterleaved<Many>(bus, {.loop = 0}, oracle, &heard);
     for (int i = 0; i < most + 7; ++i) many.Tell(Poke{});
     bus.RunUntilIdle();
     EXPECT_EQ(heard.size(), 7u) << most;
@@ -333,7 +333,8 @@ TEST_P(AskTest, AHandlerThatWaitsKeepsTheNextMessageOutUnlessInterleaved) {
   for (bool interleaved : {false, true}) {
     Bus& bus = Start();
     std::vector<std::string> diary;
-    auto actor = *bus.Spawn<Serial>({.interleaved = interleaved}, &diary);
+    auto actor = interleaved ? SpawnInterleaved<Serial>(bus, {}, &diary)
+                             : *bus.Spawn<Serial>({}, &diary);
     actor.Tell(Step{1});
     actor.Tell(Step{2});
     Settle();

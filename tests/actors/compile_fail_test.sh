@@ -284,6 +284,8 @@ wrong_messages() {
   add 'trolley::Ref<trolley::Actor> other = ref<Account<0>>' 'Account'
   add 'trolley::Ref<trolley::Protocol<Withdraw>> other = ref<Account<20>>' \
     'shop::Withdraw'
+  add '(void)Spawn<Deposit>({})' 'derive A from trolley::Actor'
+  add '(void)Spawn<Account<21>>({}, "x")' 'no public constructor'
 }
 
 right_messages() {

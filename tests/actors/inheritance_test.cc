@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -21,7 +22,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/bus.h"
@@ -29,8 +29,10 @@
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/actors/unix/unix_link.h"
 #include "trolley/actors/unix/unix_listener.h"
+#include "trolley/poller/fault_sys.h"
 #include "trolley/poller/pollers.h"
 #include "trolley/tests/bus/inside.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley {
 namespace {
@@ -154,7 +156,6 @@ class InheritanceTest : public testing::TestWithParam<std::string> {
     absl::Status made =
         CreatePoller(GetParam(), RealSys(), MonotonicClock()).status();
     if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made;
-    ASSERT_NE(::mkdtemp(folder_), nullptr);
     // Something that must arrive: main blocks one and ignores another.
     sigset_t blocked;
     sigemptyset(&blocked);
@@ -165,19 +166,14 @@ class InheritanceTest : public testing::TestWithParam<std::string> {
   void TearDown() override {
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
     ::signal(SIGUSR2, SIG_DFL);
-    for (const char* name : {"/said", "/links", "/links.lock"}) {
-      ::unlink(absl::StrCat(folder_, name).c_str());
-    }
-    ::rmdir(folder_);
   }
-  std::string path(const char* name) { return absl::StrCat(folder_, name); }
 
   // What a process says that `start` starts.
   std::string Said(const Way& start) {
     std::string all;
     for (const Words& words : {kSaySignals, kSayDescriptors}) {
-      start(words, path("/said"));
-      std::ifstream file(path("/said"));
+      start(words, folder_ / "said");
+      std::ifstream file(folder_ / "said");
       std::ostringstream text;
       text << file.rdbuf();
       all += text.str();
@@ -187,7 +183,7 @@ class InheritanceTest : public testing::TestWithParam<std::string> {
                               "#");
   }
 
-  char folder_[32] = "/tmp/inherit.XXXXXX";
+  const TempFolder folder_;
   sigset_t before_;
 };
 
@@ -204,10 +200,10 @@ TEST_P(InheritanceTest, P11_AProcessThatAHandlerStartsIsAsMainsWouldBe) {
   // A bus with all that has descriptors.
   auto bus = Bus::Create({.loops = {{.poller = GetParam()}}});
   ASSERT_TRUE(bus.ok()) << bus.status();
-  auto socket = ListenUnix(RealSys(), path("/links"));
+  auto socket = ListenUnix(RealSys(), folder_ / "links");
   ASSERT_TRUE(socket.ok()) << socket.status();
   ASSERT_TRUE((*bus)->Spawn<UnixListener>({}, *std::move(socket)).ok());
-  ASSERT_TRUE((*bus)->Spawn<UnixLink>({}, path("/links")).ok());
+  ASSERT_TRUE((*bus)->Spawn<UnixLink>({}, folder_ / "links").ok());
   int fds[2];
   ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC), 0);
   const ScopedFd writer(RealSys(), fds[1]);
@@ -229,6 +225,41 @@ TEST_P(InheritanceTest, P11_AProcessThatAHandlerStartsIsAsMainsWouldBe) {
     };
     EXPECT_EQ(Said(by_handler), expected) << way;
   }
+}
+
+// Starts nothing on a thread whose signal mask is not that of main.
+class FailingStarter : public Actor {
+ public:
+  struct Go {};
+  struct Result {
+    absl::Status started;
+    bool called = false;
+  };
+  explicit FailingStarter(FaultSys& sys) : sys_(sys) {}
+  Result On(Go) {
+    Result result;
+    sys_.FailAll(SysCall::kSigmask, EINVAL);
+    result.started = WithMainsSignals(context(), [&] { result.called = true; });
+    sys_.StopFailing();
+    return result;
+  }
+
+ private:
+  FaultSys& sys_;
+};
+
+TEST(MainsSignalsTest, P13_WithoutTheMaskOfMainNothingIsStarted) {
+  FaultSys faulty(RealSys());
+  BusOptions options;
+  options.for_tests.sys = &faulty;
+  auto bus = Bus::CreateOrDie(std::move(options));
+  auto starter = *bus.Spawn<FailingStarter>({}, faulty);
+  const auto result =
+      starter.AskAndWait(FailingStarter::Go{}, absl::InfiniteDuration());
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->started.code(), absl::StatusCode::kInvalidArgument)
+      << result->started;
+  EXPECT_FALSE(result->called);
 }
 
 std::vector<std::string> Names() {

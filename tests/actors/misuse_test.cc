@@ -20,11 +20,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/async_condition.h"
 #include "trolley/actors/async_mutex.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/stream.h"
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/inside.h"
+#include "trolley/tests/bus/interleaved.h"
 
 namespace trolley {
 namespace {
@@ -222,6 +224,7 @@ class Twice : public Actor {
   struct Ask {};
   struct AskOfNobody {};
   struct Send {};
+  struct SendToNobody {};
   struct Task_ {};
   struct Both {};
 
@@ -239,6 +242,11 @@ class Twice : public Actor {
   }
   Task<> On(Send) {
     auto send = target_.Send(Answer{});
+    heard_.push_back(co_await send);
+    heard_.push_back(co_await send);
+  }
+  Task<> On(SendToNobody) {
+    auto send = Ref<Target>().Send(Answer{});
     heard_.push_back(co_await send);
     heard_.push_back(co_await send);
   }
@@ -288,11 +296,42 @@ TEST_P(MisuseTest, AnOperationResolvesOnce) {
       ElementsAre(StatusCode::kNotFound, StatusCode::kFailedPrecondition));
   EXPECT_THAT(Heard<Twice::Send>(bus(), LoopAt(1), settle),
               ElementsAre(StatusCode::kOk, StatusCode::kFailedPrecondition));
+  EXPECT_THAT(
+      Heard<Twice::SendToNobody>(bus(), LoopAt(1), settle),
+      ElementsAre(StatusCode::kNotFound, StatusCode::kFailedPrecondition));
   EXPECT_THAT(Heard<Twice::Both>(bus(), LoopAt(1), settle),
               ElementsAre(StatusCode::kFailedPrecondition, StatusCode::kOk));
   EXPECT_THAT(Heard<Twice::Task_>(bus(), LoopAt(1), settle), ElementsAre());
   EXPECT_EQ(log().Count({"a Task is awaited once"}), 1);
 }
+
+// Runs a task that it has awaited before.
+class RunsAgain : public Actor {
+ public:
+  Task<> On(Go) {
+    Task<absl::Status> task = Nothing();
+    (co_await std::move(task)).IgnoreError();
+    RunInBackground(std::move(task));
+  }
+
+ private:
+  Task<absl::Status> Nothing() { co_return absl::OkStatus(); }
+};
+
+TEST_P(MisuseTest, P8_ATaskThatHasRunEndsTheActorThatRunsItAgain) {
+  auto actor = *bus().Spawn<RunsAgain>({});
+  actor.Tell(Go{});
+  Settle();
+  EXPECT_EQ(actor.Tell(Go{}), Delivery::kGone);
+  EXPECT_EQ(log().Count({"a Task runs once"}), 1);
+}
+
+#ifndef NDEBUG
+TEST(AsyncConditionTest, ResumeOneNeedsACoroutineThatWaits) {
+  AsyncCondition condition;
+  EXPECT_DEATH(condition.ResumeOne(), "no coroutine waits");
+}
+#endif
 
 // Awaits what another actor of its loop has asked.
 class Thief : public Actor {
@@ -340,6 +379,86 @@ TEST_P(MisuseTest, P8_AnAskOfAnotherActorIsNotAwaited) {
   EXPECT_EQ(log().Count({kSentence}), 1);
 }
 
+// --- The verbs of an actor on the thread of another loop ---
+
+// Calls its verbs where another actor has ended.
+class Misplaced : public Actor {
+ public:
+  enum Verb { kStop, kTell, kCancel, kRun, kSpawn, kContext, kTrace, kVerbs };
+
+  explicit Misplaced(int* calls) : calls_(*calls) {}
+  void On(Go) {}
+  void On(const Address& other) {
+    other.WhenEnded([this](const ActorEnd&) {
+      for (int verb = 0; verb < kVerbs; ++verb) {
+        EXPECT_DEATH(Call(static_cast<Verb>(verb)), "not that of its loop")
+            << verb;
+        ++calls_;
+      }
+    });
+  }
+
+ private:
+  void Call(Verb verb) {
+    switch (verb) {
+      case kStop:
+        return Stop();
+      case kTell:
+        TellAfter(this, absl::Hours(1), Go{});
+        return;
+      case kCancel:
+        CancelTimer(TimerId{1});
+        return;
+      case kRun:
+        return RunInBackground(
+            []() -> Task<absl::Status> { co_return absl::OkStatus(); });
+      case kSpawn:
+        return Spawn<Target>({}).IgnoreError();
+      case kContext:
+        (void)context().Now();
+        return;
+      case kTrace:
+        return SetTrace({});
+      case kVerbs:
+        return;
+    }
+  }
+
+  int& calls_;
+};
+
+TEST_P(MisuseTest, AVerbOnTheThreadOfAnotherLoopEndsTheProgramWithAReason) {
+  if (loops() == 1) GTEST_SKIP() << "there is no other loop";
+  int calls = 0;
+  auto target = *bus().Spawn<Target>({.loop = 1});
+  auto misplaced = *bus().Spawn<Misplaced>({.loop = 0}, &calls);
+  misplaced.Tell(target.address());
+  Settle();
+  target.Stop();
+  Settle();
+  EXPECT_EQ(calls, Misplaced::kVerbs);
+  // It is as it was.
+  EXPECT_EQ(misplaced.Tell(Go{}), Delivery::kAccepted);
+  Settle();
+}
+
+TEST_P(MisuseTest, AVerbOnALoopOfAnotherBusEndsTheProgramWithAReason) {
+  BusOptions options;
+  options.for_tests.single_threaded = true;
+  const auto other = *Bus::Create(std::move(options));
+  int calls = 0;
+  auto target = *other->Spawn<Target>({});
+  auto misplaced = *bus().Spawn<Misplaced>({.loop = 0}, &calls);
+  // The two have the same id.
+  EXPECT_EQ(target.id(), misplaced.id());
+  misplaced.Tell(target.address());
+  Settle();
+  other->RunUntilIdle();
+  target.Stop();
+  other->RunUntilIdle();
+  EXPECT_EQ(calls, Misplaced::kVerbs);
+}
+
 // --- HoldMailbox ---
 
 class Holder : public Actor {
@@ -381,7 +500,7 @@ TEST_P(MisuseTest, P8_ABackgroundTaskHasNoMailboxToHold) {
 
 TEST_P(MisuseTest, P1_AHandlerMayHoldItsMailboxAfterItHasWaited) {
   std::vector<int> seen;
-  auto holder = *bus().Spawn<Holder>({.interleaved = true}, &seen);
+  auto holder = SpawnInterleaved<Holder>(bus(), {}, &seen);
   holder.Tell(Holder::Late{3});
   holder.Tell(Holder::Late{5});
   Settle();

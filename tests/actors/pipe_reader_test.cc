@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +23,8 @@
 #include "trolley/actors/bus.h"
 #include "trolley/proto/delimited.h"
 #include "trolley/tests/bus/bus_form.h"
+#include "trolley/tests/bus/interleaved.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley {
 namespace {
@@ -169,6 +170,45 @@ TEST_P(PipeReaderTest, P6_TheEndOfTheInputNeedsNoPlaceInAFullMailbox) {
   EXPECT_TRUE(bus_.Shutdown(absl::Seconds(10)).ledger.Balances());
 }
 
+// The loop of the reader has no reply slot for a send that waits.
+TEST(PipeReaderLimitsTest, APieceThatCouldNotBeSentDoesNotCount) {
+  class Last : public Actor {
+   public:
+    struct Hold {};
+    struct Open {};
+    Last(PipeEnd& end, absl::Notification& ended) : end_(end), ended_(ended) {}
+    Task<void> On(Hold) { co_await opened_.Wait(); }
+    void On(const PipePiece&) { ADD_FAILURE() << "there was no room for it"; }
+    void On(const PipeEnd& end) {
+      end_.status = absl::Status(end.status.code(), end.status.message());
+      end_.pieces = end.pieces;
+      opened_.Notify();
+      ended_.Notify();
+    }
+
+   private:
+    PipeEnd& end_;
+    absl::Notification& ended_;
+    AsyncCondition opened_;
+  };
+
+  PipeEnd end;
+  absl::Notification ended;
+  Bus bus = Bus::CreateOrDie({.loops = {{.max_pending_asks = 0}}});
+  auto last = SpawnInterleaved<Last>(bus, {.mailbox_capacity = 1}, end, ended);
+  ASSERT_EQ(last.Tell(Last::Hold{}), Delivery::kAccepted);
+  int fds[2];
+  ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  ScopedFd in(RealSys(), fds[0]);
+  const ScopedFd out(RealSys(), fds[1]);
+  ASSERT_EQ(RealSys().Write(out.get(), {"a\n", 2}), 2);
+  ASSERT_TRUE(bus.Spawn<PipeReader>({}, std::move(in), last).ok());
+  ended.WaitForNotification();
+  EXPECT_EQ(end.status.code(), absl::StatusCode::kResourceExhausted)
+      << end.status;
+  EXPECT_EQ(end.pieces, 0u);
+}
+
 TEST_P(PipeReaderTest, FramesArriveInOrder) {
   std::string input;
   std::vector<std::string> frames = {"", "a", std::string(100'000, 'x'), "z"};
@@ -279,9 +319,8 @@ TEST_P(PipeReaderTest, ABlockingDescriptorKeepsNobodyAndStaysBlocking) {
 }
 
 TEST_P(PipeReaderTest, ANamedPipeIsOpenedAtOnceAndWaitsForItsWriter) {
-  char folder[] = "/tmp/named_pipe.XXXXXX";
-  ASSERT_NE(::mkdtemp(folder), nullptr);
-  const std::string path = absl::StrCat(folder, "/fifo");
+  const TempFolder folder;
+  const std::string path = folder / "fifo";
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   All all;
   absl::Notification ended;
@@ -302,8 +341,6 @@ TEST_P(PipeReaderTest, ANamedPipeIsOpenedAtOnceAndWaitsForItsWriter) {
   ended.WaitForNotification();
   EXPECT_THAT(all.pieces, ElementsAre("a", "b"));
   EXPECT_TRUE(all.end.status.ok()) << all.end.status;
-  ::unlink(path.c_str());
-  ::rmdir(folder);
 }
 
 TEST_P(PipeReaderTest, OpenForReadingNamesWhatIsWrong) {

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,6 +121,50 @@ TEST_P(PublicInterfaceTest, AnAskWithACallbackIsRefusedByAFullMailbox) {
   Await(first);
 }
 
+// Throws when it is moved for the fuse-th time.
+class Fickle {
+ public:
+  explicit Fickle(int fuse) : fuse_(fuse) {}
+  Fickle(Fickle&& other) : fuse_(other.fuse_ - 1) {
+    if (fuse_ < 0) throw std::runtime_error("fickle");
+  }
+  Fickle& operator=(Fickle&&) = delete;
+
+ private:
+  const int fuse_;
+};
+struct GetFickle {
+  int fuse = 0;
+};
+class Giver : public Actor {
+ public:
+  Fickle On(const GetFickle& m) { return Fickle(m.fuse); }
+};
+
+TEST_P(PublicInterfaceTest, P8_AReplyThatThrowsIsAnErrorForTheCallback) {
+  Bus& bus = Start();
+  int answers = 0;
+  int replies_threw = 0;
+  for (int fuse = 0; fuse < 10; ++fuse) {
+    SCOPED_TRACE(fuse);
+    auto giver = *bus.Spawn<Giver>({.loop = LoopAt(1)});
+    absl::Notification called;
+    giver.AskThen(GetFickle{fuse}, absl::Hours(1),
+                  [&](const absl::StatusOr<Fickle>& reply) {
+                    const std::string error(reply.status().message());
+                    answers += reply.ok();
+                    replies_threw += error == "the reply threw: fickle";
+                    EXPECT_TRUE(reply.ok() || absl::IsInternal(reply.status()))
+                        << reply.status();
+                    called.Notify();
+                  });
+    Await(called);
+  }
+  EXPECT_GT(answers, 0);
+  EXPECT_GT(replies_threw, 0);
+  EXPECT_TRUE(bus.Shutdown(absl::Seconds(10)).ledger.Balances());
+}
+
 TEST_P(PublicInterfaceTest, TheEndOfAnActorIsToldOnceWithItsReason) {
   Bus& bus = Start();
   struct Case {
@@ -218,6 +263,17 @@ TEST_P(PublicInterfaceTest, SomethingRunsOnALoopUntilItHasEnded) {
   EXPECT_FALSE(ActorContext::OfThisThread().has_value());
   bus.Shutdown(absl::Seconds(10));
   EXPECT_FALSE(bus.RunOnLoop(0, [] { ADD_FAILURE(); }));
+}
+
+TEST_P(PublicInterfaceTest, WhatIsNotOfThisBusIsRefused) {
+  Bus& bus = Start();
+  for (const int loop : {-1, loops(), 1000}) {
+    EXPECT_FALSE(bus.RunOnLoop(loop, [] { ADD_FAILURE(); })) << loop;
+  }
+  const auto other = *Bus::Create({.loops = {{}, {}, {}, {}}});
+  const auto theirs = *other->Spawn<Calculator>({.loop = 3});
+  EXPECT_FALSE(bus.InspectActor(
+      theirs.address(), [](std::optional<ActorInfo>) { ADD_FAILURE(); }));
 }
 
 TEST_P(PublicInterfaceTest, OneActorIsLookedAt) {

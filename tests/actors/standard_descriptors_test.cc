@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
@@ -22,6 +20,7 @@
 #include "trolley/actors/unix/unix_link.h"
 #include "trolley/actors/unix/unix_listener.h"
 #include "trolley/poller/pollers.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley {
 namespace {
@@ -134,20 +133,15 @@ TEST_P(StandardDescriptorsTest, P11_NoneOfABusIs0To2) {
       CreatePoller(GetParam(), RealSys(), MonotonicClock()).status();
   if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made;
   for (int closed = 0; closed < 8; ++closed) {
-    char folder[] = "/tmp/standard.XXXXXX";
-    ASSERT_NE(::mkdtemp(folder), nullptr);
+    const TempFolder folder;
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
-    if (child == 0) ::_exit(Work(closed, GetParam(), folder));
+    if (child == 0) ::_exit(Work(closed, GetParam(), folder.path()));
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
         << "closed: " << closed << "; failed in line "
         << (WIFEXITED(status) ? WEXITSTATUS(status) : -status);
-    for (const char* name : {"/plain", "/plain.lock"}) {
-      ::unlink(absl::StrCat(folder, name).c_str());
-    }
-    ::rmdir(folder);
   }
 }
 

@@ -25,6 +25,7 @@
 #include "trolley/actors/bus.h"
 #include "trolley/actors/pipe_reader.h"
 #include "trolley/poller/pollers.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley {
 namespace {
@@ -68,15 +69,7 @@ class StandardInputTest : public testing::TestWithParam<std::string> {
     absl::Status made =
         CreatePoller(GetParam(), RealSys(), MonotonicClock()).status();
     if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made;
-    ASSERT_NE(::mkdtemp(folder_), nullptr);
   }
-  void TearDown() override {
-    for (const char* name : {"/file", "/fifo"}) {
-      ::unlink(absl::StrCat(folder_, name).c_str());
-    }
-    ::rmdir(folder_);
-  }
-  std::string path(const char* name) { return absl::StrCat(folder_, name); }
 
   // Starts a process that reads `fd` as its standard input (-1: it has none).
   // `become` runs first, for example to change its user.
@@ -121,14 +114,14 @@ class StandardInputTest : public testing::TestWithParam<std::string> {
               static_cast<ssize_t>(bytes.size()));
   }
 
-  char folder_[32] = "/tmp/standard_in.XXXXXX";
+  const TempFolder folder_;
   int said_[2];
   pid_t child_ = -1;
 };
 
 TEST_P(StandardInputTest, AFileGoesOnFromWhereItStandsAndIsLeftAtItsEnd) {
   const int fd =
-      ::open(path("/file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+      ::open((folder_ / "file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   Put(fd, "one\ntwo\nthree\n");
   ASSERT_EQ(::lseek(fd, 4, SEEK_SET), 4);
   EXPECT_EQ(Read(fd), "two|three|");
@@ -138,10 +131,10 @@ TEST_P(StandardInputTest, AFileGoesOnFromWhereItStandsAndIsLeftAtItsEnd) {
 }
 
 TEST_P(StandardInputTest, ANamedPipeWhoseWriterHasGoneIsAtItsEnd) {
-  ASSERT_EQ(::mkfifo(path("/fifo").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
   for (const std::string before : {"", "x\n"}) {
-    const int writer = ::open(path("/fifo").c_str(), O_RDWR | O_CLOEXEC);
-    const int fd = ::open(path("/fifo").c_str(), O_RDONLY | O_CLOEXEC);
+    const int writer = ::open((folder_ / "fifo").c_str(), O_RDWR | O_CLOEXEC);
+    const int fd = ::open((folder_ / "fifo").c_str(), O_RDONLY | O_CLOEXEC);
     Put(writer, before);
     ::close(writer);
     EXPECT_EQ(Read(fd), before.empty() ? "" : "x|");
@@ -210,10 +203,11 @@ TEST_P(StandardInputTest, WhatCannotBeReadIsSaid) {
   EXPECT_THAT(Read(counter), HasSubstr("standard input is closed"));
   ::close(counter);
   const int writing =
-      ::open(path("/file").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+      ::open((folder_ / "file").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   EXPECT_THAT(Read(writing), HasSubstr("not open for reading"));
   ::close(writing);
-  const int folder = ::open(folder_, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int folder =
+      ::open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   EXPECT_THAT(Read(folder), HasSubstr("standard input is a directory"));
   ::close(folder);
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -7,7 +7,6 @@
 
 #include "trolley/actors/stream.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
@@ -16,8 +15,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <deque>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -28,6 +31,7 @@
 #include "trolley/actors/bus.h"
 #include "trolley/poller/fault_sys.h"
 #include "trolley/tests/actors/stream_rig.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley::internal {
 namespace {
@@ -563,6 +567,187 @@ INSTANTIATE_TEST_SUITE_P(P16, StreamTest, testing::ValuesIn(StreamRig::Names()),
 INSTANTIATE_TEST_SUITE_P(P16, ListeningTest,
                          testing::ValuesIn(StreamRig::Names()), NameOf);
 
+// --- What the system answers -----------------------------------------------
+
+// A bus of one loop that the test drives; calls and completions may fail.
+class AnswersTest : public testing::Test {
+ protected:
+  using Script = std::map<Operation::Kind, std::deque<int64_t>>;
+
+  // Completes an operation with the next result of the script; without one, as
+  // the system does. Nothing is waited for.
+  class Scripted : public EmulatedCompletions {
+   public:
+    Scripted(Sys& sys, std::unique_ptr<Poller> inner, Script& script)
+        : EmulatedCompletions(sys, std::move(inner)), script_(script) {
+      set_never_waits(true);
+    }
+
+   private:
+    int64_t Try(const Operation::Request& request) override {
+      std::deque<int64_t>& next = script_[request.kind];
+      if (next.empty()) return EmulatedCompletions::Try(request);
+      const int64_t result = next.front();
+      next.pop_front();
+      return result;
+    }
+
+    Script& script_;
+  };
+
+  void StartBus(bool completions) {
+    ::signal(SIGPIPE, SIG_IGN);
+    LoopOptions loop;
+    loop.factory = [this, completions](Sys& sys, const Clock& clock)
+        -> absl::StatusOr<std::unique_ptr<Poller>> {
+      auto inner = CreatePoller("epoll", sys, clock);
+      if (!inner.ok() || !completions) return inner;
+      return std::make_unique<Scripted>(sys, *std::move(inner), script_);
+    };
+    BusOptions options;
+    options.loops = {loop};
+    options.for_tests.sys = &faulty_;
+    options.for_tests.single_threaded = true;
+    bus_ = *Bus::Create(options);
+  }
+  void Spawn(Worker::Body body) {
+    EXPECT_TRUE(bus_->Spawn<Worker>({}, std::move(body)).ok());
+  }
+
+  // Waits until a byte comes.
+  static Task<absl::Status> ReadOne(Stream& from, std::string& to) {
+    char byte[1];
+    absl::StatusOr<size_t> n = co_await from.Read(absl::MakeSpan(byte));
+    if (n.ok()) to.assign(byte, *n);
+    co_return n.status();
+  }
+
+  // A client that connects is accepted, although the one before it was not.
+  // The listening socket listens to an abstract name.
+  void ExpectAccepted(const std::function<void()>& fail_once) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    const std::string name = "trolley-answers-" + std::to_string(::getpid());
+    std::memcpy(address.sun_path + 1, name.data(), name.size());
+    const socklen_t size = offsetof(sockaddr_un, sun_path) + 1 + name.size();
+    const auto* to = reinterpret_cast<const sockaddr*>(&address);
+    const auto new_socket = [this] {
+      return ScopedFd(
+          faulty_, faulty_.Socket(
+                       AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    };
+    ScopedFd listener = new_socket();
+    ASSERT_EQ(faulty_.Bind(listener.get(), to, size), 0);
+    ASSERT_EQ(faulty_.Listen(listener.get(), 16), 0);
+    const ScopedFd client = new_socket();
+    ASSERT_EQ(faulty_.Connect(client.get(), to, size), 0);
+    fail_once();
+    absl::Status accepted = absl::UnknownError("not yet");
+    Spawn([&](Worker& self) -> Task<absl::Status> {
+      Stream stream(self.context(), std::move(listener));
+      accepted = (co_await stream.Accept()).status();
+      co_return absl::OkStatus();
+    });
+    bus_->RunUntilIdle();
+    EXPECT_TRUE(accepted.ok()) << accepted;
+  }
+
+  // accept(2): errors of the connection that the call took from the queue.
+  static constexpr int kErrorsOfTheConnection[] = {
+      ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, ENETDOWN,
+      ENETUNREACH,  ENONET,    ENOPROTOOPT,  EPROTO};
+
+  FaultSys faulty_{RealSys()};
+  Script script_;
+  std::unique_ptr<Bus> bus_;
+};
+
+TEST_F(AnswersTest, P13_AnErrorOfOneConnectionEndsNoAccept) {
+  StartBus(/*completions=*/false);
+  for (const int error : kErrorsOfTheConnection) {
+    SCOPED_TRACE(std::strerror(error));
+    ExpectAccepted([&] { faulty_.FailNth(SysCall::kAccept4, 1, error); });
+    EXPECT_EQ(faulty_.faults(), 1u);
+  }
+}
+
+TEST_F(AnswersTest, P13_AnErrorOfOneConnectionEndsNoAcceptOfThePoller) {
+  StartBus(/*completions=*/true);
+  for (const int error : kErrorsOfTheConnection) {
+    SCOPED_TRACE(std::strerror(error));
+    ExpectAccepted([&] { script_[Operation::Kind::kAccept] = {-error}; });
+    EXPECT_TRUE(script_[Operation::Kind::kAccept].empty());
+  }
+}
+
+TEST_F(AnswersTest, P13_AChangeOfARegistrationThatFailedIsMadeAgain) {
+  StartBus(/*completions=*/false);
+  int fds[2] = {-1, -1};
+  ASSERT_EQ(faulty_.Socketpair(
+                AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+            0);
+  const ScopedFd there(faulty_, fds[1]);
+  std::optional<Stream> stream;
+  std::string seen;
+  absl::Status first, second = absl::UnknownError("not yet");
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    stream.emplace(self.context(), ScopedFd(faulty_, fds[0]));
+    self.RunInBackground(ReadOne(*stream, seen));
+    co_await self.Sleep(absl::ZeroDuration());  // the reader waits by now
+    faulty_.FailNth(SysCall::kEpollCtl, 1, ENOMEM);
+    const std::string much(1 << 20, 'x');
+    first = co_await stream->Write(much);
+    second = co_await stream->Write("x");
+    co_return absl::OkStatus();
+  });
+  bus_->RunUntilIdle();
+  EXPECT_EQ(faulty_.faults(), 1u);
+  EXPECT_FALSE(first.ok()) << "there was room for everything";
+  EXPECT_FALSE(second.ok()) << "there was room for more";
+  char to[4096];
+  while (faulty_.Read(there.get(), absl::MakeSpan(to)) > 0) {
+  }
+  bus_->RunUntilIdle();
+  EXPECT_TRUE(second.ok()) << second;
+  // The reader is still waited for.
+  ASSERT_EQ(faulty_.Write(there.get(), {"a", 1}), 1);
+  bus_->RunUntilIdle();
+  EXPECT_EQ(seen, "a");
+  stream.reset();
+}
+
+// The write tells the stream to wait for readiness while the read is under way.
+TEST_F(AnswersTest, AReadThatIsInterruptedGoesOnAfterAWriteThatCannotComplete) {
+  StartBus(/*completions=*/true);
+  script_[Operation::Kind::kWrite] = {-EAGAIN};
+  script_[Operation::Kind::kRead] = {-EINTR};
+  int fds[2] = {-1, -1};
+  ASSERT_EQ(faulty_.Socketpair(
+                AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+            0);
+  const ScopedFd there(faulty_, fds[1]);
+  std::optional<Stream> stream;
+  std::string seen;
+  absl::Status written = absl::UnknownError("not yet");
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    stream.emplace(self.context(), ScopedFd(faulty_, fds[0]));
+    self.RunInBackground(
+        [](Stream& to, absl::Status& result) -> Task<absl::Status> {
+          result = co_await to.Write("w");
+          co_return absl::OkStatus();
+        }(*stream, written));
+    self.RunInBackground(ReadOne(*stream, seen));
+    co_return absl::OkStatus();
+  });
+  bus_->RunUntilIdle();
+  EXPECT_TRUE(script_[Operation::Kind::kRead].empty());
+  EXPECT_TRUE(written.ok()) << written;
+  ASSERT_EQ(faulty_.Write(there.get(), {"a", 1}), 1);
+  bus_->RunUntilIdle();
+  EXPECT_EQ(seen, "a");
+  stream.reset();
+}
+
 // --- Threads and faults ----------------------------------------------------
 
 struct GetCount {};
@@ -668,15 +853,6 @@ TEST_P(KernelStreamTest, EndsWhileAReadIsUnderWay) {
   ASSERT_TRUE(echo.ok());
   ASSERT_TRUE(echo->AskAndWait(GetCount{}, absl::Seconds(10)).ok());
   EXPECT_TRUE(bus.Shutdown(absl::Seconds(5)).ledger.Balances());
-}
-
-int OpenDescriptors() {
-  DIR* const folder = ::opendir("/proc/self/fd");
-  if (folder == nullptr) return -1;
-  int count = 0;
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
 }
 
 // One call fails, whichever: what comes out is right as far as it goes, and if

@@ -19,11 +19,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -39,6 +37,7 @@
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley {
 namespace {
@@ -50,11 +49,6 @@ constexpr uid_t kNobody = 65534;
 
 std::string Text(const absl::Status& status) {
   return std::string(status.message());
-}
-
-size_t OpenDescriptors() {
-  const fs::directory_iterator all("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
 
 mode_t ModeOf(const std::string& path) {
@@ -80,17 +74,6 @@ bool CanBecomeNobody() {
 
 class UnixSocketTest : public ::testing::Test {
  protected:
-  UnixSocketTest() {
-    std::string name = "/tmp/trolley.XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-    path_ = directory_ + "/s";
-  }
-  ~UnixSocketTest() override {
-    std::error_code ignored;
-    fs::remove_all(directory_, ignored);
-  }
-
   absl::StatusOr<UnixListenSocket> Listen(
       const UnixListenOptions& options = {}) {
     return ListenUnix(RealSys(), path_, options);
@@ -123,8 +106,9 @@ class UnixSocketTest : public ::testing::Test {
     return fd;
   }
 
-  std::string directory_;
-  std::string path_;
+  const TempFolder folder_;
+  const std::string directory_ = folder_.path();
+  std::string path_ = folder_ / "s";
 };
 
 TEST_F(UnixSocketTest, AConnectionCarriesBytes) {
@@ -135,7 +119,7 @@ TEST_F(UnixSocketTest, AConnectionCarriesBytes) {
 }
 
 TEST_F(UnixSocketTest, NothingIsLeftBehind) {
-  const size_t before = OpenDescriptors();
+  const int before = OpenDescriptors();
   {
     auto server = Listen();
     ASSERT_TRUE(server.ok());
@@ -730,7 +714,7 @@ TEST_F(UnixSocketTest, P12_ConnectionsThatEndedWhileTheyWaitedAreNoError) {
 }
 
 TEST_F(UnixSocketTest, P13_EveryCallMayFail) {
-  const size_t before = OpenDescriptors();
+  const int before = OpenDescriptors();
   uint64_t n = 1, failed = 0;
   for (;; ++n) {
     SCOPED_TRACE(testing::Message() << "the call number " << n << " fails");

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/inside.h"
+#include "trolley/tests/bus/interleaved.h"
 #include "trolley/tests/bus/ledger_checker.h"
 
 namespace trolley::internal {
@@ -199,6 +201,93 @@ TEST_P(BoundsTest, P6_PlacesLeasedByASleepingLoopAreFree) {
     control.go.Notify();
     bus().Shutdown(absl::Seconds(60));
   }
+}
+
+// Sends itself a message for each one that it handles, so its loop never rests.
+class Restless : public Actor {
+ public:
+  void On(const Tick&) { Self(this).Tell(Tick{}); }
+};
+
+TEST_P(BoundsTest, P6_ABusyLoopGivesBackCreditsThatItDoesNotUse) {
+  if (!simulated() || loops() == 1) GTEST_SKIP() << "the test counts turns";
+  constexpr uint32_t kCapacity = 1000;
+  Start();
+  LedgerChecker checker;
+  Sink::Control control;
+  const Ref<Sink> sink = NewSink(&control, kCapacity);
+  absl::Notification done;
+  bus().Spawn<Filler>({.loop = 1}, sink, &checker, &done, 1)->Tell(Tick{});
+  bus().Spawn<Restless>({.loop = 1})->Tell(Tick{});
+  while (!done.HasBeenNotified()) LoopOf(bus(), 1).RunOnce();
+  // The sink handles the message, and its own loop keeps no credit.
+  RunUntilQuiet(LoopOf(bus(), 0));
+  LoopOf(bus(), 0).PrepareToSleep();
+  const CreditPool& credits = StateOf(bus())->cells().Find(sink.id()).credits;
+  EXPECT_LT(credits.free(), kCapacity) << "the sender holds none in advance";
+  for (int turn = 0; turn < 64; ++turn) {
+    EXPECT_TRUE(LoopOf(bus(), 1).RunOnce()) << "it is not busy";
+  }
+  EXPECT_EQ(credits.free(), kCapacity);
+  bus().Shutdown(absl::ZeroDuration());
+}
+
+// Does in its constructor what the test says.
+class Announced : public Actor {
+ public:
+  Announced(int* ticks, const std::function<void(Ref<Announced>)>& what)
+      : ticks_(*ticks) {
+    what(Self(this));
+  }
+  void On(const Tick&) { ++ticks_; }
+
+ private:
+  int& ticks_;
+};
+class Greeter : public Actor {
+ public:
+  void On(const Ref<Announced>& whom) {
+    for (int i = 0; i < 100; ++i) whom.Tell(Tick{});
+  }
+};
+
+// The cell has the capacity of an earlier actor until the next one has come.
+TEST_P(BoundsTest, P6_MessagesAheadOfTheirActorFillItsOwnMailbox) {
+  if (!simulated()) GTEST_SKIP() << "the loop runs in the constructor";
+  Start();
+  auto greeter = *bus().Spawn<Greeter>({.loop = 0});
+  // So many that free cells come back to plain threads.
+  int ticks = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto small = *bus().Spawn<Announced>({.loop = 0, .mailbox_capacity = 64},
+                                         &ticks, [](const auto&) {});
+    bus().RunUntilIdle();
+    small.Stop();
+    bus().RunUntilIdle();
+  }
+  auto large = *bus().Spawn<Announced>({.loop = 0, .mailbox_capacity = 1000},
+                                       &ticks, [&](const Ref<Announced>& self) {
+                                         greeter.Tell(self);
+                                         bus().RunUntilIdle();
+                                       });
+  EXPECT_GT(large.id().generation(), 1u) << "it is in a new cell";
+  bus().RunUntilIdle();
+  EXPECT_EQ(ticks, 100);
+  EXPECT_EQ(StateOf(bus())->cells().Find(large.id()).credits.free(), 1000u);
+}
+
+// Each slot has ended its last generation, so none can be used again.
+TEST(CellTableTest, P6_SlotsThatAreUsedUpAreNotCounted) {
+  CellTable cells(/*max_cells=*/1);
+  uint32_t generation = 0;
+  uint32_t used = 0;
+  for (; Cell* cell = cells.Allocate(&generation); ++used) {
+    cells.Free(cell, UINT32_MAX);
+  }
+  EXPECT_EQ(used, cells.max_slots());
+  EXPECT_EQ(cells.in_use(), 0u);
+  EXPECT_EQ(cells.AllocateLocal(&generation), nullptr);
+  EXPECT_EQ(cells.in_use(), 0u);
 }
 
 // Fills its own mailbox from within, and counts.
@@ -544,8 +633,8 @@ TEST_P(SimBoundsTest, P10_DrainingWaitsForHandlersThatWait) {
   Bus& bus = Start();
   std::vector<Number> got;
   absl::Notification done;
-  auto collector = *bus.Spawn<Collector>({.loop = 0, .interleaved = true}, &got,
-                                         size_t{100}, &done);
+  auto collector =
+      SpawnInterleaved<Collector>(bus, {.loop = 0}, &got, size_t{100}, &done);
   for (int i = 0; i < 10; ++i) collector.Tell(Number{0, i});
   bus.RunUntilIdle();
   EXPECT_EQ(got.size(), 0u);

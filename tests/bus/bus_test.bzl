@@ -25,6 +25,8 @@ def bus_test(name, deps = [], full = False, size = "medium", **kwargs):
         "//tests/bus:ask_until",
         "//tests/bus:harness",
         "//tests/bus:inside",
+        "//tests/bus:interleaved",
+        "//tests/lib:process",
         "@com_google_absl//absl/synchronization",
     ]
     trolley_cc_test(

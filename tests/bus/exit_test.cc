@@ -4,7 +4,9 @@
 // askers. An ask that gets no reply in time says for which actor and how long
 // it waited.
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -307,6 +309,11 @@ TEST_P(ExitTest, AnAskThatWaitsInVainSaysForWhomAndHowLong) {
   EXPECT_EQ(
       Hear(0, Go{.whom = mortal, .hold = true, .timeout = timeout}).ToString(),
       text);
+  // On a slow machine the first ask may have expired in the mailbox. This one
+  // has no deadline, so it keeps the actor busy for the next two asks.
+  mortal.Tell(Hold{});
+  AskUntil([&] { return Look().loops[mortal.id().loop()].suspended_messages; },
+           [](uint64_t suspended) { return suspended > 0; });
   // It waits in the mailbox, behind the other one.
   EXPECT_EQ(Hear(2, Go{.whom = mortal, .timeout = timeout}).ToString(), text);
   if (simulated()) return;  // a plain thread would wait for ever
@@ -395,7 +402,278 @@ TEST_P(ExitTest, P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace) {
             first.id().ToString() + " has ended");
 }
 
-TEST(ObituariesTest, P6_ALongTextIsCutBetweenCharacters) {
+// --- Actors on their way to their loop -------------------------------------
+
+// Does in its handler what the test says.
+class Parent : public Actor {
+ public:
+  struct Do {
+    std::function<void(Parent&)> what;
+  };
+  void On(const Do& m) { m.what(*this); }
+
+  template <typename A, typename... Args>
+  absl::StatusOr<Ref<A>> SpawnOne(const SpawnOptions& options, Args&&... args) {
+    return Spawn<A>(options, std::forward<Args>(args)...);
+  }
+};
+
+// Does in its constructor what the test says.
+class Constructed : public Actor {
+ public:
+  explicit Constructed(const std::function<void(Ref<Constructed>)>& what) {
+    what(Self(this));
+  }
+  void On(const Boom&) {}
+  int On(const Query&) { return 7; }
+};
+
+// The end of one actor, for a test that waits for it.
+struct ToldEnd {
+  std::function<void(const ActorEnd&)> Callback() {
+    return [this](const ActorEnd& told_end) {
+      ++times;
+      end = told_end;
+      told.Notify();
+    };
+  }
+  std::atomic<int> times{0};
+  ActorEnd end;  // once it was told
+  absl::Notification told;
+};
+
+// The spawn leaves the loop at the end of the turn, and the watch at once.
+TEST_P(ExitTest, AnActorOnItsWayToItsLoopIsWatchedUntilItsEnd) {
+  Start();
+  const Ref<Parent> parent = *bus().Spawn<Parent>({.loop = 0});
+  ToldEnd told;
+  Ref<Mortal> child;
+  absl::Notification born;
+  parent.Tell(Parent::Do{[&](Parent& self) {
+    child = *self.SpawnOne<Mortal>({.name = "bank/slow", .loop = LoopAt(1)},
+                                   How::kStopped);
+    child.address().WhenEnded(told.Callback());
+    born.Notify();
+  }});
+  Await(born);
+  Look();
+  EXPECT_EQ(told.times, 0);
+  child.Stop();
+  Await(told.told);
+  Look();
+  EXPECT_EQ(told.times, 1);
+  EXPECT_EQ(told.end.reason.kind, Kind::kStopped);
+  EXPECT_EQ(told.end.last.id, child.id());
+}
+
+TEST_P(ExitTest, AnActorIsWatchedFromItsConstructorOn) {
+  Start();
+  ToldEnd told;
+  const auto watch = [&](const Ref<Constructed>& self) {
+    self.address().WhenEnded(told.Callback());
+  };
+  auto actor = *bus().Spawn<Constructed>({.loop = LoopAt(1)}, watch);
+  Look();
+  EXPECT_EQ(told.times, 0);
+  actor.Stop();
+  Await(told.told);
+  EXPECT_EQ(told.end.reason.kind, Kind::kStopped);
+  EXPECT_EQ(told.end.last.id, actor.id());
+}
+
+TEST_P(ExitTest, AnActorWhoseConstructorThrewHasEndedBecauseOfThat) {
+  for (const bool ahead : {false, true}) {
+    SCOPED_TRACE(ahead ? "a message has come ahead of it" : "");
+    Start();
+    ToldEnd told;
+    Address address;
+    const auto what = [&](const Ref<Constructed>& self) {
+      address = self.address();
+      if (ahead) {
+        EXPECT_EQ(self.Tell(Boom{}), Delivery::kAccepted);
+      }
+      address.WhenEnded(told.Callback());
+      throw std::runtime_error("disk full");
+    };
+    EXPECT_THROW(
+        bus()
+            .Spawn<Constructed>({.name = "bank/slow", .loop = LoopAt(1)}, what)
+            .IgnoreError(),
+        std::runtime_error);
+    Await(told.told);
+    EXPECT_EQ(told.end.reason.kind, Kind::kFailed);
+    EXPECT_FALSE(told.end.last.id) << "it has never been an actor";
+    EXPECT_EQ(address.Explain(Delivery::kGone).ToString(),
+              "NOT_FOUND: bank/slow has ended: its constructor threw");
+    EXPECT_EQ(bus().FindAddress("bank/slow").status().code(),
+              absl::StatusCode::kNotFound);
+    Look();  // a cell is free when its watchers have been told
+    EXPECT_EQ(bus().CountActors(), 0u);
+    // Also if no record of it is kept.
+    Start([](BusOptions& options) { options.ended_actors_kept = 0; });
+    const auto just_throw = [&](const Ref<Constructed>& self) {
+      address = self.address();
+      throw std::runtime_error("disk full");
+    };
+    EXPECT_THROW(
+        bus().Spawn<Constructed>({.loop = LoopAt(1)}, just_throw).IgnoreError(),
+        std::runtime_error);
+    Look();
+    EXPECT_EQ(StateOf(bus())->ExitOf(address.id()).kind, Kind::kFailed);
+  }
+}
+
+TEST_P(ExitTest, TheLastFiguresOfAnActorAreThoseFromBeforeItsEnd) {
+  for (const bool stopped : {true, false}) {
+    Start();
+    const Ref<Mortal> mortal = *bus().Spawn<Mortal>(
+        {.name = "bank/slow", .loop = LoopAt(1), .mailbox_capacity = 77},
+        How::kStopped);
+    ToldEnd told;
+    mortal.address().WhenEnded(told.Callback());
+    Look();
+    if (stopped) {
+      mortal.Stop();
+      Await(told.told);
+    } else {
+      bus().Shutdown(absl::Seconds(60));
+    }
+    ASSERT_TRUE(told.told.HasBeenNotified());
+    const ActorInfo& last = told.end.last;
+    EXPECT_EQ(last.id, mortal.id());
+    EXPECT_EQ(last.name, "bank/slow");
+    EXPECT_EQ(last.state, stopped ? "draining" : "running");
+    EXPECT_EQ(last.capacity, 77u);
+    EXPECT_EQ(last.start_sequence, 0u);
+    EXPECT_NE(last.actor_class, nullptr);
+  }
+}
+
+// --- A loop that ends by itself, because its poller broke ------------------
+
+enum class When {
+  kActorRuns,
+  kSpawnIsHandedOver,
+  kSpawnIsInAnOutbox,
+  kConstructorRuns,
+  kConstructorThrows,
+};
+
+class BrokenLoopTest : public ExitTest {
+ protected:
+  // Ends the last loop at this moment of the life of an actor. `ahead`: a
+  // message comes ahead of the actor. `watched`: its constructor watches it.
+  void EndTheLoop(When when, bool ahead, bool watched) {
+    const int loop = loops() - 1;
+    const SpawnOptions options = {.name = "bank/slow", .loop = loop};
+    ToldEnd told;
+    Address address;
+    const auto note = [&](const Ref<Constructed>& self) {
+      address = self.address();
+      if (ahead) {
+        EXPECT_EQ(self.Tell(Boom{}), Delivery::kAccepted);
+      }
+      if (watched) address.WhenEnded(told.Callback());
+    };
+    const auto end_loop = [&] { LoopOf(bus(), loop).End(); };
+    if (when == When::kConstructorRuns) {
+      const auto made = bus().Spawn<Constructed>(options, [&](auto self) {
+        note(self);
+        LoopOf(bus(), loop).RunOnce();
+        end_loop();
+      });
+      EXPECT_EQ(made.status().ToString(),
+                absl::StrCat("UNAVAILABLE: loop ", loop,
+                             " has ended: its poller broke"));
+    } else if (when == When::kConstructorThrows) {
+      const auto end_and_throw = [&](const Ref<Constructed>& self) {
+        note(self);
+        end_loop();
+        throw std::runtime_error("disk full");
+      };
+      EXPECT_THROW(
+          bus().Spawn<Constructed>(options, end_and_throw).IgnoreError(),
+          std::runtime_error);
+    } else if (when == When::kSpawnIsInAnOutbox) {
+      auto parent = *bus().Spawn<Parent>({.loop = 0});
+      parent.Tell(Parent::Do{[&](Parent& self) {
+        EXPECT_TRUE(self.SpawnOne<Constructed>(options, note).ok());
+        end_loop();
+      }});
+      bus().RunUntilIdle();
+      parent.Stop();
+      bus().RunUntilIdle();
+    } else {
+      EXPECT_TRUE(bus().Spawn<Constructed>(options, note).ok());
+      if (when == When::kActorRuns) bus().RunUntilIdle();
+      end_loop();
+    }
+    EXPECT_EQ(told.times, watched ? 1 : 0);
+    EXPECT_EQ(bus().CountActors(), 0u);
+    EXPECT_EQ(Ref<Constructed>(address).Tell(Boom{}), Delivery::kGone);
+    EXPECT_EQ(address.Explain(Delivery::kGone).ToString(),
+              absl::StrCat("NOT_FOUND: bank/slow has ended: ",
+                           when == When::kConstructorThrows && !watched
+                               ? "its constructor threw"
+                               : "its loop ended"));
+    EXPECT_EQ(bus().Spawn<Mortal>(options, How::kStopped).status().code(),
+              absl::StatusCode::kUnavailable);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Forms, BrokenLoopTest,
+                         testing::Values(BusForm{"sim", 1}, BusForm{"sim", 2}),
+                         BusFormName);
+
+TEST_P(BrokenLoopTest, ALoopThatEndsByItselfKeepsNoNameAndNoActor) {
+  for (const When when :
+       {When::kActorRuns, When::kSpawnIsHandedOver, When::kSpawnIsInAnOutbox,
+        When::kConstructorRuns, When::kConstructorThrows}) {
+    if (when == When::kSpawnIsInAnOutbox && loops() == 1) continue;
+    for (const bool ahead : {false, true}) {
+      for (const bool watched : {false, true}) {
+        SCOPED_TRACE(absl::StrCat("when ", static_cast<int>(when),
+                                  ahead ? ", ahead" : "",
+                                  watched ? ", watched" : ""));
+        Start();
+        EndTheLoop(when, ahead, watched);
+        if (loops() == 1) continue;
+        // The bus goes on: other loops take actors, and the name is free.
+        for (int i = 0; i < 2; ++i) {
+          EXPECT_TRUE(bus().Spawn<Mortal>({}, How::kStopped).ok());
+        }
+        EXPECT_TRUE(
+            bus().Spawn<Mortal>({.name = "bank/slow"}, How::kStopped).ok());
+      }
+    }
+  }
+}
+
+// Messages to an actor of an earlier time left the process by a link.
+TEST_P(ExitTest, ALinkEntryOfAnEarlierActorOfTheSlotCountsNoMore) {
+  Start();
+  const Ref<Parent> parent = *bus().Spawn<Parent>({.loop = 0});
+  BusState& state = *StateOf(bus());
+  absl::Notification done;
+  Ref<Mortal> link;
+  parent.Tell(Parent::Do{[&](Parent& self) {
+    link = *self.SpawnOne<Mortal>({}, How::kStopped);
+    state.SetConnected(link.id(), false);
+    link.Stop();
+  }});
+  AskUntil([&] { return Look().actors.size(); },
+           [](size_t actors) { return actors == 1; });
+  parent.Tell(Parent::Do{[&](Parent& self) {
+    const auto look = [&](const Ref<Constructed>& next) {
+      EXPECT_EQ(next.id().slot(), link.id().slot());
+      EXPECT_TRUE(state.IsConnected(next.id()));
+    };
+    EXPECT_TRUE(self.SpawnOne<Constructed>({}, look).ok());
+    done.Notify();
+  }});
+  Await(done);
+}
+
+TEST(ExitRecordsTest, P6_ALongTextIsCutBetweenCharacters) {
   ExitRecords exit_records(1);
   std::string text;
   while (text.size() < 3'000'000) text += "\xc3\xa9";

@@ -17,10 +17,12 @@
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/async_condition.h"
+#include "trolley/bus/loop/send_control.h"
 #include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 
-namespace trolley {
+namespace trolley::internal {
 namespace {
 
 using ::testing::HasSubstr;
@@ -292,5 +294,192 @@ TEST_P(ExpiryTest, AnActorThatDrainsEndsWithItsLastCancelledHandler) {
   AwaitDepth(kNone);
 }
 
+// The loop compares asks with the address of an asker that has gone.
+class Outsider : public ExternalAsk {
+ public:
+  explicit Outsider(bool* lives) : lives_(*lives) { lives_ = true; }
+  ~Outsider() override { lives_ = false; }
+  void OnReply(Envelope*) override {}
+
+ private:
+  bool& lives_;
+};
+
+TEST_P(ExpiryTest, P6_NoAskExpiresInThePlaceOfAnother) {
+  if (!simulated()) GTEST_SKIP() << "the time of the look must be known";
+  Start();
+  auto waiter = SpawnWaiter<Waiter>(/*loop=*/0);
+  const auto go = [&](bool* lives) {
+    auto asker = RefPtr<ExternalAsk>::Adopt(new Outsider(lives));
+    const AskKey key = AskKey::Of(asker.get());
+    EXPECT_TRUE(
+        SendControl(*StateOf(bus()), waiter.id(),
+                    AskCancelled{.key = key, .external = std::move(asker)}));
+    bus().RunUntilIdle();
+  };
+  bool first = false, second = false;
+  go(&first);
+  EXPECT_FALSE(first) << "the first look is at once";
+  go(&second);
+  EXPECT_TRUE(second) << "its address may be that of another ask";
+  Settle();
+  EXPECT_FALSE(second);
+}
+
+TEST_P(ExpiryTest, P6_ActorsThatHaveEndedAreNotWatched) {
+  if (!simulated()) GTEST_SKIP() << "it looks at the insides of a loop";
+  Start();
+  const Expiry& expiry = LoopOf(bus(), 0).expiry();
+  for (int i = 0; i < 3000; ++i) {
+    auto waiter = *bus().Spawn<Waiter>({.loop = 0});
+    waiter.TellWith({.deadline = bus().Now() + absl::Hours(1)}, Wait{});
+    bus().RunUntilIdle();
+    waiter.Stop();
+    bus().RunUntilIdle();
+    ASSERT_LE(expiry.watched(), 1100u);
+  }
+  // So they were watched.
+  EXPECT_GE(expiry.watched(), 1000u);
+}
+
+TEST_P(ExpiryTest, P7_ALookForWhatHasExpiredTakesAStepATurn) {
+  if (!simulated() || loops() > 1) GTEST_SKIP() << "the test counts turns";
+  constexpr int kStep = 10;
+  constexpr int kActors = 10 * kStep + 1;
+  Start(
+      [](BusOptions& options) { options.loops[0].messages_per_turn = kStep; });
+  int left = 0;
+  for (int i = 0; i < kActors; ++i) {
+    ++left;
+    const std::shared_ptr<void> token(nullptr, [&](void*) { --left; });
+    bus().Spawn<Waiter>({})->TellWith(
+        {.deadline = bus().Now() + absl::Seconds(1)}, Wait{token});
+  }
+  bus().RunUntilIdle();
+  world().StepTime(bus().Now() + absl::Seconds(1));
+  while (left > 0) {
+    const int before = left;
+    LoopOf(bus(), 0).RunOnce();
+    ASSERT_LT(left, before);
+    ASSERT_GE(left, before - kStep);
+  }
+  EXPECT_EQ(bus().ReadLedger().expired, uint64_t{kActors});
+}
+
+struct Dive {
+  std::shared_ptr<void> token;
+};
+class Diver : public Actor {
+ public:
+  Task<> On(Dive m) { co_await Down(100'000); }
+
+ private:
+  Task<> Down(int left) {
+    if (left == 0) {
+      co_await Sleep(absl::Hours(24));
+    } else {
+      co_await Down(left - 1);
+    }
+  }
+};
+
+// If one frame were destroyed within the other, this would need more stack than
+// there is.
+TEST_P(ExpiryTest, ALongChainOfTasksIsCancelledByItsDeadline) {
+  Start();
+  Tokens tokens(1);
+  auto diver = *bus().Spawn<Diver>({.loop = LoopAt(1)});
+  diver.TellWith({.deadline = bus().Now() + absl::Milliseconds(60)},
+                 Dive{tokens.Make()});
+  Await(tokens.gone());
+  const Ledger ledger = bus().Shutdown(absl::Seconds(60)).ledger;
+  EXPECT_EQ(ledger.expired, 1u);
+}
+
+struct Farewell {};
+class Mourner : public Actor {
+ public:
+  Mourner(Address* from, absl::Notification* heard)
+      : from_(*from), heard_(*heard) {}
+  void On(const Farewell&) {
+    if (heard_.HasBeenNotified()) return;
+    from_ = sender();
+    heard_.Notify();
+  }
+
+ private:
+  Address& from_;
+  absl::Notification& heard_;
+};
+
+// Its handler tells the other one something when its frame is destroyed.
+class Leaver : public Actor {
+ public:
+  explicit Leaver(Ref<Mourner> to) : to_(std::move(to)) {}
+  Task<> On(Wait) {
+    absl::Cleanup farewell = [this] { to_.Tell(Farewell{}); };
+    co_await Sleep(absl::Hours(24));
+  }
+
+ private:
+  const Ref<Mourner> to_;
+};
+
+TEST_P(ExpiryTest, WhatACancelledHandlerSendsIsFromItsActor) {
+  for (const bool by_deadline : {true, false}) {
+    Start();
+    Address from;
+    absl::Notification heard;
+    auto mourner = *bus().Spawn<Mourner>({.loop = 0}, &from, &heard);
+    auto leaver = *bus().Spawn<Leaver>({.loop = LoopAt(1)}, mourner);
+    // A slow machine may let the first deadlines pass before a handler begins.
+    for (absl::Duration time = absl::Milliseconds(20); by_deadline;
+         time = 2 * time) {
+      Tokens tokens(1);
+      leaver.TellWith({.deadline = bus().Now() + time}, Wait{tokens.Make()});
+      Await(tokens.gone());
+      Look();
+      if (heard.HasBeenNotified()) break;
+    }
+    if (!by_deadline) {
+      leaver.Tell(Wait{});
+      AskUntil(
+          [&] { return Look().loops[leaver.id().loop()].suspended_messages; },
+          [](uint32_t suspended) { return suspended > 0; });
+      leaver.Stop();
+      Await(heard);
+    }
+    EXPECT_EQ(from, leaver.address());
+    bus().Shutdown(absl::ZeroDuration());
+  }
+}
+
+// Tells another actor something with a deadline as it ends.
+class Testator : public Actor {
+ public:
+  explicit Testator(Ref<Waiter>* heir) : heir_(*heir) {}
+  void On(const Count&) {}
+  void OnStop() override {
+    EXPECT_EQ(heir_.TellWith({.deadline = context().Now() + absl::Hours(1)},
+                             Release{}),
+              Delivery::kAccepted);
+  }
+
+ private:
+  Ref<Waiter>& heir_;
+};
+
+TEST_P(ExpiryTest, ALoopThatHasEndedHasNoTimer) {
+  if (!simulated()) GTEST_SKIP() << "the order of the ends must be known";
+  Start();
+  Ref<Waiter> heir;
+  ASSERT_TRUE(bus().Spawn<Testator>({.loop = 0}, &heir).ok());
+  heir = SpawnWaiter<Waiter>(/*loop=*/0);
+  heir.Tell(Wait{});
+  bus().RunUntilIdle();
+  LoopOf(bus(), 0).End();
+  EXPECT_TRUE(LoopOf(bus(), 0).timers().empty());
+}
+
 }  // namespace
-}  // namespace trolley
+}  // namespace trolley::internal

@@ -4,7 +4,6 @@
 // negative one ends at once. One that an Instant cannot hold never ends.
 
 #include <atomic>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,7 +12,6 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
@@ -25,6 +23,7 @@
 #include "trolley/poller/sim/sim_clock.h"
 #include "trolley/tests/bus/bus_fixture.h"
 #include "trolley/tests/bus/inside.h"
+#include "trolley/tests/lib/process.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley::internal {
@@ -210,28 +209,21 @@ TEST(ExtremeTimesTest, P17_TheClockOfALoop) {
 
 // --- Plain threads ---
 
-char StateOf(pid_t thread) {
-  std::ifstream stat(absl::StrCat("/proc/self/task/", thread, "/stat"));
-  std::string text;
-  std::getline(stat, text);
-  const size_t name_ends = text.rfind(')');
-  return name_ends == text.npos ? '?' : text[name_ends + 2];
-}
-
-// Runs `call` on a thread of its own, and `meanwhile` when that sleeps. If it
-// is slow to do so, the case says less, and nothing wrong.
+// Runs `call` on a thread of its own, and `meanwhile` when that thread sleeps.
+// If the call ends without a sleep, it does not wait as it should; then
+// `meanwhile` runs after it.
 void Meanwhile(const std::function<void()>& call,
                const std::function<void()>& meanwhile) {
   std::atomic<pid_t> id{0};
+  std::atomic<bool> over{false};
   std::thread thread([&] {
     id.store(RealSys().Gettid());
     id.notify_one();
     call();
+    over.store(true);
   });
   id.wait(0);
-  for (int i = 0; i < 200 && StateOf(id.load()) != 'S'; ++i) {
-    std::this_thread::yield();
-  }
+  AwaitSleepOf(id.load(), [&over] { return over.load(); });
   meanwhile();
   thread.join();
 }

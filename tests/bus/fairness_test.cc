@@ -136,6 +136,26 @@ TEST_P(FairnessTest, P7_ANeighbourOnTheLoopWaitsForOneSliceAtMost) {
   }
 }
 
+// A slice is a turn at most, and half a slice is more than nothing.
+TEST_P(FairnessTest, P7_ASliceWithoutALimitEndsWithItsTurn) {
+  for (const uint32_t turn : {1u, 2u, 3u, 128u}) {
+    Start([&](BusOptions& options) {
+      options.loops[0].messages_per_slice = UINT32_MAX;
+      options.loops[0].messages_per_turn = turn;
+    });
+    uint64_t handled = 0;
+    auto flooded =
+        *bus().Spawn<FloodedUntil>({.loop = 0}, 0, &handled, nullptr);
+    Turn();  // it starts
+    for (uint32_t i = 0; i < 5 * turn; ++i) flooded.Tell(Flood{});
+    for (uint64_t before = 0; before < 5 * turn; before = handled) {
+      Turn();
+      ASSERT_GT(handled, before);
+      ASSERT_LE(handled, before + turn);
+    }
+  }
+}
+
 TEST_P(FairnessTest, P7_ATurnOfAFloodEndsForWhatIsHandedOver) {
   Start([&](BusOptions& options) { limits_ = options.loops[0]; });
   const uint32_t slice = limits_.messages_per_slice;

@@ -45,7 +45,7 @@ TEST_P(HandlesTest, P5_AHandleOutlivesItsActorAndItsBus) {
   EXPECT_FALSE(echo.AskAndWait(Ping{}, absl::InfiniteDuration()).ok());
   EXPECT_EQ(Ref<Echo>().Tell(Ping{}), Delivery::kGone);
   EXPECT_EQ(Ref<Echo>().Stop(), Delivery::kGone);
-  EXPECT_EQ(Ref<Echo>().address().ToString(), "nobody");
+  EXPECT_EQ(Ref<Echo>().address().ToString(), "no actor");
 }
 
 // An old handle must not reach the next actor in the same place.

@@ -56,15 +56,7 @@ for poller in "${pollers[@]}"; do
   fi
 done
 
-# Calls on the way into sleep may still be written down: wait until the traces
-# stand still, then watch them for a while; reading them is the clock.
 sizes() { stat -c '%n %s' "$folder"/*.calls; }
-before=
-for ((calm = 0; calm < 200; )); do
-  now=$(sizes)
-  if [[ $now == "$before" ]]; then ((++calm)); else calm=0; fi
-  before=$now
-done
 size_of() { awk -v name="$folder/$2.calls" '$1 == name {print $2}' <<<"$1"; }
 # How often the threads of the program under strace were put on a processor.
 switches() {
@@ -73,6 +65,25 @@ switches() {
   cat /proc/"$traced"/task/*/status |
     awk '/ctxt_switches/ {n += $2} END {print n}'
 }
+look() {
+  local poller
+  sizes
+  for poller in "${running[@]}"; do echo "$poller $(switches "$poller")"; done
+}
+# Each thread of the programs sleeps, and each strace.
+all_sleep() {
+  local poller traced
+  for poller in "${running[@]}"; do
+    traced=$(pgrep -P "${tracer[$poller]}")
+    [[ $(awk '/^State:/ {print $2}' "/proc/${tracer[$poller]}/status" \
+      "/proc/$traced/task"/*/status | sort -u) == S ]] || return 1
+  done
+}
+# Calls on the way into sleep may still be written down: wait until all sleep,
+# and no thread ran while this script looked at one after the other. Then watch
+# them for a while.
+before=$(look)
+until all_sleep && [[ $(look) == "$before" ]]; do before=$(look); done
 declare -A switched
 for poller in "${running[@]}"; do switched[$poller]=$(switches "$poller"); done
 if [[ $full == --full ]]; then

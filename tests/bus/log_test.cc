@@ -391,6 +391,19 @@ TEST_P(LogTest, P7_TheSinkIsNeverCalledByALoopThatHasAThread) {
   EXPECT_EQ(on_a_loop, simulated() ? 5 : 0);
 }
 
+// The address in the sink keeps the bus, and the bus keeps the sink.
+TEST_P(LogTest, ABusWhoseSinkHasAnAddressIsFreed) {
+  auto reader = std::make_shared<Address>();
+  const std::weak_ptr<Address> sink_has = reader;
+  Start([&](BusOptions& options) {
+    options.log = [reader](absl::string_view) {};
+  });
+  *reader = bus().Spawn<Thrower>({.loop = LoopAt(1)})->address();
+  reader = nullptr;
+  Destroy();
+  EXPECT_TRUE(sink_has.expired());
+}
+
 TEST_P(LogTest, P8_ASinkThatThrowsEndsNothing) {
   Bus& bus = Start([](BusOptions& options) {
     options.log = [](absl::string_view) { throw std::runtime_error("no"); };

@@ -3,7 +3,6 @@
 // The machine refuses threads, descriptors or memory maps, at each step in the
 // life of a bus. The result must be a Status, and nothing may be left behind.
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +15,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,6 +27,7 @@
 #include "trolley/poller/fault_sys.h"
 #include "trolley/poller/pollers.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/lib/process.h"
 
 namespace {
 
@@ -56,32 +55,18 @@ namespace {
 
 using ::testing::HasSubstr;
 
-size_t CountOf(const char* folder) {
-  size_t count = 0;
-  DIR* dir = opendir(folder);
-  while (readdir(dir) != nullptr) ++count;
-  closedir(dir);
-  return count;
-}
-
 // What a process has that a bus could leave behind.
 class Belongings {
  public:
-  Belongings() : threads_(Threads()), descriptors_(Descriptors()) {}
-
   void ExpectTheSame() const {
-    ASSERT_EQ(Descriptors(), descriptors_);
-    // A thread that was joined may be listed for a moment longer.
-    while (Threads() > threads_) std::this_thread::yield();
-    EXPECT_EQ(Threads(), threads_);
+    ASSERT_EQ(OpenDescriptors(), descriptors_);
+    AwaitThreads(threads_);
+    EXPECT_EQ(CountThreads(), threads_);
   }
 
  private:
-  static size_t Threads() { return CountOf("/proc/self/task"); }
-  static size_t Descriptors() { return CountOf("/proc/self/fd"); }
-
-  const size_t threads_;
-  const size_t descriptors_;
+  const int threads_ = CountThreads();
+  const int descriptors_ = OpenDescriptors();
 };
 
 struct Ping {};

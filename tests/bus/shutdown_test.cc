@@ -2,8 +2,6 @@
 //
 // P10: how a bus and its actors end.
 
-#include <dirent.h>
-
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -26,6 +24,7 @@
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/ledger_checker.h"
 #include "trolley/tests/bus/run_options.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley::internal {
 namespace {
@@ -57,22 +56,6 @@ class Diary {
   mutable absl::Mutex mutex_;
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
 };
-
-std::vector<std::string> EntriesOf(const char* folder) {
-  std::vector<std::string> names;
-  DIR* dir = opendir(folder);
-  while (dirent* entry = readdir(dir)) names.push_back(entry->d_name);
-  closedir(dir);
-  return names;
-}
-
-// Until the process has so many. /proc lists a thread for a moment after it was
-// joined, and nothing tells when it is gone.
-void AwaitThreads(size_t count) {
-  while (EntriesOf("/proc/self/task").size() > count) {
-    std::this_thread::yield();
-  }
-}
 
 struct Tick {};
 struct Line {
@@ -240,6 +223,81 @@ TEST_P(ShutdownTest, P10_ManyActorsThatTellOneAnotherAtTheEnd) {
   }
 }
 
+TEST_P(ShutdownTest, P10_TheLastWordsAreHandledIfASliceHasNoLimit) {
+  Bus& bus = Start([](BusOptions& options) {
+    for (LoopOptions& loop : options.loops) {
+      loop.messages_per_slice = UINT32_MAX;
+      loop.messages_per_turn = UINT32_MAX;
+    }
+  });
+  Diary diary;
+  auto logger =
+      *bus.Spawn<Scripted>({.loop = 0}, "logger", &diary, Scripted::Script{});
+  ASSERT_TRUE(bus.Spawn<Scripted>(
+                     {.loop = 0}, "user", &diary,
+                     Scripted::Script{.on_stop =
+                                          [&](Scripted&) {
+                                            logger.Tell(Line{"the last word"});
+                                          }})
+                  .ok());
+  EXPECT_EQ(bus.Shutdown(absl::Seconds(60)).abandoned, 0u);
+  EXPECT_THAT(diary.Get(), Contains("logger got the last word"));
+}
+
+// Notes when it is told to drain. `heirs`: spawns so many others then.
+class Drained : public Actor {
+ public:
+  Drained(std::string name, Diary* diary, int heirs)
+      : name_(std::move(name)), diary_(*diary), heirs_(heirs) {}
+  void OnStart() override { diary_.Add(name_ + " starts"); }
+  void OnDrain() override {
+    diary_.Add(name_ + " drains");
+    if (heirs_ == 0) return;
+    EXPECT_TRUE(Spawn<Drained>({}, name_ + "+", &diary_, heirs_ - 1).ok());
+  }
+  void On(const Tick&) {}
+
+ private:
+  const std::string name_;
+  Diary& diary_;
+  const int heirs_;
+};
+
+TEST_P(ShutdownTest, P10_AnActorThatStartsDuringTheDrainIsToldToDrain) {
+  for (const bool started : {true, false}) {
+    Bus& bus = Start();
+    Diary diary;
+    ASSERT_TRUE(
+        bus.Spawn<Drained>({.loop = LoopAt(1)}, "a", &diary, /*heirs=*/2).ok());
+    if (started) Look();
+    EXPECT_TRUE(bus.Shutdown(absl::Seconds(60)).clean);
+    EXPECT_THAT(diary.Get(),
+                ElementsAre("a starts", "a drains", "a+ starts", "a+ drains",
+                            "a++ starts", "a++ drains"));
+  }
+}
+
+TEST_P(ShutdownTest, P10_AnEndIsToldAfterTheEnd) {
+  if (!simulated()) GTEST_SKIP() << "the order of the ends must be known";
+  Bus& bus = Start([](BusOptions& options) {
+    // So the loop looks at what was handed over after each actor.
+    options.loops[0].messages_per_turn = 1;
+  });
+  Diary diary;
+  Ref<Scripted> last;
+  const auto watch = [&](Scripted&) {
+    last.address().WhenEnded([&](const ActorEnd&) { diary.Add("b is over"); });
+  };
+  ASSERT_TRUE(bus.Spawn<Scripted>({.loop = 0}, "a", &diary,
+                                  Scripted::Script{.on_stop = watch})
+                  .ok());
+  last = *bus.Spawn<Scripted>({.loop = 0}, "b", &diary, Scripted::Script{});
+  Look();
+  LoopOf(bus, 0).End();
+  EXPECT_THAT(diary.Get(), ElementsAre("a stops", "a destroyed", "b stops",
+                                       "b destroyed", "b is over"));
+}
+
 TEST_P(ShutdownTest, WhatOnStopBeginsEndsWithTheActor) {
   Bus& bus = Start();
   Diary diary;
@@ -308,7 +366,7 @@ TEST_P(ShutdownTest, P10_AHandlerThatSpinsIsNamed) {
       tick(actor);
       spin(actor);
     };
-    const size_t threads = EntriesOf("/proc/self/task").size();
+    const int threads = CountThreads();
     Bus& bus = Start();
     auto actor = *bus.Spawn<Scripted>(
         {.name = "the/spinner"}, "spinner", &shared->diary,
@@ -393,8 +451,8 @@ TEST_P(ShutdownTest, WhoWaitsForAnEndLooksAtTheActorOnceMore) {
 TEST_P(ShutdownTest, P10_BooksBalanceAndNothingIsLeftWhereverItStops) {
   Start();  // so that what is made once, is
   Destroy();
-  const size_t threads_before = EntriesOf("/proc/self/task").size();
-  const size_t fds_before = EntriesOf("/proc/self/fd").size();
+  const int threads_before = CountThreads();
+  const int fds_before = OpenDescriptors();
   ForEachSeed(GetRunOptions().Scale(15, 300), [&](uint64_t seed) {
     LedgerChecker checker(2'000'000);
     SimRandom random(seed);
@@ -436,7 +494,7 @@ TEST_P(ShutdownTest, P10_BooksBalanceAndNothingIsLeftWhereverItStops) {
   });
   // A joined thread leaves /proc a moment after it was joined.
   AwaitThreads(threads_before);
-  EXPECT_EQ(EntriesOf("/proc/self/fd").size(), fds_before);
+  EXPECT_EQ(OpenDescriptors(), fds_before);
 }
 
 }  // namespace

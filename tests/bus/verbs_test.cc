@@ -185,7 +185,7 @@ const Verb kVerbs[] = {
      kResult,
      [](Probe& p) { return p.self().address().ToString(); },
      {"probe", "probe", "probe", "probe", "probe", "probe", "probe", "probe"},
-     "nobody"},
+     "no actor"},
     {"context",
      kResult,
      [](Probe& p) { return absl::StrCat("loop ", p.context().loop_index()); },

@@ -2,7 +2,8 @@
 //
 // P3, no lost wake: one message is in flight, so that it finds the other loop
 // asleep or falling asleep. No timer helps, so a lost wake hangs the test.
-// P4, wake economy: there are no more wakes than sleeps.
+// P4, wake economy: there are no more wakes than sleeps, and none for a loop
+// that is awake.
 
 #include <cstdint>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/bus.h"
 #include "trolley/tests/bus/bus_fixture.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/run_options.h"
 
 namespace trolley {
@@ -79,6 +81,42 @@ TEST_P(WakeTest, P3_OneMessageInFlightFromAThreadIsNeverLost) {
         player.AskAndWait(Ref<Player>(player), absl::InfiniteDuration()).ok());
   }
   CheckWakes(Look());
+}
+
+// Keeps its loop from `held` until `go`.
+struct Hold {};
+class Holder : public Actor {
+ public:
+  Holder(absl::Notification* held, absl::Notification* go)
+      : held_(held), go_(go) {}
+  void On(const Hold&) {
+    held_->Notify();
+    go_->WaitForNotification();
+  }
+
+ private:
+  absl::Notification* held_;
+  absl::Notification* go_;
+};
+
+TEST_P(WakeTest, P4_NoThreadWakesALoopThatIsAwake) {
+  if (simulated()) GTEST_SKIP() << "a simulated bus never sleeps";
+  Bus& bus = Start();
+  absl::Notification done;
+  absl::Notification held;
+  absl::Notification go;
+  auto player = *bus.Spawn<Player>({.loop = 0}, &done);
+  auto holder = *bus.Spawn<Holder>({.loop = 0}, &held, &go);
+  holder.Tell(Hold{});
+  held.WaitForNotification();
+  const auto& wakes = StateOf(bus)->inbox(0).stats.wakes;
+  const uint64_t before = wakes.Read();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(player.Tell(Ref<Player>(player)), Delivery::kAccepted);
+  }
+  EXPECT_EQ(wakes.Read(), before);
+  go.Notify();
+  Look();  // the handler has ended
 }
 
 // Many senders: still at most one wake for each sleep.

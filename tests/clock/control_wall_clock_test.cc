@@ -19,10 +19,10 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "tests/control/child.h"
+#include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
 #include "trolley/actors/unix/unix_socket.h"
 #include "trolley/proto/control.grpc.pb.h"
-#include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/clock/jumping_clock.h"
 
 namespace trolley {
@@ -42,37 +42,15 @@ ControlOptions Impatient() {
 
 class ControlWallClockTest : public ::testing::Test {
  protected:
-  ControlWallClockTest() : running_(Impatient()) {
-    auto channel = grpc::CreateChannel(running_.control->address(),
-                                       grpc::InsecureChannelCredentials());
-    inspector_ = v1::Inspector::NewStub(channel);
-    messenger_ = v1::Messenger::NewStub(channel);
-    controller_ = v1::Controller::NewStub(channel);
-  }
-
-  v1::Actor::State StateOf(const std::string& name) {
-    v1::GetActorRequest request;
-    request.set_name(name);
-    v1::Actor actor;
-    grpc::ClientContext context;
-    inspector_->GetActor(&context, request, &actor);
-    return actor.state();
-  }
-  void AwaitState(const std::string& name, v1::Actor::State state) {
-    AskUntil([&] { return StateOf(name); },
-             [&](v1::Actor::State now) { return now == state; });
-  }
   // Gives "a" a message that it never finishes.
   void Occupy() {
     running_.Spawn("a").Tell(test::Hold());
-    AwaitState("a", v1::Actor::SUSPENDED);
+    AwaitState(client_, "a", v1::Actor::SUSPENDED);
   }
 
   JumpingClock& clock_ = JumpingClock::Get();
-  RunningBus running_;
-  std::unique_ptr<v1::Inspector::Stub> inspector_;
-  std::unique_ptr<v1::Messenger::Stub> messenger_;
-  std::unique_ptr<v1::Controller::Stub> controller_;
+  RunningBus running_{Impatient()};
+  test::Client client_{running_.control->address()};
 };
 
 TEST_F(ControlWallClockTest, P17_AnAskEndsInTime) {
@@ -84,9 +62,9 @@ TEST_F(ControlWallClockTest, P17_AnAskEndsInTime) {
     request.mutable_envelope()->mutable_payload()->PackFrom(test::Hold());
     v1::AskActorResponse response;
     grpc::ClientContext context;
-    status = messenger_->AskActor(&context, request, &response);
+    status = client_.messenger->AskActor(&context, request, &response);
   });
-  AwaitState("a", v1::Actor::SUSPENDED);
+  AwaitState(client_, "a", v1::Actor::SUSPENDED);
   clock_.JumpHours(-1);
   asker.join();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED)
@@ -102,9 +80,9 @@ TEST_F(ControlWallClockTest, P17_WhatDrainsTooLongIsStoppedInTime) {
     request.mutable_drain_timeout()->set_nanos(200'000'000);
     v1::Actor actor;
     grpc::ClientContext context;
-    status = controller_->StopActor(&context, request, &actor);
+    status = client_.controller->StopActor(&context, request, &actor);
   });
-  AwaitState("a", v1::Actor::DRAINING);
+  AwaitState(client_, "a", v1::Actor::DRAINING);
   clock_.JumpHours(-1);
   stopper.join();
   EXPECT_TRUE(status.ok()) << status.error_message();

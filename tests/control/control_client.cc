@@ -2,12 +2,13 @@
 
 #include "tests/control/control_client.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/generic/generic_stub.h>
-
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "trolley/tests/bus/ask_until.h"
+#include "trolley/tests/control/control_test.pb.h"
 
 namespace trolley::test {
 
@@ -24,10 +25,49 @@ Client::Client(const std::string& address) {
   controller = v1::Controller::NewStub(channel);
 }
 
-Context::Context(absl::Duration timeout) {
+void SetTimeout(grpc::ClientContext& context, absl::Duration timeout) {
   if (timeout == absl::InfiniteDuration()) return;
-  context.set_deadline(std::chrono::system_clock::now() +
-                       absl::ToChronoMilliseconds(timeout));
+  gpr_timespec left = gpr_inf_past(GPR_TIMESPAN);
+  if (timeout > -absl::Hours(24)) {
+    const timespec length = absl::ToTimespec(timeout);
+    left = {length.tv_sec, static_cast<int32_t>(length.tv_nsec), GPR_TIMESPAN};
+  }
+  context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), left));
+}
+
+Context::Context(absl::Duration timeout) { SetTimeout(context, timeout); }
+
+bool Works(Client& client) {
+  v1::ServerInfo server;
+  Context context;
+  return client.inspector->GetServerInfo(&context, {}, &server).ok();
+}
+
+void AwaitState(Client& client, const std::string& actor,
+                v1::Actor::State state) {
+  const auto look = [&] {
+    v1::GetActorRequest request;
+    request.set_name(actor);
+    v1::Actor found;
+    grpc::ClientContext context;
+    const grpc::Status status =
+        client.inspector->GetActor(&context, request, &found);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return found.state();
+  };
+  AskUntil(look, [&](v1::Actor::State now) { return now == state; });
+}
+
+OpenAsk::OpenAsk(Client& client, const std::string& actor,
+                 absl::Duration timeout)
+    : context(timeout) {
+  request.set_actor(actor);
+  Pack(Hold(), request.mutable_envelope());
+  client.messenger->async()->AskActor(&context, &request, &response,
+                                      [this](grpc::Status ended) {
+                                        status = ended;
+                                        done.Notify();
+                                      });
 }
 
 grpc::Status CallMethod(Client& client, const std::string& method,

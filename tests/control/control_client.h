@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A client of the control service for tests.
+// A client of the control service for tests, and what tests do with one.
 //
-// Thread-safe, as gRPC's stubs are.
+// Ownership: a Client owns its connection; a Context and an OpenAsk own one
+//            call.
+// Threads:   a Client is thread-safe, as gRPC's stubs are.
 
 #ifndef TROLLEY_TESTS_CONTROL_CONTROL_CLIENT_H_
 #define TROLLEY_TESTS_CONTROL_CONTROL_CLIENT_H_
@@ -12,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "trolley/proto/control.grpc.pb.h"
 
@@ -27,8 +30,10 @@ struct Client {
   std::unique_ptr<control::v1::Controller::Stub> controller;
 };
 
+// Gives the call a deadline on the monotonic clock. Infinite: no deadline.
+void SetTimeout(grpc::ClientContext& context, absl::Duration timeout);
+
 struct Context {
-  // Infinite: no deadline.
   explicit Context(absl::Duration timeout = absl::Seconds(20));
   grpc::ClientContext* operator&() { return &context; }
 
@@ -40,6 +45,28 @@ struct Context {
 grpc::Status CallMethod(Client& client, const std::string& method,
                         const std::string* request, std::string* response,
                         absl::Duration timeout = absl::Seconds(20));
+
+// Whether the service answers this client.
+bool Works(Client& client);
+
+// Waits until the actor is in this state. The actor must be there.
+void AwaitState(Client& client, const std::string& actor,
+                control::v1::Actor::State state);
+
+// Asks the actor with a Hold, which it never answers. `status` is valid when
+// `done`.
+struct OpenAsk {
+  OpenAsk(Client& client, const std::string& actor,
+          absl::Duration timeout = absl::Seconds(60));
+  OpenAsk(const OpenAsk&) = delete;
+  OpenAsk& operator=(const OpenAsk&) = delete;
+
+  Context context;
+  control::v1::AskActorRequest request;
+  control::v1::AskActorResponse response;
+  grpc::Status status;
+  absl::Notification done;
+};
 
 // The one ErrorInfo of an error, which must be there.
 control::v1::ErrorInfo InfoOf(const grpc::Status& status);

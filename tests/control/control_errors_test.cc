@@ -17,6 +17,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -216,7 +217,7 @@ std::string Bytes(const pb::MethodDescriptor& method, const std::string& text) {
 // Ends while it is asked.
 class Ending : public Actor {
  public:
-  using Receives = Messages<test::Hold>;
+  using Receives = Protocol<test::Total(test::Hold)>;
   Task<test::Total> On(test::Hold) {
     Stop();
     co_await Sleep(absl::Hours(24));
@@ -573,6 +574,63 @@ TEST_F(ControlBusyTest, AsksThatHaveEndedHoldNothingInTheService) {
   for (int i = 0; i < 3 * kMostCalls; ++i) {
     EXPECT_EQ(Told(CallGood(ask)), "DEADLINE ASK_TIMEOUT") << i;
   }
+}
+
+// A type of messages that gives its name once it may.
+struct SlowName {
+  struct Descriptor {
+    std::string full_name() const {
+      asked.Notify();
+      may_answer.WaitForNotification();
+      return "trolley.test.SlowName";
+    }
+  };
+  static const Descriptor* descriptor() {
+    static const Descriptor it;
+    return &it;
+  }
+  bool ParseFromArray(const void* /*bytes*/, int /*size*/) { return true; }
+  bool SerializeToString(std::string* /*to*/) const { return true; }
+
+  static inline absl::Notification asked;
+  static inline absl::Notification may_answer;
+};
+class Slow : public Actor {
+ public:
+  using Receives = Protocol<SlowName>;
+  void On(const SlowName&) {}
+};
+
+// A page names what its actors take; here that takes long, once in a process.
+TEST(ControlDeadlinesTest, APageThatTakesLongDelaysNoDeadline) {
+  RunningBus running({.default_deadline = absl::Milliseconds(50)});
+  ASSERT_TRUE(running.bus->Spawn<Slow>({.name = "slow"}).ok());
+  const auto blocker = *running.bus->Spawn<Blocker>({});
+  // Both connect before a loop is blocked.
+  Client lister(running.control->address());
+  Client client(running.control->address());
+  const std::string none;
+  const auto call = [&] {
+    return CallMethod(client, PathOf(*AllMethods()[0]), &none, nullptr,
+                      absl::InfiniteDuration());
+  };
+  AskUntil(call, [](const grpc::Status& status) { return status.ok(); });
+  grpc::Status listed;
+  std::thread lists([&] {
+    test::Context context;
+    v1::ListActorsResponse page;
+    listed = lister.inspector->ListActors(&context, {}, &page);
+  });
+  SlowName::asked.WaitForNotification();
+  absl::Notification started;
+  absl::Notification go_on;
+  blocker.Tell(Block{&started, &go_on});
+  started.WaitForNotification();
+  EXPECT_EQ(Told(call()), "DEADLINE LOOPS_BUSY");
+  go_on.Notify();
+  if (!SlowName::may_answer.HasBeenNotified()) SlowName::may_answer.Notify();
+  lists.join();
+  EXPECT_EQ(Told(listed), "OK");
 }
 
 // A service that has begun to stop, with a server that has not.

@@ -21,6 +21,7 @@ namespace trolley {
 namespace {
 
 using test::RunningBus;
+using test::Works;
 
 constexpr uid_t kNobody = 65534;
 constexpr uid_t kStranger = 65533;
@@ -100,17 +101,11 @@ class Held {
   pid_t child_;
 };
 
-bool Works(test::Client& client) {
-  control::v1::ServerInfo server;
-  test::Context context;
-  return client.inspector->GetServerInfo(&context, {}, &server).ok();
-}
-
 class ControlPeerTest : public ::testing::Test {
  protected:
+  ~ControlPeerTest() override { umask(mask_); }
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
-    umask(0);
   }
   // Starts it and gives all users access to the folder.
   std::unique_ptr<RunningBus> Start(ControlOptions options) {
@@ -118,6 +113,9 @@ class ControlPeerTest : public ::testing::Test {
     chmod(running->folder.folder().c_str(), 0755);
     return running;
   }
+
+ private:
+  const mode_t mask_ = umask(0);
 };
 
 TEST_F(ControlPeerTest, TheModeKeepsOthersOut) {

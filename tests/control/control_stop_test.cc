@@ -15,11 +15,11 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
+#include "trolley/tests/bus/ask_until.h"
 
 namespace trolley::internal {
 namespace {
@@ -188,37 +188,20 @@ TEST(ControlStopTest, CallsEndWithAnAnswerOrUnavailableAndSendsAreNotLost) {
 TEST(ControlStopTest, EveryOpenCallHearsTheReason) {
   RunningBus running;
   running.Spawn("a");
-  struct OpenAsk {
-    Context context{absl::Seconds(60)};
-    v1::AskActorRequest request;
-    v1::AskActorResponse response;
-    grpc::Status status;
-    absl::Notification done;
-  };
   std::vector<std::unique_ptr<Client>> clients;
-  std::vector<std::unique_ptr<OpenAsk>> asks;
+  std::vector<std::unique_ptr<test::OpenAsk>> asks;
   for (int i = 0; i < kClients; ++i) {
     clients.push_back(std::make_unique<Client>(running.control->address()));
     for (int j = 0; j < kCallsEach; ++j) {
-      OpenAsk* ask = asks.emplace_back(std::make_unique<OpenAsk>()).get();
-      ask->request.set_actor("a");
-      Pack(test::Hold(), ask->request.mutable_envelope());
-      clients.back()->messenger->async()->AskActor(&ask->context, &ask->request,
-                                                   &ask->response,
-                                                   [ask](grpc::Status status) {
-                                                     ask->status = status;
-                                                     ask->done.Notify();
-                                                   });
+      asks.push_back(std::make_unique<test::OpenAsk>(*clients.back(), "a"));
     }
   }
   // One of them is with the actor, the others are in its mailbox.
-  for (bool all = false; !all;) {
-    const auto info = running.bus->Inspect(absl::Seconds(60));
-    ASSERT_TRUE(info.ok()) << info.status();
-    for (const ActorInfo& actor : info->actors) {
-      all |= actor.name == "a" && info->ledger.attempted >= asks.size();
-    }
-  }
+  AskUntil([&] { return running.bus->Inspect(absl::Seconds(60)); },
+           [&](const absl::StatusOr<BusInfo>& info) {
+             return info.ok() && info->ledger.attempted >= asks.size();
+           })
+      .IgnoreError();
   running.control->Stop();
   for (const auto& ask : asks) {
     ask->done.WaitForNotification();

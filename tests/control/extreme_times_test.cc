@@ -2,16 +2,15 @@
 //
 // The control service and the trolley command with extreme lengths of time.
 
-#include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 
-#include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/control/child.h"
+#include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/grpc/internal/alarms.h"
@@ -105,25 +104,6 @@ TEST(ControlExtremesTest, Options) {
 
 class ControlCallsTest : public ::testing::Test {
  protected:
-  ControlCallsTest() {
-    auto channel = grpc::CreateChannel(running_.control->address(),
-                                       grpc::InsecureChannelCredentials());
-    inspector_ = v1::Inspector::NewStub(channel);
-    messenger_ = v1::Messenger::NewStub(channel);
-    controller_ = v1::Controller::NewStub(channel);
-  }
-
-  static void SetTimeout(grpc::ClientContext& context, absl::Duration timeout) {
-    if (timeout == absl::InfiniteDuration()) return;
-    gpr_timespec left = gpr_inf_past(GPR_TIMESPAN);
-    if (timeout > -absl::Hours(24)) {
-      const timespec length = absl::ToTimespec(timeout);
-      left = {length.tv_sec, static_cast<int32_t>(length.tv_nsec),
-              GPR_TIMESPAN};
-    }
-    context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), left));
-  }
-
   grpc::Status Stop(const std::string& name,
                     const google::protobuf::Duration& d,
                     absl::Duration timeout) {
@@ -131,28 +111,19 @@ class ControlCallsTest : public ::testing::Test {
     request.set_name(name);
     *request.mutable_drain_timeout() = d;
     v1::Actor actor;
-    grpc::ClientContext context;
-    SetTimeout(context, timeout);
-    return controller_->StopActor(&context, request, &actor);
+    test::Context context(timeout);
+    return client_.controller->StopActor(&context, request, &actor);
   }
 
   // Spawns it, and gives it a message with which it never finishes.
   void SpawnBusy(const std::string& name) {
     const Ref<test::Counter> counter = running_.Spawn(name);
     counter.Tell(test::Hold());
-    v1::Actor actor;
-    while (actor.state() != v1::Actor::SUSPENDED) {
-      v1::GetActorRequest request;
-      request.set_name(name);
-      grpc::ClientContext context;
-      ASSERT_TRUE(inspector_->GetActor(&context, request, &actor).ok());
-    }
+    AwaitState(client_, name, v1::Actor::SUSPENDED);
   }
 
-  RunningBus running_;
-  std::unique_ptr<v1::Inspector::Stub> inspector_;
-  std::unique_ptr<v1::Messenger::Stub> messenger_;
-  std::unique_ptr<v1::Controller::Stub> controller_;
+  RunningBus running_;  // first, for its address
+  test::Client client_{running_.control->address()};
 };
 
 TEST_F(ControlCallsTest, TheTimeToDrain) {
@@ -202,10 +173,9 @@ TEST_F(ControlCallsTest, TheDeadlineOfTheClient) {
     request.set_actor("a");
     request.mutable_envelope()->mutable_payload()->PackFrom(test::GetTotal());
     v1::AskActorResponse response;
-    grpc::ClientContext context;
-    SetTimeout(context, e.value);
+    test::Context context(e.value);
     const grpc::Status status =
-        messenger_->AskActor(&context, request, &response);
+        client_.messenger->AskActor(&context, request, &response);
     if (e.value < -absl::Milliseconds(1)) {
       EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED)
           << status.error_message();

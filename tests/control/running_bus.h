@@ -15,12 +15,14 @@
 #include "trolley/actors/bus.h"
 #include "trolley/actors/grpc/control_service.h"
 #include "trolley/tests/control/control_test.pb.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley::test {
 
 class Counter : public Actor {
  public:
-  using Receives = Messages<Add, GetTotal, Fail, Hold, GetBlob>;
+  using Receives =
+      Protocol<Add, Total(GetTotal), Fail, Total(Hold), Blob(GetBlob)>;
 
   void On(const Add& m) {
     total_ += m.amount();
@@ -53,18 +55,16 @@ class Counter : public Actor {
 // Takes nothing from outside.
 class Quiet : public Actor {};
 
-// A fresh directory below /tmp, because the path of a socket must be short.
+// A folder for sockets, and for other files of a test.
 class SocketFolder {
  public:
-  SocketFolder();
-  ~SocketFolder();
   std::string path(const std::string& name = "control.sock") const {
-    return folder_ + "/" + name;
+    return folder_ / name;
   }
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
 
  private:
-  std::string folder_;
+  const TempFolder folder_;
 };
 
 struct RunningBus {

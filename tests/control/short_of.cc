@@ -19,6 +19,7 @@
 
 #include "tests/control/control_client.h"
 #include "tests/control/running_bus.h"
+#include "trolley/tests/lib/process.h"
 
 namespace {
 
@@ -37,12 +38,6 @@ void* Run(void* start_pointer) {
   void* result = start.routine(start.argument);
   --live;
   return result;
-}
-
-int OpenDescriptors() {
-  int open = 0;
-  for (int fd = 0; fd < 1024; ++fd) open += fcntl(fd, F_GETFD) >= 0;
-  return open;
 }
 
 int FirstFree() {
@@ -89,21 +84,21 @@ int main(int, char** argv) {
   const int descriptors = atoi(argv[2]);
   auto bus = trolley::Bus::Create({});
   const int before = live;
-  const int open_before = OpenDescriptors();
+  const int open_before = trolley::OpenDescriptors();
   most_live = before;
   if (threads >= 0) limit = before + threads;
   if (descriptors >= 0) LimitDescriptors(FirstFree() + descriptors);
   auto control = trolley::ControlService::Start(**bus, {.path = argv[3]});
+  LimitDescriptors(1024);  // to count them takes one
   std::cout << control.status() << std::endl;
   std::cout << "threads " << most_live - before << " descriptors "
-            << OpenDescriptors() - open_before << std::endl;
+            << trolley::OpenDescriptors() - open_before << std::endl;
   if (!control.ok()) {
     const bool left = access(argv[3], F_OK) == 0;
     std::cout << (left ? "the socket is left" : "nothing is left") << std::endl;
     return left ? 1 : 0;
   }
   limit = 1 << 30;
-  LimitDescriptors(1024);
   {
     trolley::test::Client client((*control)->address());
     trolley::test::Context context;

@@ -6,51 +6,13 @@
 # echo_models_test.sh ECHO_SERVER ECHO_CLIENT
 
 set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 server=$1 client=$2
-work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/e.XXXXXX") || exit 1
-# A Unix socket's path is short; a test's folder may not be.
-sockets=$(mktemp -d /tmp/echo_models.XXXXXX) || exit 1
-chmod 700 "$sockets"
 socket=$sockets/echo
-running=
-cleanup() {
-  [[ -n $running ]] && kill -9 "$running" 2>/dev/null
-  rm -rf "$work" "$sockets"
-}
-trap cleanup EXIT
-
-passed=0 failed=0 skipped=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name" >&2
-    [[ -s $work/err ]] && sed 's/^/  err: /' "$work/err" >&2
-    [[ -s $work/out ]] && head -5 "$work/out" | sed 's/^/  out: /' >&2
-    [[ -s $work/held ]] && sed "s/^/  held: /" "$work/held" >&2
-    [[ -s $work/server.err ]] && sed 's/^/  server: /' "$work/server.err" >&2
-  fi
-}
-# The last command's exit code was $1 and its standard error says $2.
-fails_saying() { [[ $code == "$1" ]] && grep -qF -- "$2" "$work/err"; }
-run() {
-  "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
 start() {  # ARGUMENTS...: starts the server and waits until it listens
   "$server" --socket="$socket" "$@" >"$work/server.out" 2>"$work/server.err" &
   running=$!
-  until [[ -S $socket ]]; do kill -0 "$running" 2>/dev/null || return 1; done
-}
-stop() {  # ends it; the result is its exit code
-  kill -"${1:-TERM}" "$running"
-  wait "$running"
-  local ended=$?
-  running=
-  return "$ended"
+  await sockets_are_there echo
 }
 # Column $1 of the one line of data.
 column() {
@@ -86,9 +48,8 @@ serves --model=process
 # One that stays connected, to be counted.
 "$client" --socket="$socket" --rounds=1000000000 >"$work/held" 2>&1 &
 held=$!
-until (($(children "$running") > 0)); do :; done
-check "process: a process for each connection" \
-  test "$(children "$running")" -ge 1
+has_a_child() { (($(children "$running") > 0)); }
+check "process: a process for each connection" await has_a_child
 parent=$running
 ends --model=process
 check "process: no child is left" test "$(children "$parent")" = 0
@@ -100,7 +61,8 @@ serves --model=thread
 "$client" --socket="$socket" --rounds=1000000000 >"$work/held" 2>&1 &
 held=$!
 threads() { find "/proc/$running/task" -mindepth 1 -maxdepth 1 | wc -l; }
-until (($(threads) > 1)); do :; done
+has_threads() { (($(threads) > 1)); }
+check "thread: a thread for each connection" await has_threads
 ends --model=thread
 wait "$held"
 check "thread: its client learns of the end" \
@@ -110,9 +72,8 @@ for poller in epoll io_uring poll sigio select busy; do
   if ! start --model=loop --poller="$poller"; then
     wait "$running"
     running=
-    echo "skipped: loop over $poller: $(cat "$work/server.err")"
+    skip "loop over $poller: $(cat "$work/server.err")"
     check "a refused poller: named" grep -q "$poller" "$work/server.err"
-    skipped=$((skipped + 1))
     continue
   fi
   stop
@@ -158,7 +119,4 @@ check "an unknown form: the known ones" fails_saying 2 'table, csv, json'
 run "$client" --socket="$socket" --duration=0s
 check "no time" fails_saying 2 '--duration'
 
-tally="$passed passed, $failed failed"
-((skipped)) && tally+=", $skipped skipped"
-echo "$tally"
-((failed == 0))
+finish

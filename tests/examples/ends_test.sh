@@ -8,33 +8,8 @@
 #        CUSTOM_POLLER
 
 set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 wordcount=$1 query=$2 trolley=$3 server=$4 client=$5 custom=$6
-work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/ends.XXXXXX") || exit 1
-# A Unix socket's path is short; a test's folder may not be.
-sockets=$(mktemp -d /tmp/ends.XXXXXX) || exit 1
-chmod 700 "$sockets"
-running=
-cleanup() {
-  [[ -n $running ]] && kill -9 "$running" 2>/dev/null
-  rm -rf "$work" "$sockets"
-}
-trap cleanup EXIT
-
-passed=0 failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name (exit code ${code:-?})" >&2
-    [[ -s $work/err ]] && sed 's/^/  err: /' "$work/err" >&2
-    [[ -s $work/out ]] && head -5 "$work/out" | sed 's/^/  out: /' >&2
-  fi
-}
-says() { grep -qF -- "$1" "$work/err"; }
-code_is() { [[ $code == "$1" ]]; }
 no_socket_is_left() { [[ -z $(ls -A "$sockets") ]]; }
 # 0 after "clean", 1 after "not clean".
 code_is_what_the_report_says() {
@@ -44,20 +19,6 @@ code_is_what_the_report_says() {
     *) false ;;
   esac
 }
-wait_for() {  # SOCKET...
-  local socket
-  for socket; do
-    until [[ -S $sockets/$socket ]]; do
-      kill -0 "$running" 2>/dev/null || return 1
-    done
-  done
-}
-end() {  # SIGNAL: ends what runs
-  kill -"$1" "$running"
-  wait "$running"
-  code=$?
-  running=
-}
 words=("$wordcount" --socket="$sockets/words" --control="$sockets/control")
 mkfifo "$work/fifo" "$work/gone"
 printf 'one two\ntwo three\n' >"$work/text"
@@ -66,7 +27,7 @@ printf 'one two\ntwo three\n' >"$work/text"
 for signal in TERM INT HUP; do
   "${words[@]}" --input="$work/fifo" >"$work/out" 2>"$work/err" &
   running=$!
-  check "a FIFO without a writer: it serves" wait_for words control
+  check "a FIFO without a writer: it serves" await sockets_are_there words control
   end "$signal"
   check "a FIFO without a writer: it hears SIG$signal" code_is 0
   check "and its report is clean" code_is_what_the_report_says
@@ -76,11 +37,13 @@ done
 # The program waits for an end of the input that does not come.
 "${words[@]}" --input="$work/fifo" >"$work/out" 2>"$work/err" &
 running=$!
-wait_for words control
+await sockets_are_there words control
 "$query" --socket="$sockets/words" --timeout=5m >"$work/answer" 2>&1 &
 asking=$!
-until [[ $("$trolley" --address="unix:$sockets/control" ps 2>&1) == *listener/1* ]]
-do :; done
+has_a_client() {
+  [[ $("$trolley" --address="unix:$sockets/control" ps 2>&1) == *listener/1* ]]
+}
+check "a question that waits has a connection" await has_a_client
 end TERM
 check "an ask that waits for the input: the code is that of the report" \
   code_is_what_the_report_says
@@ -118,7 +81,7 @@ check "and no socket is left" no_socket_is_left
 exec 8<>"$work/gone"
 "${words[@]}" --input="$work/fifo" >"$work/gone" 8>&- 2>"$work/err" &
 running=$!
-wait_for words control
+await sockets_are_there words control
 exec 8>&-  # the only reader
 cat "$work/text" >"$work/fifo"
 "$query" --socket="$sockets/words" --top=1 >"$work/out"
@@ -130,7 +93,7 @@ check "and no socket is left" no_socket_is_left
 
 "${words[@]}" --input="$work/text" >"$work/report" 2>"$work/service.err" &
 running=$!
-wait_for words control
+await sockets_are_there words control
 "$trolley" --address="unix:$sockets/control" ps >/dev/full 2>"$work/err"
 code=$?
 check "trolley, a full disk" code_is 1
@@ -160,7 +123,7 @@ for model in process thread loop; do
     exec 8<>"$work/gone"
     "$server" --model="$model" --socket="$sockets/echo" 2>"$work/gone" 8>&- &
     running=$!
-    check "echo_server, $model: it serves" wait_for echo
+    check "echo_server, $model: it serves" await sockets_are_there echo
     exec 8>&-  # its output is no longer read
     for output in /dev/full closed; do
       to "$client" --socket="$sockets/echo" --rounds=1
@@ -176,5 +139,4 @@ for model in process thread loop; do
   done
 done
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

@@ -7,37 +7,8 @@
 # TROLLEY
 
 set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 wordcount=$1 query=$2 trolley=$3
-work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/w.XXXXXX") || exit 1
-# A Unix socket's path is short; a test's folder may not be.
-sockets=$(mktemp -d /tmp/wordcount.XXXXXX) || exit 1
-chmod 700 "$sockets"
-service=
-cleanup() {
-  [[ -n $service ]] && kill -9 "$service" 2>/dev/null
-  rm -rf "$work" "$sockets"
-}
-trap cleanup EXIT
-
-passed=0 failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $name" >&2
-    [[ -s $work/err ]] && sed 's/^/  err: /' "$work/err" >&2
-    [[ -s $work/out ]] && head -5 "$work/out" | sed 's/^/  out: /' >&2
-  fi
-}
-# The last command's exit code was $1 and its standard error says $2.
-fails_saying() { [[ $code == "$1" ]] && grep -qF -- "$2" "$work/err"; }
-run() {
-  "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
 ctl() { "$trolley" --address="unix:$sockets/control" "$@"; }
 count_with_uniq() {
   LC_ALL=C tr -cs 'A-Za-z' '\n' <"$1" | LC_ALL=C tr 'A-Z' 'a-z' |
@@ -46,20 +17,8 @@ count_with_uniq() {
 start() {  # ARGUMENTS...: starts the service and waits until it serves
   "$wordcount" --socket="$sockets/words" --control="$sockets/control" "$@" \
     >"$work/report" 2>"$work/service.err" &
-  service=$!
-  until [[ -S $sockets/words && -S $sockets/control ]]; do
-    kill -0 "$service" 2>/dev/null || {
-      cat "$work/service.err" >&2
-      return 1
-    }
-  done
-}
-stop() {  # ends it; the result is its exit code
-  kill -TERM "$service"
-  wait "$service"
-  local ended=$?
-  service=
-  return "$ended"
+  running=$!
+  await sockets_are_there words control
 }
 
 # --- The main job -----------------------------------------------------------
@@ -126,9 +85,7 @@ check "nobody there: trolley says so, with code 3" fails_saying 3 'control'
 
 # --- A server that was killed leaves its sockets; the next one takes them ----
 check "starts again" start --input=/dev/null
-kill -9 "$service"
-wait "$service" 2>/dev/null
-service=
+end KILL 2>/dev/null
 check "a stale socket stays" test -S "$sockets/words"
 rm -f "$sockets/control"  # so that start() waits for a new one
 check "and is taken over" start --input=/dev/null
@@ -141,5 +98,4 @@ head -c 2000000 /dev/zero | tr '\0' 'a' >"$work/line"
 run "$wordcount" --input="$work/line" --exit_at_end
 check "a line of 2 MB: which, and the limit" fails_saying 1 'line 1'
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

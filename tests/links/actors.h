@@ -47,7 +47,7 @@ struct GetSeen {};
 // plus the count so far.
 class Sink : public Actor {
  public:
-  using Receives = Messages<Put, Ask>;
+  using Receives = Numbers;
 
   void On(const Put& put) {
     ++seen_.count;
@@ -102,7 +102,7 @@ class Door : public Actor {
 
 class GatedSink : public Actor {
  public:
-  using Receives = Messages<Put, Ask>;
+  using Receives = Numbers;
 
   Task<> On(const Put& put) {
     co_await open_.Wait();
@@ -219,7 +219,7 @@ class Watcher : public Actor {
 // Passes each ask on to `to`, and the reply back to the asker.
 class Relay : public Actor {
  public:
-  using Receives = Messages<Ask>;
+  using Receives = Protocol<Answer(Ask)>;
 
   explicit Relay(Ref<Numbers> to = {}) : to_(to) {}
   void On(const Ref<Numbers>& to) { to_ = to; }

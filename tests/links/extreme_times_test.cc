@@ -78,23 +78,25 @@ TEST_F(ExtremeTimesTest, OptionsOfLinks) {
 }
 
 TEST_F(ExtremeTimesTest, ALinkComesBackAfterTheShortestTimeAndWaitsForever) {
-  ForEachExtreme("actors/link/stream_link.h NextBackoff()",
-                 [this](const Extreme& e) {
-                   if (!e.positive()) return;
-                   UnixLinkOptions options = PatientLink();
-                   options.backoff_first = options.backoff_last = e.value;
-                   StartClient(options);  // no server listens
-                   if (e.soon()) {
-                     StartServer();
-                     absl::StatusOr<Answer> answer = absl::UnavailableError("");
-                     while (absl::IsUnavailable(answer.status())) {
-                       answer = RemoteOf("sink").AskAndWait(AskOf(1), kLong);
-                     }
-                     EXPECT_TRUE(answer.ok()) << answer.status();
-                   }
-                   StopClient();  // which it does not keep from it
-                   StopServer();
-                 });
+  ForEachExtreme(
+      "actors/link/stream_link.h NextBackoff()", [this](const Extreme& e) {
+        if (!e.positive()) return;
+        UnixLinkOptions options = PatientLink();
+        options.backoff_first = options.backoff_last = e.value;
+        StartClient(options);  // no server listens
+        if (e.soon()) {
+          StartServer();
+          const Ref<Numbers> sink = RemoteOf("sink");
+          const absl::Status answered = AskUntil(
+              [&] { return sink.AskAndWait(AskOf(1), kLong).status(); },
+              [](const absl::Status& told) {
+                return !absl::IsUnavailable(told);
+              });
+          EXPECT_TRUE(answered.ok()) << answered;
+        }
+        StopClient();  // which it does not keep from it
+        StopServer();
+      });
 }
 
 TEST_F(ExtremeTimesTest, OptionsOfListeners) {

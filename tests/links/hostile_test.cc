@@ -3,14 +3,18 @@
 // Peers that break every rule, beside one peer that keeps them and loses
 // nothing.
 
+#include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -19,6 +23,7 @@
 #include "trolley/proto/hello.h"
 #include "trolley/proto/link.pb.h"
 #include "trolley/proto/wire_error.h"
+#include "trolley/tests/lib/process.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
 #include "trolley/tests/links/raw_peer.h"
@@ -63,8 +68,8 @@ class HostileTest : public LinkTest {
   Ref<Numbers> good_;
 };
 
-// The server has a second listener with very short timeouts. The good peer uses
-// the other one, so that it is not disconnected on a slow machine.
+// The server has a second listener with a short handshake_deadline. The good
+// peer uses the other one, so that it is not disconnected on a slow machine.
 class ImpatientTest : public HostileTest {
  protected:
   void SetUp() override {
@@ -72,16 +77,18 @@ class ImpatientTest : public HostileTest {
     absl::StatusOr<UnixListenSocket> socket =
         ListenUnix(RealSys(), impatient_path_);
     ASSERT_TRUE(socket.ok()) << socket.status();
-    server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();  // the good one
+    NextUpOf(server_watcher_);  // the good one
     UnixListenerOptions options = Options();
-    options.link.handshake_deadline = absl::Milliseconds(100);
-    options.link.write_deadline = absl::Milliseconds(100);
+    Hurry(options.link);
     options.link.watcher = server_watcher_;
     SpawnOn<UnixListener>(*server_, {.name = "impatient"}, *std::move(socket),
                           options);
   }
+  virtual void Hurry(UnixLinkOptions& link) {
+    link.handshake_deadline = absl::Milliseconds(100);
+  }
 
-  const std::string impatient_path_ = directory_ + "/i";
+  const std::string impatient_path_ = folder_ / "i";
 };
 
 TEST_F(ImpatientTest, P14_SilentPeerIsClosedAtTheHandshakeDeadline) {
@@ -198,7 +205,7 @@ TEST_F(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {
     RawPeer peer(path_);
     peer.Say(GoodHello() + whole.substr(0, cut));
     peer.Close();
-    const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+    const LinkDown down = NextDownOf(server_watcher_);
     EXPECT_EQ(down.reason.code(), absl::StatusCode::kDataLoss) << down.reason;
     EXPECT_EQ(down.stats.torn, 1u);
     EXPECT_EQ(down.stats.received, 0u);
@@ -239,15 +246,22 @@ TEST_F(HostileTest, P14_MutatedConversationsEndOneConnectionAtATime) {
   }
 }
 
-TEST_F(ImpatientTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
+// As ImpatientTest, with a short write_deadline and a patient handshake.
+class NeverReadsTest : public ImpatientTest {
+  void Hurry(UnixLinkOptions& link) override {
+    link.write_deadline = absl::Milliseconds(100);
+  }
+};
+
+TEST_F(NeverReadsTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
   RawPeer peer(impatient_path_);
   peer.Say(GreedyHello());  // and reads nothing of what that brings
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   const Ref<Numbers> to_it =
       SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "anybody");
   const Ref<Streamer> streamer =
       SpawnOn<Streamer>(*server_, {}, to_it, 100'000, 1000);
-  const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+  const LinkDown down = NextDownOf(server_watcher_);
   EXPECT_EQ(down.reason.code(), absl::StatusCode::kDeadlineExceeded)
       << down.reason;
   // Exactly: what it took is written or unsent, and nothing is left.
@@ -259,19 +273,41 @@ TEST_F(ImpatientTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
   (void)streamer;
 }
 
-TEST_F(HostileTest, P14_RefusalsNobodyReadsEndTheConnection) {
+// The write deadline is long, so all that could pile up has the time to do so.
+TEST_F(HostileTest, P14_WhatAPeerDoesNotReadIsBounded) {
+  NextUpOf(server_watcher_);  // the good one
   RawPeer peer(path_);
-  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  peer.Say(GreedyHello());  // and reads nothing
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  const Ref<Numbers> to_it =
+      SpawnOn<Remote<Numbers>>(*server_, {}, link, "anybody");
+  // Until the socket, the outbox and the mailboxes on the way are full.
+  for (int full = 0; full < 20; ++full) {
+    while (to_it.Tell(PutOf(1, 1000)) == Delivery::kAccepted) full = 0;
+    server_->Inspect(kLong).IgnoreError();
+  }
+  peer.Close();
+  const LinkDown down = NextDownOf(server_watcher_);
+  EXPECT_GT(down.stats.written, 0u);
+  EXPECT_LE(down.stats.unsent, 64 * 1024 / 1000 + 2);
+}
+
+TEST_F(HostileTest, P14_APeerThatReadsNoRefusalRunsOutOfCredit) {
+  RawPeer peer(path_);
+  NextUpOf(server_watcher_);
   peer.Say(GoodHello());
-  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  NextUpOf(server_watcher_);
   uint64_t sequence = 0;
   while (peer.Keep(Data(++sequence, MessageTo("nobody", 0, 0)))) {
   }
-  const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
-  EXPECT_FALSE(down.reason.ok());
+  const LinkDown down = NextDownOf(server_watcher_);
+  EXPECT_EQ(LinkEndName(down.end), LinkEndName(LinkEnd::kBrokenRule))
+      << down.reason;
+  EXPECT_EQ(wire::WireErrorOf(down.reason), wire::WireError::kCreditOverrun)
+      << down.reason;
 }
 
-TEST_F(ImpatientTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
+TEST_F(NeverReadsTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
   RawPeer peer(impatient_path_);
   peer.Say(GoodHello());
   const std::string pong =
@@ -283,8 +319,136 @@ TEST_F(ImpatientTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
   // From here on it reads nothing, and is not read itself in the end.
   while (peer.Keep(Ping())) {
   }
-  const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+  const LinkDown down = NextDownOf(server_watcher_);
   EXPECT_EQ(down.end, LinkEnd::kNotReading) << down.reason;
+}
+
+// The bytes of the heap that are in use; 0 where a sanitizer has its own heap.
+size_t BytesInUse() {
+  const struct mallinfo2 heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+// Each is two bytes on the wire, and was a string while the tell waited.
+TEST_F(HostileTest, P14_TheAskersOfATellThatWaitsTakeNoMemory) {
+  constexpr uint64_t kMore = 20;  // than the mailbox of the gated one takes
+  constexpr uint64_t kTells = 3;
+  constexpr int kAskers = 30'000;
+  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();  // the good one
+  RawPeer peer(path_);
+  peer.Say(GoodHello());
+  const Ref<Link> link =
+      server_watcher_.AskAndWait(NextUp{}, kLong).value().link;
+  std::string said;
+  for (uint64_t i = 1; i <= kMore; ++i) {
+    said += Data(i, PutTo("gated", PutOf(i)));
+  }
+  ASSERT_TRUE(peer.Keep(said));
+  StatsWhen(link, [](const LinkStats& s) { return s.received == kMore; });
+  link::v1::Envelope tell;
+  ASSERT_TRUE(tell.ParseFromString(PutTo("gated", PutOf(1))));
+  for (int i = 0; i < kAskers; ++i) tell.mutable_message()->add_askers("");
+  const std::string bytes = tell.SerializeAsString();
+  const size_t before = BytesInUse();
+  for (uint64_t i = 1; i <= kTells; ++i) {
+    ASSERT_TRUE(peer.Keep(Data(kMore + i, bytes)));
+  }
+  const LinkStats stats = StatsWhen(
+      link, [](const LinkStats& s) { return s.received == kMore + kTells; });
+  EXPECT_GE(stats.queued, kTells);
+  // The tells themselves are short.
+  EXPECT_LE(BytesInUse(), before + kTells * kAskers * sizeof(std::string) / 2);
+  OpenGate();
+}
+
+// What is written to such a peer fails, and it may still send.
+TEST_F(HostileTest, P14_APeerThatHasClosedItsReadingGetsNoPongs) {
+  constexpr uint64_t kRounds = 40;
+  constexpr uint64_t kPingsPerRound = 1000;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(path_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  peer.CloseReading();
+  std::string pings;
+  for (uint64_t i = 0; i < kPingsPerRound; ++i) pings += Ping();
+  for (uint64_t i = 0; i < kRounds; ++i) ASSERT_TRUE(peer.Keep(pings));
+  const LinkStats stats = StatsWhen(link, [](const LinkStats& s) {
+    return s.frames_in >= kRounds * kPingsPerRound || !s.connected;
+  });
+  EXPECT_TRUE(stats.connected);
+  EXPECT_LE(stats.unwritten_bytes, (64 + 4) * 1024u);
+}
+
+// A link that gives little credit, and whose end of the connection takes few
+// bytes while the peer does not read.
+class NarrowLinkTest : public HostileTest {
+ protected:
+  void SetUp() override {
+    HostileTest::SetUp();
+    NextUpOf(server_watcher_);  // the good one
+    SpawnOn<Sink>(*server_, {.name = "theirs", .mailbox_capacity = 4096});
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const int few_bytes = 4096;
+    ASSERT_EQ(::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &few_bytes,
+                           sizeof(few_bytes)),
+              0);
+    ASSERT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    peer_ = std::make_unique<RawPeer>(ends[1]);
+    LinkOptions options = PatientLink();
+    options.max_frame_bytes = 1024;
+    options.credit_bytes = 2 * (1024 + 24);
+    options.outbox_bytes = 1;
+    options.watcher = server_watcher_;
+    SpawnOn<UnixLink>(*server_, {}, ScopedFd(RealSys(), ends[0]),
+                      LinkPeer{.name = "the peer", .identity = "peer"},
+                      options);
+    peer_->Say(GreedyHello());
+    narrow_ = NextUpOf(server_watcher_).link;
+  }
+
+  // Two of them take almost all of the credit.
+  static std::string Message(uint64_t i) {
+    return Data(i, PutTo("theirs", PutOf(i, 900)));
+  }
+
+  std::unique_ptr<RawPeer> peer_;
+  Ref<Link> narrow_;
+};
+
+// It guesses what it is granted, and reads nothing.
+TEST_F(NarrowLinkTest, P14_APeerThatDoesNotReadIsGrantedNoMoreCredit) {
+  for (uint64_t i = 1; i <= 2000 && peer_->Keep(Message(i)); ++i) {
+  }
+  peer_->Close();
+  const LinkDown down = NextDownOf(server_watcher_);
+  EXPECT_EQ(down.end, LinkEnd::kBrokenRule) << down.reason;
+  EXPECT_EQ(wire::WireErrorOf(down.reason), wire::WireError::kCreditOverrun)
+      << down.reason;
+}
+
+TEST_F(NarrowLinkTest, P14_CreditThatFoundNoRoomIsGrantedWhenThereIsRoom) {
+  const Ref<Numbers> there =
+      SpawnOn<Remote<Numbers>>(*server_, {}, narrow_, "anybody");
+  // More than the kernel takes, so that the outbox has no room.
+  ASSERT_EQ(there.Tell(PutOf(1, 60'000)), Delivery::kAccepted);
+  StatsWhen(narrow_, [](const LinkStats& s) { return s.waiting == 1; });
+  ASSERT_TRUE(peer_->Keep(Message(1)));
+  ASSERT_TRUE(peer_->Keep(Message(2)));
+  StatsWhen(narrow_, [](const LinkStats& s) { return s.delivered == 2; });
+  std::string said;
+  for (bool granted = false; !granted;) {
+    const std::string more = peer_->ReadSome();
+    ASSERT_FALSE(more.empty()) << "the link has ended";
+    said += more;
+    if (said.size() < wire::kHelloBytes) continue;
+    for (const RawFrame& frame : FramesIn(said.substr(wire::kHelloBytes))) {
+      granted |= frame.type == wire::FrameType::kCredit;
+    }
+  }
+  ASSERT_TRUE(peer_->Keep(Message(3)));
+  StatsWhen(narrow_, [](const LinkStats& s) { return s.delivered == 3; });
 }
 
 // What a peer may send much of, and gets an answer to each time.
@@ -338,11 +502,10 @@ class SlowReaderTest : public HostileTest,
 TEST_P(SlowReaderTest, P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer) {
   const Request request = Requests()[GetParam()];
   SCOPED_TRACE(request.name);
-  server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();  // the good one
+  NextUpOf(server_watcher_);  // the good one
   RawPeer peer(path_);
   peer.Say(GreedyHello());
-  const Ref<Link> link =
-      server_watcher_.AskAndWait(NextUp{}, kLong).value().link;
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
   // As much as the credit allows it to send at once; PINGs need none.
   const uint64_t count =
       GetParam() == 0 ? 40'000 : 256 * 1024 / request.bytes(10'000).size();
@@ -459,10 +622,9 @@ TEST(PeerUserTest, P14_AnotherUserIsTurnedAwayUnlessItIsAllowed) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can be another user";
   constexpr uid_t kNobody = 65534;
   for (const bool allowed : {false, true}) {
-    std::string directory = "/tmp/trolley-XXXXXX";
-    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-    ASSERT_EQ(::chmod(directory.c_str(), 0755), 0);
-    const std::string path = directory + "/s";
+    const TempFolder folder;
+    ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
+    const std::string path = folder / "s";
     const mode_t mask = ::umask(0);
     absl::StatusOr<UnixListenSocket> socket =
         ListenUnix(RealSys(), path, {.mode = 0666});
@@ -484,7 +646,6 @@ TEST(PeerUserTest, P14_AnotherUserIsTurnedAwayUnlessItIsAllowed) {
     });
     nobody.join();
     bus.Shutdown(absl::Seconds(5));
-    ::rmdir(directory.c_str());
     // In a sandbox root may be the only user there is.
     if (!became_nobody) GTEST_SKIP() << "there is no other user here";
     ASSERT_GE(said.size(), wire::kHelloBytes);

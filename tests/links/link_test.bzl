@@ -16,6 +16,7 @@ def link_test(name, deps = [], io_uring = False, **kwargs):
         ":actors",
         "//actors/unix:unix_link",
         "//tests/bus:inside",
+        "//tests/lib:process",
     ]
     trolley_cc_test(
         name = name,

@@ -7,9 +7,7 @@
 #ifndef TROLLEY_TESTS_LINKS_LINK_TEST_H_
 #define TROLLEY_TESTS_LINKS_LINK_TEST_H_
 
-#include <stdlib.h>
-#include <unistd.h>
-
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +19,7 @@
 #include "trolley/actors/unix/unix_link.h"
 #include "trolley/actors/unix/unix_listener.h"
 #include "trolley/tests/bus/ask_until.h"
+#include "trolley/tests/lib/process.h"
 #include "trolley/tests/links/actors.h"
 
 namespace trolley::links_test {
@@ -49,21 +48,19 @@ inline UnixLinkOptions PatientLink() {
 }
 inline UnixListenerOptions PatientListener() { return {.link = PatientLink()}; }
 
+// The next LinkUp or LinkDown of the watcher, as soon as it has heard one.
+inline LinkUp NextUpOf(const Ref<Watcher>& watcher) {
+  return watcher.AskAndWait(NextUp{}, kLong).value();
+}
+inline LinkDown NextDownOf(const Ref<Watcher>& watcher) {
+  return watcher.AskAndWait(NextDown{}, kLong).value();
+}
+
 class LinkTest : public testing::Test {
  protected:
-  LinkTest() {
-    // The paths of sockets are short; TempDir() is not.
-    std::string pattern = "/tmp/trolley-XXXXXX";
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    path_ = directory_ + "/s";
-  }
   ~LinkTest() override {
     StopClient();
     StopServer();
-    ::unlink(path_.c_str());
-    ::unlink((path_ + ".lock").c_str());
-    ::rmdir(directory_.c_str());
   }
 
   static std::unique_ptr<Bus> NewBus(Sys& sys) {
@@ -102,8 +99,8 @@ class LinkTest : public testing::Test {
                                       *std::move(socket), options);
   }
 
-  // `before_dial` is called when the client's loop waits and the link has not
-  // dialled yet.
+  // `before_dial` is called when the client's loop has had a turn and the link
+  // has not dialled yet.
   void StartClient(
       UnixLinkOptions options = PatientLink(),
       const std::function<void()>& before_dial = [] {}) {
@@ -164,8 +161,8 @@ class LinkTest : public testing::Test {
     bus.reset();
   }
 
-  std::string directory_;
-  std::string path_;
+  const TempFolder folder_;
+  const std::string path_ = folder_ / "s";
 
   Sys* server_sys_ = &RealSys();
   std::unique_ptr<Bus> server_;

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +17,7 @@
 #include "trolley/actors/unix/unix_listener.h"
 #include "trolley/tests/bus/inside.h"
 #include "trolley/tests/bus/option_fields.h"
+#include "trolley/tests/lib/process.h"
 
 namespace trolley {
 namespace {
@@ -128,7 +128,7 @@ TEST(OptionsTest, TheMostThatIsNamedIsTaken) {
 TEST(OptionsTest, EveryNumberOfASpawn) {
   AtExtremes<SpawnOptions>(
       [](SpawnOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, name, loop, mailbox_capacity, interleaved);
+        TROLLEY_FIELDS(o, visit, name, loop, mailbox_capacity);
       },
       [](const SpawnOptions& options) {
         auto bus = Bus::Create({});
@@ -196,21 +196,8 @@ TEST(OptionsTest, EveryNumberOfAPipeReader) {
   EXPECT_TRUE(absl::StrContains(used.message(), "format")) << used;
 }
 
-// A folder for sockets, removed at the end.
-class Folder {
- public:
-  Folder() { EXPECT_NE(::mkdtemp(path_), nullptr); }
-  ~Folder() { ::rmdir(path_); }
-  std::string operator/(const char* name) const {
-    return absl::StrCat(path_, "/", name);
-  }
-
- private:
-  char path_[32] = "/tmp/options.XXXXXX";
-};
-
 TEST(OptionsTest, EveryNumberOfAUnixSocket) {
-  const Folder folder;
+  const TempFolder folder;
   AtExtremes<UnixListenOptions>(
       [](UnixListenOptions& o, auto visit) {
         TROLLEY_FIELDS(o, visit, mode, backlog);
@@ -241,7 +228,7 @@ absl::Status UseLinks(const UnixListenerOptions& listening,
                       UnixLinkOptions dialling) {
   absl::Status valid = ValidateUnixListenerOptions(listening);
   if (valid.ok()) valid = ValidateUnixLinkOptions(dialling);
-  const Folder folder;
+  const TempFolder folder;
   std::string log;
   absl::Notification up;
   absl::Notification ended;

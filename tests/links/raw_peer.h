@@ -51,6 +51,8 @@ class RawPeer {
   }
   // Says that nothing more will be said; it may still read.
   void CloseHalf() { ::shutdown(fd_, SHUT_WR); }
+  // Reads nothing more; what the other side writes fails. It may still say.
+  void CloseReading() { ::shutdown(fd_, SHUT_RD); }
   // Sends what the other side takes; it may have closed.
   void Say(const std::string& bytes) {
     ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);

@@ -86,18 +86,13 @@ class RemoteTest : public LinkTest,
         << told;
   }
 
-  LinkUp Up() { return client_watcher_.AskAndWait(NextUp{}, kLong).value(); }
-  LinkDown Down() {
-    return client_watcher_.AskAndWait(NextDown{}, kLong).value();
-  }
-
   std::vector<Ref<Prober>> probers_;
 };
 
 TEST_P(RemoteTest, P15_IsToldAtOnceWhetherItsLinkIsUp) {
   StartTwoLoops();
   const Ref<Numbers> there = NewRemote();
-  EXPECT_EQ(Down().end, LinkEnd::kNoConnection);
+  EXPECT_EQ(NextDownOf(client_watcher_).end, LinkEnd::kNoConnection);
   ExpectNotConnected(there);
   ExpectNotConnected(NewRemote());  // one that never saw it up
 
@@ -105,17 +100,17 @@ TEST_P(RemoteTest, P15_IsToldAtOnceWhetherItsLinkIsUp) {
   server.Listen();
   RawPeer first(server.Accept());
   first.Say(GreedyHello());
-  Up();
+  NextUpOf(client_watcher_);
   EXPECT_TRUE(Send(there).ok());
   EXPECT_TRUE(Send(NewRemote()).ok());
   first.Close();
-  Down();
+  NextDownOf(client_watcher_);
   ExpectNotConnected(there);
 
   RawPeer second(server.Accept());
   ExpectNotConnected(there);  // no Hello yet
   second.Say(GreedyHello());
-  Up();
+  NextUpOf(client_watcher_);
   EXPECT_TRUE(Send(there).ok());
   // It takes no more: not down, and no less in vain.
   second.Say(GoAway("DRAINING: bye"));
@@ -128,7 +123,7 @@ TEST_P(RemoteTest, P15_IsToldAtOnceWhetherItsLinkIsUp) {
       .IgnoreError();
   ExpectNotConnected(there);
   second.Close();
-  Down();
+  NextDownOf(client_watcher_);
   ExpectNotConnected(there);
 }
 
@@ -137,7 +132,7 @@ TEST_P(RemoteTest, P15_ALinkThatHasEndedIsNotConnected) {
   options.reconnect = false;
   StartTwoLoops(options);
   const Ref<Numbers> there = NewRemote();
-  Down();
+  NextDownOf(client_watcher_);
   AwaitEnd(link_.address());
   ExpectNotConnected(there);
   ExpectNotConnected(NewRemote());
@@ -148,7 +143,7 @@ TEST_P(RemoteTest, P15_ALinkThatHasEndedIsNotConnected) {
 TEST_P(RemoteTest, P15_OneThatHasEndedIsGoneAndNotDown) {
   StartTwoLoops();
   const Ref<Numbers> there = NewRemote();
-  Down();
+  NextDownOf(client_watcher_);
   there.Stop();
   AwaitEnd(there.address());
   const absl::Status told = Send(there);
@@ -187,7 +182,7 @@ class FullRemoteTest : public RemoteTest {
     StartTwoLoops(options);
     peer_ = std::make_unique<RawPeer>(server_->Accept());
     peer_->Say(GoodHello());
-    Up();
+    NextUpOf(client_watcher_);
     there_ = NewRemote();
     // The first ones fill the socket; then every mailbox on the way fills.
     for (int full = 0; full < 20; ++full) {
@@ -233,7 +228,7 @@ TEST_F(FullRemoteTest, P15_WhoWaitsForRoomIsToldThatTheLinkIsDown) {
            [](uint64_t asks) { return asks > 0; });
   server_.reset();  // or what is left would wait for the next connection
   peer_->Close();
-  Down();
+  NextDownOf(client_watcher_);
   for (std::thread& sender : senders) sender.join();
   uint64_t sent = accepted_;
   for (const absl::Status& status : told) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
@@ -23,9 +24,12 @@
 #include "trolley/actors/link/remote.h"
 #include "trolley/actors/link/stream_listener.h"
 #include "trolley/actors/stream.h"
+#include "trolley/poller/sim.h"
 #include "trolley/proto/wire_error.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/raw_peer.h"
 
 namespace trolley::links_test {
 namespace {
@@ -81,10 +85,10 @@ class TcpAcceptor : public Acceptor {
     EXPECT_EQ(::getsockname(fd(), reinterpret_cast<sockaddr*>(&address), &size),
               0);
     port_ = address.sin_port;
-    place_ = NameOf(address);
+    endpoint_ = NameOf(address);
   }
 
-  const std::string& place() const override { return place_; }
+  const std::string& endpoint() const override { return endpoint_; }
   in_port_t port() const { return port_; }
   int fd() const override { return socket_.get(); }
   absl::StatusOr<ScopedFd> Accept() override {
@@ -111,7 +115,7 @@ class TcpAcceptor : public Acceptor {
   const bool welcome_;
   ScopedFd socket_;
   in_port_t port_ = 0;
-  std::string place_;
+  std::string endpoint_;
 };
 
 class TcpDialer : public Dialer {
@@ -120,10 +124,10 @@ class TcpDialer : public Dialer {
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address_.sin_port = port;
-    place_ = NameOf(address_);
+    endpoint_ = NameOf(address_);
   }
 
-  const std::string& place() const override { return place_; }
+  const std::string& endpoint() const override { return endpoint_; }
   // On this machine connect() waits for nothing.
   Task<absl::StatusOr<Dialled>> Dial(ActorContext) override {
     ScopedFd fd(RealSys(), ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -133,13 +137,13 @@ class TcpDialer : public Dialer {
     }
     ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
     Dialled dialled{.fd = std::move(fd),
-                    .peer = {.name = "a server", .identity = place_}};
+                    .peer = {.name = "a server", .identity = endpoint_}};
     co_return std::move(dialled);
   }
 
  private:
   sockaddr_in address_ = {};
-  std::string place_;
+  std::string endpoint_;
 };
 
 TEST_F(StreamLinkTest, TcpTakesADialerAndAnAcceptor) {
@@ -157,7 +161,7 @@ TEST_F(StreamLinkTest, TcpTakesADialerAndAnAcceptor) {
   EXPECT_EQ(sink_.AskAndWait(GetSeen{}, kLong).value().out_of_order, 0u);
 
   // The transport knows of no user and no process.
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   EXPECT_EQ(up.peer_uid, LinkUp::kUnknownUid);
   EXPECT_EQ(up.peer_pid, 0);
   const ListenerStats stats =
@@ -172,7 +176,7 @@ TEST_F(StreamLinkTest, APeerThatTheAcceptorRefusesIsToldWhy) {
   const auto listener = SpawnOn<StreamListener>(
       *server_, {}, std::move(acceptor), ListenerOptions(), Patient());
   SpawnLink(std::make_unique<TcpDialer>(port));
-  const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+  const LinkDown down = NextDownOf(client_watcher_);
   EXPECT_EQ(down.end, LinkEnd::kHandshake);
   EXPECT_TRUE(absl::IsPermissionDenied(down.reason)) << down.reason;
   EXPECT_THAT(std::string(down.reason.message()), HasSubstr("is not welcome"));
@@ -206,7 +210,7 @@ class LateDialer : public Dialer {
     if (gone != nullptr) gone->Notify();
   }
 
-  const std::string& place() const override { return place_; }
+  const std::string& endpoint() const override { return endpoint_; }
   Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
     if (dials != nullptr) dials->Notify();
     if (gate_) {
@@ -228,7 +232,7 @@ class LateDialer : public Dialer {
   absl::Notification* gone = nullptr;
 
  private:
-  const std::string place_ = "somewhere";
+  const std::string endpoint_ = "somewhere";
   ScopedFd fd_;
   ScopedFd gate_;
   int failures_;
@@ -261,14 +265,84 @@ TEST_F(StreamLinkTest, WhatADialerSaysIsTheReasonAndItIsAskedAgain) {
   Pair pair;
   const auto link = SpawnLink(
       std::make_unique<LateDialer>(std::move(pair.here), ScopedFd(), 2));
-  const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+  const LinkDown down = NextDownOf(client_watcher_);
   EXPECT_EQ(down.end, LinkEnd::kNoConnection);
   EXPECT_EQ(down.reason, absl::NotFoundError("the name is not known"));
   SpawnOn<StreamLink>(*server_, {}, std::move(pair.there),
                       LinkPeer{.name = "the client", .identity = "client"},
                       Patient());
-  client_watcher_.AskAndWait(NextUp{}, kLong).value();
+  NextUpOf(client_watcher_);
   EXPECT_EQ(SinkBehind(link).AskAndWait(AskOf(3), kLong).value().value(), 3u);
+}
+
+// --- Pauses, in a simulated world ------------------------------------------
+
+// Makes a pair of sockets for each attempt. The test has the other end.
+class PairDialer : public Dialer {
+ public:
+  PairDialer(std::vector<Instant>& dials, ScopedFd& peer)
+      : dials_(dials), peer_(peer) {}
+
+  const std::string& endpoint() const override { return endpoint_; }
+  Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
+    Sys& sys = context.sys();
+    int fds[2] = {-1, -1};
+    EXPECT_EQ(sys.Socketpair(
+                  AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+              0);
+    dials_.push_back(context.Now());
+    peer_ = ScopedFd(sys, fds[1]);
+    Dialled dialled{.fd = ScopedFd(sys, fds[0]),
+                    .peer = {.name = "the test", .identity = "test"}};
+    co_return std::move(dialled);
+  }
+
+ private:
+  const std::string endpoint_ = "nowhere";
+  std::vector<Instant>& dials_;
+  ScopedFd& peer_;
+};
+
+TEST(PausesTest, ALinkWhosePeerOnlyTakesItsLeaveDialsLessAndLessOften) {
+  const std::string farewells[] = {
+      ErrorFrame(wire::WireError::kTooManyConnections, "full"),
+      GoAway("DRAINING: bye")};
+  for (const std::string& farewell : farewells) {
+    SimWorld world(/*seed=*/1);
+    ScopedFd peer;
+    Sys& sys = world.sys();
+    const auto say = [&](const std::string& bytes) {
+      sys.Write(peer.get(), absl::MakeConstSpan(bytes.data(), bytes.size()));
+    };
+    BusOptions options;
+    options.loops[0].factory = [&](Sys&, const Clock&) {
+      return world.NewPoller();
+    };
+    options.for_tests.single_threaded = true;
+    options.for_tests.sys = &sys;
+    options.for_tests.clock = &world.clock();
+    const auto bus = *Bus::Create(std::move(options));
+    std::vector<Instant> dials;
+    LinkOptions link;
+    link.backoff_first = absl::Milliseconds(20);
+    ASSERT_TRUE(bus->Spawn<StreamLink>(
+                       {}, std::make_unique<PairDialer>(dials, peer), link)
+                    .ok());
+    for (size_t round = 1; round <= 8; ++round) {
+      for (bus->RunUntilIdle(); dials.size() < round; bus->RunUntilIdle()) {
+        ASSERT_TRUE(world.StepTime(LoopOf(*bus, 0).timers().next()));
+      }
+      say(GoodHello());
+      bus->RunUntilIdle();  // the handshake is over
+      say(farewell);
+      peer.reset();
+    }
+    // The link may shorten a pause by half.
+    absl::Duration least = link.backoff_first / 2;
+    for (size_t i = 1; i < dials.size(); ++i, least *= 2) {
+      EXPECT_GE(dials[i] - dials[i - 1], least) << "pause " << i;
+    }
+  }
 }
 
 TEST_F(StreamLinkTest, ADialerThatStillWaitsGoesWithItsLink) {
@@ -283,7 +357,7 @@ TEST_F(StreamLinkTest, ADialerThatStillWaitsGoesWithItsLink) {
   const auto link = SpawnLink(std::move(dialer));
   dials.WaitForNotification();
   link.Stop();
-  const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+  const LinkDown down = NextDownOf(client_watcher_);
   EXPECT_EQ(down.end, LinkEnd::kStopped);
   gone.WaitForNotification();
 }

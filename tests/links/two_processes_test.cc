@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <thread>
@@ -84,7 +85,15 @@ class Peer {
   int output_ = -1;
 };
 
-class TwoProcessesTest : public LinkTest {};
+class TwoProcessesTest : public LinkTest {
+ protected:
+  // What the sink has seen, as soon as it has seen so many.
+  Seen SeenOf(uint64_t least) {
+    return AskUntil(
+        [&] { return sink_.AskAndWait(GetSeen{}, kLong).value_or(Seen()); },
+        [&](const Seen& now) { return now.count >= least; });
+  }
+};
 
 TEST_F(TwoProcessesTest, AskIsAnsweredByTheOtherProcess) {
   Peer peer({path_});
@@ -104,10 +113,7 @@ TEST_F(TwoProcessesTest, HundredThousandMessagesArriveInOrder) {
   constexpr uint64_t kMessages = 100'000;
   StartServer();
   Peer peer({path_, "stream", absl::StrCat(kMessages)});
-  Seen seen;
-  while (seen.count < kMessages) {
-    seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
-  }
+  const Seen seen = SeenOf(kMessages);
   EXPECT_EQ(seen.count, kMessages);
   EXPECT_EQ(seen.out_of_order, 0u);
   EXPECT_EQ(peer.Finish(), 0);
@@ -122,8 +128,8 @@ TEST_F(TwoProcessesTest, PathOfALiveServerIsNotTakenAndThatOfADeadOneIs) {
   EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   first.Kill();
   Peer third({path_});
-  client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
-  client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+  NextUpOf(client_watcher_);
+  NextUpOf(client_watcher_);
   EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
 }
 
@@ -137,13 +143,9 @@ TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
     StartServer();
     Peer peer({path_, "stream", "1000000000"});
     // Killed when so many have arrived, which is in the middle of the rest.
-    const uint64_t enough = random() % 5000;
-    Seen seen;
-    while (seen.count < enough) {
-      seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
-    }
+    SeenOf(random() % 5000);
     peer.Kill();
-    const LinkDown down = server_watcher_.AskAndWait(NextDown{}, kLong).value();
+    const LinkDown down = NextDownOf(server_watcher_);
     const auto last =
         AskUntil([&] { return sink_.AskAndWait(GetSeen{}, kLong); },
                  [](const auto& answer) { return answer.ok(); });
@@ -165,21 +167,30 @@ TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   std::mt19937 random(seed);
   for (int round = 0; round < 20; ++round) {
     Peer peer({path_});
+    // The link stays, so that it counts what the Remote still has for it.
     UnixLinkOptions options = PatientLink();
-    options.reconnect = false;
+    options.backoff_first = options.backoff_last = absl::Hours(1);
     StartClient(options);
     const Ref<Streamer> streamer = SpawnOn<Streamer>(
         *client_, {}, RemoteOf("sink"), uint64_t{1'000'000'000}, size_t{100});
-    client_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();
+    NextUpOf(client_watcher_);
     const uint64_t enough = random() % 5000;
     AskUntil([&] { return streamer.AskAndWait(GetProgress{}, kLong); },
              [&](const auto& now) { return now.value().sent >= enough; })
         .IgnoreError();
     peer.Kill();
-    const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+    const LinkDown down = NextDownOf(client_watcher_);
     EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
     EXPECT_EQ(down.stats.waiting, 0u);
     EXPECT_EQ(down.stats.torn, 0u);
+    const Progress end = streamer.AskAndWait(WaitUntilDone{}, kLong).value();
+    EXPECT_TRUE(absl::IsUnavailable(end.status)) << end.status;
+    const auto counted = [](const LinkStats& s) {
+      return s.written + s.unsent + s.not_sent;
+    };
+    const LinkStats stats = StatsWhen(
+        link_, [&](const LinkStats& s) { return counted(s) >= end.sent; });
+    EXPECT_EQ(counted(stats), end.sent);
     StopClient();
   }
 }
@@ -214,7 +225,7 @@ TEST_F(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
     } else {
       EXPECT_EQ(peer.Finish(), 0);
     }
-    const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+    const LinkDown down = NextDownOf(client_watcher_);
     EXPECT_EQ(down.end, killed ? LinkEnd::kLost : LinkEnd::kGoAway);
     EXPECT_EQ(down.reason.code(), killed ? absl::StatusCode::kAborted
                                          : absl::StatusCode::kUnavailable)
@@ -228,15 +239,12 @@ TEST_F(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {
   StartServer();
   Peer peer({path_, "stream", absl::StrCat(kMessages)});
   Seen seen;
-  uint64_t next_stop = 0;
   while (seen.count < kMessages) {
-    seen = sink_.AskAndWait(GetSeen{}, kLong).value_or(seen);
-    if (seen.count < next_stop) continue;
+    seen = SeenOf(std::min(seen.count + 500, kMessages));
     peer.Suspend();
     // The own loop goes on meanwhile.
     sink_.AskAndWait(GetSeen{}, kLong).IgnoreError();
     peer.Resume();
-    next_stop = seen.count + 500;
   }
   EXPECT_EQ(seen.out_of_order, 0u);
   EXPECT_EQ(peer.Finish(), 0);

@@ -4,14 +4,20 @@
 
 #include "trolley/actors/unix/unix_link.h"
 
+#include <unistd.h>
+
+#include <climits>
 #include <stdexcept>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/actors/wire.h"
 #include "trolley/tests/bus/inside.h"
+#include "trolley/tests/lib/process.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/raw_peer.h"
 
 namespace trolley::links_test {
 namespace {
@@ -35,7 +41,7 @@ TEST_F(UnixLinkTest, TellsAndAsksGoBothWays) {
   EXPECT_EQ(sink_.AskAndWait(GetSeen{}, kLong).value().out_of_order, 0u);
 
   SpawnOn<Sink>(*client_, {.name = "clients-sink"});
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   EXPECT_EQ(up.peer_uid, ::geteuid());
   EXPECT_EQ(up.peer_pid, ::getpid());
   EXPECT_TRUE(server_->Find<UnixLink>("uds/1").ok());
@@ -91,7 +97,7 @@ TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
   const Ref<Numbers> gated = RemoteOf("gated");
   const Ref<Streamer> streamer =
       SpawnOn<Streamer>(*client_, {}, gated, kMessages, kFiller);
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
 
   const Ref<UnixLink> other =
       SpawnOn<UnixLink>(*client_, {}, path_, PatientLink());
@@ -114,11 +120,10 @@ TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
   const Progress progress = streamer.AskAndWait(WaitUntilDone{}, kLong).value();
   EXPECT_EQ(progress.sent, kMessages);
   EXPECT_TRUE(progress.status.ok()) << progress.status;
-  Seen seen;
-  while (seen.count < kMessages) {
-    // Refused while its mailbox is full.
-    seen = gated_.AskAndWait(GetSeen{}, kLong).value_or(seen);
-  }
+  // Refused while its mailbox is full.
+  const Seen seen = AskUntil(
+      [&] { return gated_.AskAndWait(GetSeen{}, kLong).value_or(Seen()); },
+      [](const Seen& now) { return now.count >= kMessages; });
   EXPECT_EQ(seen.count, kMessages);
   EXPECT_EQ(seen.out_of_order, 0u);
   EXPECT_EQ(StatsOf(link_).refused_by_peer, 0u);
@@ -132,7 +137,7 @@ TEST_F(UnixLinkTest, AnswerPassesMessagesThatWait) {
   StartServer(options);
   StartClient();
   SpawnOn<Sink>(*client_, {.name = "clients-sink"});
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   ASSERT_TRUE(relay_
                   .AskAndWait(Ref<Numbers>(SpawnOn<Remote<Numbers>>(
                                   *server_, {}, up.link, "clients-sink")),
@@ -145,6 +150,83 @@ TEST_F(UnixLinkTest, AnswerPassesMessagesThatWait) {
   // Asked by the server's relay; the client's answer passes.
   EXPECT_EQ(relay_.AskAndWait(AskOf(5), kLong).value().value(), 5u);
   OpenGate();
+}
+
+// Answers with its deadline, in nanoseconds.
+class Clerk : public Actor {
+ public:
+  using Receives = Protocol<Answer(Ask)>;
+  Answer On(const Ask&) {
+    Answer answer;
+    answer.set_value(deadline().nanos());
+    return answer;
+  }
+};
+
+// Asks "clerk" by its name, for an hour. The reply: both have one deadline.
+class Chief : public Actor {
+ public:
+  struct Compare {};
+  Task<absl::StatusOr<bool>> On(Compare) {
+    absl::StatusOr<WireTarget> clerk = WireTarget::Find(context(), "clerk");
+    if (!clerk.ok()) co_return clerk.status();
+    const WireMessage message{.type = "trolley.links_test.Ask"};
+    auto asking = clerk->Ask(message, absl::Hours(1));
+    absl::StatusOr<WireMessage> reply = co_await asking;
+    if (!reply.ok()) co_return reply.status();
+    Answer answer;
+    answer.ParseFromString(reply->bytes);
+    co_return answer.value() == static_cast<uint64_t>(deadline().nanos());
+  }
+};
+
+TEST_F(UnixLinkTest, AnAskByNameEndsWithTheMessageInHand) {
+  StartServer();
+  SpawnOn<Clerk>(*server_, {.name = "clerk"});
+  const auto chief = SpawnOn<Chief>(*server_, {});
+  const absl::StatusOr<bool> same = chief.AskAndWait(Chief::Compare{}, kLong);
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_TRUE(*same);
+}
+
+TEST_F(UnixLinkTest, WhatOnlyAnActorMaySendIsRefusedElsewhere) {
+  StartServer();
+  client_ = NewBus(*client_sys_);  // its first actors have the ids of ours
+  const WireTarget sink = *WireTarget::Find(*server_, "sink");
+  const WireMessage message{.type = "trolley.links_test.Put"};
+  absl::Status tried, sent, asked;
+  const auto send = [&] {
+    tried = sink.TrySend(message, {}).status();
+    WireAsk ask(sink, message, {});
+    ASSERT_TRUE(ask.sent().await_ready() && ask.reply().await_ready());
+    sent = ask.sent().await_resume();
+    asked = ask.reply().await_resume().status();
+  };
+  const auto expect_refused = [&] {
+    for (const absl::Status& status : {tried, sent, asked}) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    }
+    tried = sent = asked = absl::OkStatus();
+  };
+  send();  // on a plain thread
+  expect_refused();
+  absl::Notification done;
+  ASSERT_TRUE(client_->RunOnLoop(0, [&] {
+    send();  // on a loop of another bus
+    done.Notify();
+  }));
+  done.WaitForNotification();
+  expect_refused();
+  EXPECT_EQ(sink_.AskAndWait(GetSeen{}, kLong).value().count, 0u);
+}
+
+TEST_F(UnixLinkTest, AMessageThatProtobufCannotTakeIsRefused) {
+  StartServer();
+  const WireTarget sink = *WireTarget::Find(*server_, "sink");
+  // Its bytes are not looked at.
+  const absl::string_view long_bytes("", size_t{INT_MAX} + 1);
+  const absl::Status told = sink.Tell({"trolley.links_test.Put", long_bytes});
+  EXPECT_EQ(told.code(), absl::StatusCode::kInvalidArgument) << told;
 }
 
 // --- What goes wrong, and how it is said -----------------------------------
@@ -164,7 +246,7 @@ TEST_F(UnixLinkTest, UnknownActorIsNamed) {
 // Throws at the first message.
 class Bomb : public Actor {
  public:
-  using Receives = Messages<Put, Ask>;
+  using Receives = Numbers;
   void On(const Put&) { throw std::runtime_error("disk full"); }
   Answer On(const Ask&) { throw std::runtime_error("no answer"); }
 };
@@ -261,7 +343,7 @@ TEST_F(UnixLinkTest, ExpiredMessageIsDroppedBeforeItsHandler) {
       StateOf(*client_)->clock().Now() + absl::Milliseconds(20);
   ASSERT_EQ(gated.TellWith({.deadline = soon}, PutOf(2)), Delivery::kAccepted);
   gated.Tell(PutOf(2));
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   // On a slow machine it has expired on its way to the link, or in it.
   AskUntil(
       [&] {
@@ -354,7 +436,7 @@ TEST_F(UnixLinkTest, CycleOfAsksAcrossProcessesFailsAtOnceWithItsPath) {
   // client's "mine" -> server's "relay" -> client's "mine".
   const Ref<Relay> mine =
       SpawnOn<Relay>(*client_, {.name = "mine"}, RemoteOf("relay"));
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   ASSERT_TRUE(relay_
                   .AskAndWait(Ref<Numbers>(SpawnOn<Remote<Numbers>>(
                                   *server_, {}, up.link, "mine")),
@@ -376,6 +458,99 @@ TEST_F(UnixLinkTest, CycleOfAsksAcrossProcessesFailsAtOnceWithItsPath) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_NE(status.message().find("/mine -> "), absl::string_view::npos)
       << status;
+}
+
+// As the first of a chain: passes an Ask of 1 on, and answers an Ask of 0.
+class First : public Actor {
+ public:
+  using Receives = Protocol<Answer(Ask)>;
+  explicit First(Ref<Numbers> to) : to_(to) {}
+  Task<absl::StatusOr<Answer>> On(Ask ask) {
+    if (ask.value() == 0) co_return Answer();
+    co_return co_await to_.Ask(std::move(ask), kLong);
+  }
+
+ private:
+  Ref<Numbers> to_;
+};
+
+// Told an Ask, it asks `to` and keeps the result.
+class Confidant : public Actor {
+ public:
+  struct GetResult {};
+  static constexpr bool kInterleaved = true;
+  explicit Confidant(Ref<Numbers> to) : to_(to) {}
+  Task<> On(Ask ask) {
+    auto asking = to_.Ask(std::move(ask), kLong);
+    result_ = (co_await asking).status();
+    over_.Open();
+  }
+  Task<absl::Status> On(GetResult) {
+    co_await over_.Wait();
+    co_return result_;
+  }
+
+ private:
+  Ref<Numbers> to_;
+  Latch over_;
+  absl::Status result_;
+};
+
+// Answers, and tells `confidant` to ask.
+class Teller : public Actor {
+ public:
+  using Receives = Protocol<Answer(Ask)>;
+  explicit Teller(Ref<Confidant> confidant) : confidant_(confidant) {}
+  Answer On(const Ask&) {
+    confidant_.Tell(AskOf(0));
+    return Answer();
+  }
+
+ private:
+  Ref<Confidant> confidant_;
+};
+
+TEST_F(UnixLinkTest, AnAskerOfAnotherProcessDoesNotWaitForATell) {
+  StartServer();
+  StartClient();
+  const LinkUp up = NextUpOf(server_watcher_);
+  const auto confidant = SpawnOn<Confidant>(
+      *server_, {}, SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "first"));
+  SpawnOn<Teller>(*server_, {.name = "teller"}, confidant);
+  const auto first =
+      SpawnOn<First>(*client_, {.name = "first"}, RemoteOf("teller"));
+  EXPECT_TRUE(first.AskAndWait(AskOf(1), kLong).ok());
+  // It asks back, and its ask is no part of the first one.
+  const absl::Status result =
+      confidant.AskAndWait(Confidant::GetResult{}, kLong);
+  EXPECT_TRUE(result.ok()) << result;
+}
+
+// Passes each ask on in a trace of its own.
+class Marker : public Actor {
+ public:
+  using Receives = Protocol<Answer(Ask)>;
+  explicit Marker(Ref<Numbers> to) : to_(to) {}
+  Task<absl::StatusOr<Answer>> On(Ask ask) {
+    SetTrace(*TraceContext::FromTraceparent(
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+    co_return co_await to_.Ask(std::move(ask), kLong);
+  }
+
+ private:
+  Ref<Numbers> to_;
+};
+
+TEST_F(UnixLinkTest, ACycleOfAsksIsFoundWhereAHandlerBeginsATrace) {
+  StartServer();
+  StartClient();
+  const LinkUp up = NextUpOf(server_watcher_);
+  SpawnOn<Marker>(*server_, {.name = "marker"},
+                  SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "first"));
+  const auto first =
+      SpawnOn<First>(*client_, {.name = "first"}, RemoteOf("marker"));
+  const absl::Status status = first.AskAndWait(AskOf(1), kLong).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
 }
 
 TEST_F(UnixLinkTest, AsksUnderWayAreBounded) {
@@ -407,7 +582,7 @@ TEST_F(UnixLinkTest, ServerRefusesMoreAsksThanItKeeps) {
     askers.emplace_back(
         [&gated] { EXPECT_TRUE(gated.AskAndWait(AskOf(1), kLong).ok()); });
   }
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   StatsWhen(up.link, [](const LinkStats& s) { return s.delivered >= 4; });
   EXPECT_EQ(gated.AskAndWait(AskOf(1), kLong).status().code(),
             absl::StatusCode::kResourceExhausted);
@@ -435,12 +610,12 @@ TEST_F(UnixLinkTest, AskFailsWhenItsConnectionEnds) {
   absl::Status status;
   std::thread asker(
       [&] { status = gated.AskAndWait(AskOf(1), kLong).status(); });
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   StatsWhen(up.link, [](const LinkStats& s) { return s.delivered >= 1; });
   up.link.Stop();
   asker.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  const LinkDown down = client_watcher_.AskAndWait(NextDown{}, kLong).value();
+  const LinkDown down = NextDownOf(client_watcher_);
   EXPECT_TRUE(down.reason.ok()) << down.reason;
   EXPECT_EQ(down.stats.fate_unknown, 1u);
 }
@@ -451,17 +626,58 @@ TEST_F(UnixLinkTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
   const Ref<Numbers> sink = RemoteOf("sink");
   uint64_t last_instance = 0;
   for (int round = 0; round < 5; ++round) {
-    const LinkUp up = client_watcher_.AskAndWait(NextUp{}, kLong).value();
+    const LinkUp up = NextUpOf(client_watcher_);
     EXPECT_NE(up.peer_instance_id, last_instance);
     last_instance = up.peer_instance_id;
     EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
     StopServer();
-    client_watcher_.AskAndWait(NextDown{}, kLong).IgnoreError();
+    NextDownOf(client_watcher_);
     StartServer();
   }
-  EXPECT_EQ(client_watcher_.AskAndWait(NextUp{}, kLong).value().peer_pid,
-            ::getpid());
+  EXPECT_EQ(NextUpOf(client_watcher_).peer_pid, ::getpid());
   EXPECT_EQ(StatsOf(link_).connections, 6u);
+}
+
+// The links of the first listener live on, with their names.
+TEST_F(UnixLinkTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
+  StartServer();
+  RawPeer first(path_);
+  first.Say(GoodHello());
+  NextUpOf(server_watcher_);
+  listener_.Stop();
+  AwaitEnd(listener_.address());
+  absl::StatusOr<UnixListenSocket> socket = ListenUnix(*server_sys_, path_);
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  UnixListenerOptions options = PatientListener();
+  options.link.watcher = server_watcher_;
+  listener_ = SpawnOn<UnixListener>(*server_, {.name = "uds"},
+                                    *std::move(socket), options);
+  RawPeer second(path_);
+  second.Say(GoodHello());
+  ASSERT_EQ(second.Read(wire::kHelloBytes).size(), wire::kHelloBytes);
+  const ListenerStats stats =
+      listener_.AskAndWait(GetUnixListenerStats{}, kLong).value();
+  EXPECT_EQ(stats.accepted, 1u);
+  EXPECT_EQ(stats.over_limit, 0u);
+  EXPECT_TRUE(server_->Find<UnixLink>("uds/1").ok());
+  EXPECT_TRUE(server_->Find<UnixLink>("uds/2").ok());
+}
+
+TEST_F(UnixLinkTest, APeerThatGetsNoLinkIsToldWhy) {
+  BusOptions bus;
+  bus.loops = {LoopOptions{.poller = PollerUnderTest(), .max_actors = 1}};
+  server_ = *Bus::Create(std::move(bus));
+  absl::StatusOr<UnixListenSocket> socket = ListenUnix(*server_sys_, path_);
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  listener_ = SpawnOn<UnixListener>(*server_, {}, *std::move(socket),
+                                    PatientListener());
+  RawPeer peer(path_);
+  const std::string said = peer.ReadToTheEnd();
+  ASSERT_GE(said.size(), wire::kHelloBytes);
+  EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)), "TOO_MANY_CONNECTIONS");
+  EXPECT_EQ(
+      listener_.AskAndWait(GetUnixListenerStats{}, kLong).value().over_limit,
+      1u);
 }
 
 TEST_F(UnixLinkTest, LinkThatDoesNotReconnectEnds) {
@@ -477,23 +693,20 @@ TEST_F(UnixLinkTest, LinkThatDoesNotReconnectEnds) {
             absl::StatusCode::kNotFound);
 }
 
-TEST_F(UnixLinkTest, DrainingServerAnswersWhatWasAskedBefore) {
+TEST_F(UnixLinkTest, DrainingServerTakesNoNewAsks) {
   StartServer();
   StartClient();
   const Ref<Numbers> gated = RemoteOf("gated");
   absl::StatusOr<Answer> answer;
   std::thread asker([&] { answer = gated.AskAndWait(AskOf(1), kLong); });
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   StatsWhen(up.link, [](const LinkStats& s) { return s.delivered >= 1; });
-  auto door = server_->Find<Door>("gated.door");
-  ASSERT_TRUE(door.ok());
   std::thread stopper([this] { StopServer(); });
   // The client hears GOAWAY; what it asks from then on it is told at once.
   const Ref<Numbers> sink = RemoteOf("sink");
-  absl::Status refused;
-  while (refused.ok()) {
-    refused = sink.AskAndWait(AskOf(1), kLong).status();
-  }
+  const absl::Status refused =
+      AskUntil([&] { return sink.AskAndWait(AskOf(1), kLong).status(); },
+               [](const absl::Status& told) { return !told.ok(); });
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
   stopper.join();
   asker.join();
@@ -506,7 +719,7 @@ TEST_F(UnixLinkTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
   constexpr uint64_t kMostRemembered = 1024;
   StartServer();
   StartClient();
-  const LinkUp up = server_watcher_.AskAndWait(NextUp{}, kLong).value();
+  const LinkUp up = NextUpOf(server_watcher_);
   for (uint64_t i = 0; i < kActors; ++i) {
     const std::string name = absl::StrCat("sink/", i);
     const Ref<Sink> sink = SpawnOn<Sink>(*server_, {.name = name});
@@ -523,28 +736,18 @@ TEST_F(UnixLinkTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
 
 TEST_F(UnixLinkTest, P11_NoDescriptorIsLeftAfter200Connections) {
   StartServer();
-  const auto open_descriptors = [] {
-    std::string names;
-    for (int fd = 0; fd < 1024; ++fd) {
-      char target[256];
-      const std::string link = absl::StrCat("/proc/self/fd/", fd);
-      const ssize_t n = ::readlink(link.c_str(), target, sizeof(target));
-      if (n > 0) absl::StrAppend(&names, fd, " ");
-    }
-    return names;
-  };
-  std::string before;
+  int before = 0;
   for (int i = 0; i < 201; ++i) {
     StartClient();
     EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(i), kLong).ok());
     StopClient();
-    server_watcher_.AskAndWait(NextDown{}, kLong).IgnoreError();
+    NextDownOf(server_watcher_);
     AwaitOpen(0);
     // A connection's descriptor goes with the last of its coroutines.
     server_->Inspect(kLong).IgnoreError();
-    if (i == 0) before = open_descriptors();
+    if (i == 0) before = OpenDescriptors();
   }
-  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(OpenDescriptors(), before);
 }
 
 }  // namespace

@@ -42,6 +42,8 @@ class MutantsTest(unittest.TestCase):
   # The test must fail by a check of its own. What it does after that, with a
   # bus that is broken, is of no interest.
   def is_caught(self, number, mutant):
+    # In case the time of this test ends meanwhile.
+    print(f"== {mutant.name}", flush=True)
     run = start(number, [mutant.test])
     lines = []
     caught = False

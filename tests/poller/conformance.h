@@ -154,7 +154,6 @@ class PollerConformance : public testing::TestWithParam<ConformanceSubject> {
   size_t ReadAll(int fd);  // reads until it would block or ends
 
   std::vector<Trigger> Triggers();  // those the poller has
-  int OpenDescriptors();            // of this process
   bool sleeps_to_wait() { return !GetParam().spins && !virtual_time(); }
   bool virtual_time() { return capabilities().virtual_time; }
 

@@ -16,6 +16,7 @@
 
 #include "trolley/poller/completions.h"
 #include "trolley/poller/fault_sys.h"
+#include "trolley/tests/lib/process.h"
 #include "trolley/tests/poller/conformance.h"
 
 namespace trolley {

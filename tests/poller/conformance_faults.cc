@@ -10,6 +10,7 @@
 #include <string>
 
 #include "trolley/poller/fault_sys.h"
+#include "trolley/tests/lib/process.h"
 #include "trolley/tests/poller/conformance.h"
 
 namespace trolley {

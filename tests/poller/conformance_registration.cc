@@ -160,6 +160,25 @@ TEST_P(PollerConformance, Pitfall3_RemoveCloseReopenBeforeTheNextWait) {
   EXPECT_EQ(reports.Of(fresh_token), Ready::kReadable);
 }
 
+TEST_P(PollerConformance,
+       Pitfall2_AReportedOneshotStaysSilentWhenOthersGoEarly) {
+  if (!capabilities().oneshot) GTEST_SKIP() << "has no kOneshot";
+  TestPipe closed(sys());
+  TestSockets pair(sys());
+  const Token oneshot = Add(pair.a.get(), Ready::kReadable, Trigger::kOneshot);
+  pair.b.reset();  // a hangup, which lasts
+  EXPECT_TRUE(Any(WaitFor(oneshot).Of(oneshot) & Ready::kReadable));
+  const int number = closed.read.get();
+  const Token early = Add(number, Ready::kReadable);
+  const ScopedFd duplicate(sys(), sys().Dup(number));
+  EXPECT_TRUE(Look().empty());
+  closed.read.reset();  // before Remove
+  Remove(number, early);
+  EXPECT_TRUE(Look().empty()) << "reported again without Modify";
+  Modify(pair.a.get(), oneshot, Ready::kReadable, Trigger::kOneshot);
+  EXPECT_EQ(Look().Times(oneshot), 1);
+}
+
 TEST_P(PollerConformance, Pitfall4_ModifyAfterTheNumberWasUsedAgain) {
   TestPipe old_pipe(sys());
   const int number = old_pipe.read.get();

@@ -109,7 +109,8 @@ TEST_P(PollerConformance, Pitfall31_WhatWasDoneBeforeAWakeIsVisibleAfterIt) {
 }
 
 // Each producer waits until its own number has come through before it sends the
-// next, so that a single lost wake stops the test for good.
+// next, so that the last wake of a producer, if it is lost, stops the test for
+// good. A later wake of another producer makes up for any wake before it.
 TEST_P(PollerConformance, Pitfall30_ManyThreadsWakeAndNoneIsForgotten) {
   if (virtual_time()) GTEST_SKIP() << "a simulated wait never blocks";
   constexpr int kThreads = 4;

@@ -158,6 +158,77 @@ TEST(IoUringPollerTest, Pitfall37_UseOnASecondThreadIsAnError) {
   other.join();
 }
 
+// A kernel that has no memory for one poll request: it ends with that error.
+class OutOfMemoryOnce final : public Sys {
+ public:
+  intptr_t Call(SysCall call, Args args) override {
+    const intptr_t result = RealSys().Call(call, args);
+    if (result < 0) return result;
+    if (call == SysCall::kIoUringSetup) {
+      params_ = *reinterpret_cast<io_uring_params*>(args[1]);
+    } else if (call == SysCall::kMmap && args[2] == IORING_OFF_SQ_RING) {
+      rings_ = reinterpret_cast<char*>(result);
+    } else if (call == SysCall::kIoUringEnter && fails_) {
+      FailOne();
+    }
+    return result;
+  }
+  // The next poll request that ends, except that of the wake descriptor.
+  void FailNext() { fails_ = true; }
+  bool fails() const { return fails_; }
+
+ private:
+  uint32_t Word(uint32_t offset) const {
+    return *reinterpret_cast<uint32_t*>(rings_ + offset);
+  }
+  void FailOne() {
+    auto* const completions =
+        reinterpret_cast<io_uring_cqe*>(rings_ + params_.cq_off.cqes);
+    const uint32_t mask = Word(params_.cq_off.ring_mask);
+    const uint32_t tail = Word(params_.cq_off.tail);
+    for (uint32_t i = Word(params_.cq_off.head); i != tail; ++i) {
+      io_uring_cqe& completion = completions[i & mask];
+      if (static_cast<uint32_t>(completion.user_data) == 0) continue;
+      completion.res = -ENOMEM;
+      completion.flags = 0;
+      fails_ = false;
+      return;
+    }
+  }
+
+  io_uring_params params_ = {};
+  char* rings_ = nullptr;
+  bool fails_ = false;
+};
+
+TEST(IoUringPollerTest, P13_APollRequestWithoutMemoryIsMadeAgain) {
+  OutOfMemoryOnce sys;
+  const auto made = IoUringPoller::Create(sys, MonotonicClock());
+  if (!made.ok()) GTEST_SKIP() << "not on this machine: " << made.status();
+  Poller& poller = **made;
+  for (const Trigger trigger :
+       {Trigger::kLevel, Trigger::kEdge, Trigger::kOneshot}) {
+    int fds[2];
+    ASSERT_EQ(sys.Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    const ScopedFd read(sys, fds[0]);
+    const ScopedFd write(sys, fds[1]);
+    EXPECT_EQ(sys.Write(write.get(), {"x", 1}), 1);
+    ASSERT_TRUE(
+        poller.Add(read.get(), {1, 1}, {Ready::kReadable, trigger}).ok());
+    sys.FailNext();
+    size_t events = 0;
+    for (int waits = 0; waits < 2; ++waits) {
+      Event event;
+      const auto result = poller.Wait({&event, 1}, Instant());
+      ASSERT_TRUE(result.ok()) << result.status();
+      events += result->events;
+    }
+    EXPECT_FALSE(sys.fails()) << "the kernel had memory";
+    EXPECT_EQ(events, 1u);
+    ASSERT_TRUE(poller.Remove(read.get(), {1, 1}).ok());
+  }
+}
+
 // --- Completions -----------------------------------------------------------
 
 class Idle final : public Operation {

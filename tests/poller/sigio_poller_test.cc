@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -114,6 +116,59 @@ TEST(SigioPollerTest, TheMaskOfTheThreadBlocksTheSignals) {
     EXPECT_EQ(sigismember(&mask, SigioPoller::Signal()), 1);
     EXPECT_EQ(sigismember(&mask, SIGIO), 1);
   });
+}
+
+// Makes `owner` get the signals of `fd`, as a SigioPoller of its thread does.
+bool ArmFor(pid_t owner, int fd) {
+  f_owner_ex to = {.type = F_OWNER_TID, .pid = owner};
+  return ::fcntl(fd, F_SETOWN_EX, &to) == 0 &&
+         ::fcntl(fd, F_SETSIG, SigioPoller::Signal()) == 0 &&
+         ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_ASYNC) == 0;
+}
+
+// The flag belongs to the open file, which may outlive the process that set it.
+TEST(SigioPollerTest, AFlagThatADeadProcessHasLeftIsTakenOver) {
+  OnItsOwnThread([] {
+    Sys& sys = RealSys();
+    const auto poller = *SigioPoller::Create(sys, MonotonicClock());
+    const Pipe pipe(sys);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(ArmFor(::getpid(), pipe.read.get()) ? 0 : 1);
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    ASSERT_NE(::fcntl(pipe.read.get(), F_GETFL) & O_ASYNC, 0);
+    ASSERT_TRUE(poller->Add(pipe.read.get(), kToken, {Ready::kReadable}).ok());
+    Event event;
+    auto result = poller->Wait({&event, 1}, Instant());
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->events, 0u);
+    EXPECT_EQ(sys.Write(pipe.write.get(), {"x", 1}), 1);
+    result = poller->Wait({&event, 1}, Instant());
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->events, 1u);
+    EXPECT_TRUE(poller->Remove(pipe.read.get(), kToken).ok());
+    EXPECT_EQ(::fcntl(pipe.read.get(), F_GETFL) & O_ASYNC, 0);
+  });
+}
+
+TEST(SigioPollerTest, ADescriptorWhoseSignalsGoElsewhereIsRefused) {
+  const Pipe pipe(RealSys());
+  ASSERT_TRUE(ArmFor(RealSys().Gettid(), pipe.read.get()));
+  OnItsOwnThread([&] {
+    const auto poller = *SigioPoller::Create(RealSys(), MonotonicClock());
+    EXPECT_EQ(poller->Add(pipe.read.get(), kToken, {Ready::kReadable}).code(),
+              absl::StatusCode::kUnimplemented);
+  });
+  // The other one still gets them.
+  f_owner_ex owner = {};
+  EXPECT_EQ(::fcntl(pipe.read.get(), F_GETOWN_EX, &owner), 0);
+  EXPECT_EQ(owner.pid, RealSys().Gettid());
+  const int flags = ::fcntl(pipe.read.get(), F_GETFL);
+  EXPECT_NE(flags & O_ASYNC, 0);
+  // The close of the pipe would send a signal, which ends the process.
+  ASSERT_EQ(::fcntl(pipe.read.get(), F_SETFL, flags & ~O_ASYNC), 0);
 }
 
 TEST(SigioPollerTest, ADuplicateOfAWatchedDescriptorIsWatchedToo) {

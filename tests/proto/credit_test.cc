@@ -18,6 +18,12 @@ namespace {
 
 Agreement Small() { return *Negotiate(SmallHello(), SmallHello()); }
 
+// What is granted at once when a frame was handled.
+uint32_t GrantAfter(CreditReceiver& receiver, size_t payload_bytes) {
+  receiver.Processed(payload_bytes);
+  return receiver.TakeGrant();
+}
+
 TEST(CreditTest, AFrameCostsItsPayloadAndItsHeader) {
   CreditSender sender(Small());
   const uint64_t before = sender.available_bytes();
@@ -62,10 +68,21 @@ TEST(CreditTest, P14_SendingWithoutCreditIsAnError) {
 TEST(CreditTest, CreditComesBackWhenHalfOfTheWindowWasHandled) {
   CreditReceiver receiver(Small());
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(receiver.Receive(1024).ok());
-  EXPECT_EQ(receiver.Processed(1024), 0u);
-  EXPECT_EQ(receiver.Processed(1024), 2 * 1048u);
-  EXPECT_EQ(receiver.Processed(1024), 0u);
-  EXPECT_EQ(receiver.Processed(1024), 2 * 1048u);
+  EXPECT_EQ(GrantAfter(receiver, 1024), 0u);
+  EXPECT_EQ(GrantAfter(receiver, 1024), 2 * 1048u);
+  EXPECT_EQ(GrantAfter(receiver, 1024), 0u);
+  EXPECT_EQ(GrantAfter(receiver, 1024), 2 * 1048u);
+}
+
+// The peer may not send what was not granted yet.
+TEST(CreditTest, P14_AGrantThatIsKeptBackCannotBeSpent) {
+  CreditReceiver receiver(Small());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(receiver.Receive(1024).ok());
+  for (int i = 0; i < 4; ++i) receiver.Processed(1024);
+  EXPECT_EQ(WireErrorOf(receiver.Receive(0)), WireError::kCreditOverrun);
+  EXPECT_EQ(receiver.TakeGrant(), 4 * 1048u);
+  EXPECT_EQ(receiver.TakeGrant(), 0u);
+  EXPECT_TRUE(receiver.Receive(1024).ok());
 }
 
 // A sender that wants to send frames of random size, a receiver that handles
@@ -97,7 +114,7 @@ TEST(CreditTest, P6_NeverStopsForGoodAndNeverExceedsTheWindow) {
         const size_t payload = held.front();
         held.pop_front();
         held_bytes -= CreditCost(payload);
-        const uint32_t grant = receiver.Processed(payload);
+        const uint32_t grant = GrantAfter(receiver, payload);
         if (grant > 0) {
           ASSERT_TRUE(sender.Grant(grant).ok());
         }

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/strings/cord.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trolley/proto/crc32c.h"
@@ -87,19 +86,6 @@ TEST_P(FramePairTest, WhatOneEndEncodesTheOtherDecodes) {
   const absl::Status error = DecodeError(got.frames[7].payload);
   EXPECT_EQ(WireErrorOf(error), WireError::kNotPermitted);
   EXPECT_EQ(error.message(), "NOT_PERMITTED: the peer said: uid 65534");
-}
-
-TEST_P(FramePairTest, CordsAndStringsGiveTheSameBytes) {
-  FrameEncoder with_string(Agreed(GetParam()));
-  FrameEncoder with_cord(Agreed(GetParam()));
-  const std::string big(1000, 'b');
-  absl::Cord payload(big.substr(0, 300));
-  payload.Append(absl::Cord(big.substr(300)));
-  std::string text;
-  absl::Cord cord;
-  ASSERT_TRUE(with_string.AppendData(big, &text).ok());
-  ASSERT_TRUE(with_cord.AppendData(payload, &cord).ok());
-  EXPECT_EQ(std::string(cord), text);
 }
 
 INSTANTIATE_TEST_SUITE_P(PayloadCrc, FramePairTest, ::testing::Bool());

@@ -47,7 +47,11 @@ _DEFINES = re.compile(
 # At the start of a line: nested classes do not count.
 _FORWARD = re.compile(
     r"^(?:template\s*<[^;{}]*>\s*)?(?:class|struct)\s+(\w+);", re.MULTILINE)
-_FRIEND = re.compile(r"^\s*friend\s+(?:class|struct)\s+(\w+);", re.MULTILINE)
+_FRIEND = re.compile(r"^\s*friend\s+(?:class|struct)\s+(?:\w*::)*(\w+);",
+                     re.MULTILINE)
+_NAMESPACE = re.compile(r"^namespace ([\w:]+) \{$", re.MULTILINE)
+# Namespaces of other projects, for a class of theirs that is declared here.
+_FOREIGN = ("google::protobuf",)
 
 
 def is_public(path):
@@ -80,6 +84,41 @@ def users_include_public_headers(tree):
             f"{path}:{line_of(text, match.start())}: {match.group(1)} is "
             f"internal. Use a public header ({PAGE}); if none will do, the "
             f"public interface lacks something: add it there.")
+  return problems
+
+
+def users_name_no_internals(tree):
+  """As above, by name: a public header may include internal ones."""
+  internal = {match.group(1)
+              for path, text in tree.below(("poller", "bus", "actors"), (".h",))
+              if not is_public(path) and not path.startswith(TRANSPORTS)
+              for match in _DEFINES.finditer(code_of(text))}
+  problems = []
+  for path, text in tree.cpp(TRANSPORTS + ("tools", "examples")):
+    for match in re.finditer(r"\binternal::(\w+)", code_of(text)):
+      if match.group(1) in internal:
+        problems.append(
+            f"{path}:{line_of(text, match.start())}: {match.group(0)} is "
+            f"internal to the bus. Use a public header ({PAGE}).")
+  return problems
+
+
+def names_stand_where_they_belong(tree):
+  """An internal header names nothing but trolley::internal; a public one more.
+  """
+  problems = []
+  for path, text in tree.below(("poller", "bus", "actors"), (".h",)):
+    found = [match for match in _NAMESPACE.finditer(text)
+             if match.group(1) not in _FOREIGN]
+    if not is_public(path):
+      problems += [
+          f"{path}:{line_of(text, match.start())}: this folder is internal, so "
+          f"its names belong in namespace trolley::internal."
+          for match in found if match.group(1) != "trolley::internal"]
+    elif found and all("internal" in match.group(1) for match in found):
+      problems.append(
+          f"{path}: a public header without a public name. Move it into an "
+          f"internal folder.")
   return problems
 
 

@@ -43,7 +43,7 @@ COVERED_BY = {
     "bus/loop/bus_core.h Inspect(timeout)": "Bus::Inspect",
     "bus/loop/bus_core.h Shutdown(deadline)": "Bus::Shutdown",
     "actors/async_condition.h Waiter(until)": "AsyncCondition::Wait",
-    "actors/sleep.h SleepAwaiter(until)": "Actor::Sleep",
+    "actors/internal/sleep.h SleepAwaiter(until)": "Actor::Sleep",
     "actors/wire.h Ask(timeout)": "LoopClock::After",
     "bus/crossing/bus_state.h NoReplyWithin(time)": "Ref::Ask and AskAndWait",
     "bus/loop/early_requests.h SendAt(at)": "Actor::TellAfter",

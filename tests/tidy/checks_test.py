@@ -92,6 +92,35 @@ class ChecksTest(unittest.TestCase):
                 '#include "trolley/proto/control.pb.h"\n'
                 '#include "trolley/tools/trolley/b.h"\n')
 
+  def test_namespaces(self):
+    check = check_rooms.names_stand_where_they_belong
+    public = "namespace trolley {\nclass A {\n};\n}  // namespace trolley\n"
+    internal = public.replace("trolley", "trolley::internal")
+    self.catches(check, "bus/loop/a.h", public)
+    self.catches(check, "actors/grpc/internal/a.h",
+                 public.replace("trolley", "trolley::control"))
+    self.catches(check, "actors/unix/a.h", internal)
+    self.allows(check, "bus/loop/a.h", internal)
+    self.allows(check, "bus/a.h", public)
+    self.allows(check, "bus/a.h", public + internal)
+
+  def test_internal_names(self):
+    check = check_rooms.users_name_no_internals
+    cell = {"bus/mailbox/cell.h": "struct Cell {\n};\n",
+            "actors/link/internal/x.h": "class X {\n};\n"}
+    self.catches(check, "actors/unix/a.cc", "internal::Cell* c;\n", **cell)
+    self.catches(check, "examples/x/a.cc", "trolley::internal::Cell c;\n",
+                 **cell)
+    self.allows(check, "actors/unix/a.cc", "internal::X x;\n", **cell)
+    self.allows(check, "actors/actor.cc", "internal::Cell* c;\n", **cell)
+    self.allows(check, "tests/a.cc", "internal::Cell* c;\n", **cell)
+
+  def test_befriended_by_its_full_name(self):
+    self.catches(
+        check_rooms.units_need_each_other_one_way, "bus/a.h",
+        '#include "trolley/bus/b.h"\nnamespace internal {\nclass A {\n};\n}\n',
+        **{"bus/b.h": "class B {\n  friend class internal::A;\n};\n"})
+
   def test_cycles(self):
     check = check_rooms.units_need_each_other_one_way
     b = {"bus/b.h": "class B {\n};\n"}
@@ -191,6 +220,8 @@ class ChecksTest(unittest.TestCase):
                  "while (Ask(Get{}, 1)->open > 0) {\n  // soon\n}",
                  "while (!done) std::this_thread::yield();",
                  "while (!done) {\n  std::this_thread::yield();\n}",
+                 "for (int i = 0; i < 9 && !done; ++i) {\n"
+                 "  std::this_thread::yield();\n}",
                  "f();\nwhile (loop.RunOnce()) {\n}"):
       self.catches(check, "tests/a_test.cc", wait)
       self.allows(check, "tests/bench/a.cc", wait)
@@ -198,6 +229,7 @@ class ChecksTest(unittest.TestCase):
     for path in check_code.MAY_SPIN:
       self.allows(check, path, "while (!done) {\n}")
     for loop in ("while (read(fd, &byte, 1) > 0) {\n}", "while (!a) Turn();",
+                 "for (int i = 0; i < 9; ++i) Turn();",
                  "while (!x.compare_exchange_weak(a, b)) {\n}",
                  "do {\n  f();\n} while (!done);", "// while (!done) {}"):
       self.allows(check, "tests/a_test.cc", loop)

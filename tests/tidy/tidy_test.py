@@ -44,6 +44,12 @@ class TidyTest(unittest.TestCase):
   def test_own_headers_are_included_by_public_path(self):
     self.hold(check_layers.own_headers_are_included_by_public_path)
 
+  def test_names_stand_where_they_belong(self):
+    self.hold(check_rooms.names_stand_where_they_belong)
+
+  def test_users_name_no_internals(self):
+    self.hold(check_rooms.users_name_no_internals)
+
   def test_users_include_public_headers(self):
     self.hold(check_rooms.users_include_public_headers)
 

@@ -14,7 +14,8 @@ absl::Status Alarms::Start() {
     thread_ = std::thread([this] { Run(); });
   } catch (const std::system_error& error) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("no thread for the deadlines of the control service: ",
+        absl::StrCat("no thread for the deadlines and the long answers of the "
+                     "control service: ",
                      std::string(error.what())));
   }
   return absl::OkStatus();

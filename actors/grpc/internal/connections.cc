@@ -102,7 +102,7 @@ bool Connections::MakeRoom(const UnixCredentials& peer) {
     return false;
   }
   Displace(Largest(), absl::StrCat("it was the longest open, ", all_taken,
-                                   ", and user ", peer.uid, " gets a place"));
+                                   ", and user ", peer.uid, " connects"));
   return true;
 }
 

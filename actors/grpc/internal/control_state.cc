@@ -42,6 +42,7 @@ ControlState::ControlState(Bus& bus, ControlOptions options)
       instance_uid(NewInstanceUid()),
       start_time(absl::Now()),
       alarms(std::make_shared<Alarms>()),
+      answers(std::make_shared<Alarms>()),
       calls(std::make_shared<OpenCalls>(
           alarms, OpenCalls::Limits{
                       .most_calls = uint64_t{this->options.max_connections} *

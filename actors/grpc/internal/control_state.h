@@ -5,8 +5,8 @@
 //
 // Ownership: shared by the services and by callbacks that answer later. Borrows
 //            the bus; only methods use it, while the server lives.
-// Threads:   immutable after construction, except `alarms` and `calls`, which
-//            are thread-safe.
+// Threads:   immutable after construction, except `alarms`, `answers` and
+//            `calls`, which are thread-safe.
 
 #ifndef TROLLEY_ACTORS_GRPC_INTERNAL_CONTROL_STATE_H_
 #define TROLLEY_ACTORS_GRPC_INTERNAL_CONTROL_STATE_H_
@@ -52,7 +52,10 @@ struct ControlState {
   const ControlOptions options;
   const std::string instance_uid;
   const absl::Time start_time;  // of day, to be shown
+  // The deadlines of calls and the like; no action takes long.
   const std::shared_ptr<Alarms> alarms;
+  // Answers that take too long to make for a loop, and for `alarms`.
+  const std::shared_ptr<Alarms> answers;
   const std::shared_ptr<OpenCalls> calls;
 };
 

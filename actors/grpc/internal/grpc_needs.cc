@@ -17,7 +17,7 @@
 namespace trolley::internal {
 namespace {
 
-// The threads that gRPC 1.51 starts, and one for Alarms.
+// The threads that gRPC 1.51 starts, and two for Alarms.
 // tests/control/short_of_test.cc shows what it takes:
 //
 //   one for two processors   callbacks
@@ -26,7 +26,7 @@ namespace {
 //                            reflection
 unsigned ThreadsNeeded() {
   const unsigned processors = std::thread::hardware_concurrency();
-  return 9 + std::clamp(processors / 2, 2u, 16u) +
+  return 10 + std::clamp(processors / 2, 2u, 16u) +
          std::clamp(processors, 2u, 32u);
 }
 

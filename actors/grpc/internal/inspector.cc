@@ -188,8 +188,7 @@ grpc::ServerUnaryReactor* Inspector::ListActors(
         state_->bus.ListActors(
             from, most, [call, state = state_](ActorPage page) {
               auto found = std::make_shared<const ActorPage>(std::move(page));
-              // On the thread of Alarms: it would take too long for a loop.
-              state->alarms->Set(absl::ZeroDuration(), [call, state, found] {
+              state->answers->Set(absl::ZeroDuration(), [call, state, found] {
                 call->Answer<control::v1::ListActorsResponse>(
                     [&](control::v1::ListActorsResponse& response) {
                       FillPage(*state, *found, response);

@@ -187,8 +187,17 @@ absl::Status LinkConnection::Charge(size_t payload_bytes) {
 }
 
 void LinkConnection::Discharge(size_t payload_bytes) {
-  const uint32_t grant = receive_credit_->Processed(payload_bytes);
-  if (grant == 0 || ended_) return;
+  receive_credit_->Processed(payload_bytes);
+  SendCredit();
+}
+
+// So a peer that does not read gets no further CREDIT frame, and may send no
+// more.
+void LinkConnection::SendCredit() {
+  // mutant: P14_CreditPilesUp
+  if (!writable() || !HasRoom()) return;
+  const uint32_t grant = receive_credit_->TakeGrant();
+  if (grant == 0) return;
   encoder_->AppendCredit(grant, &outbox_.tail());
   QueueControl();
 }
@@ -236,11 +245,14 @@ absl::Status LinkConnection::SendAnswer(absl::string_view head,
 }
 
 void LinkConnection::SendPong(uint64_t token) {
+  // mutant: P14_PongsForAPeerThatTakesNonePileUp
+  if (!writable()) return;
   encoder_->AppendPong(token, &outbox_.tail());
   QueueControl();
 }
 
 void LinkConnection::SendGoAway(absl::string_view text) {
+  said_go_away_ = true;
   encoder_->AppendGoAway(received_sequence_,
                          std::string_view(text.data(), text.size()),
                          &outbox_.tail());
@@ -279,6 +291,7 @@ void LinkConnection::Took(size_t bytes) {
 
 Task<absl::Status> LinkConnection::Write() {
   while (writable()) {
+    if (established()) SendCredit();  // it may have waited for room
     if (outbox_.unwritten() == 0) {
       if (established()) limit_.Cancel();
       co_await filled_.Wait();

@@ -89,12 +89,13 @@ class LinkConnection {
   // did not have as much credit.
   absl::Status Charge(size_t payload_bytes);
   // Gives that credit back: a mailbox has taken the message, or its refusal is
-  // in the outbox.
+  // in the outbox. The peer hears of it when the outbox has room.
   void Discharge(size_t payload_bytes);
 
-  // As SendAnswer().
+  // As SendAnswer(). A peer that takes no more bytes gets no PONG.
   void SendPong(uint64_t token);
   void SendGoAway(absl::string_view text);
+  bool said_go_away() const { return said_go_away_; }
   // The peer grants us more. Errors: it may not.
   absl::Status Grant(uint32_t bytes);
 
@@ -143,6 +144,8 @@ class LinkConnection {
   void Queued(bool had_frames);
   // A frame without DATA was appended.
   void QueueControl();
+  // Grants the peer the credit that it has got back, if the outbox has room.
+  void SendCredit();
   Task<absl::StatusOr<size_t>> Read();
   ssize_t WriteSome();
   void Took(size_t bytes);
@@ -160,6 +163,7 @@ class LinkConnection {
   absl::Status reason_;
   absl::Status read_;  // what the last read said
   bool heard_error_ = false;
+  bool said_go_away_ = false;
   std::string go_away_;
   absl::Status peer_drains_;
 

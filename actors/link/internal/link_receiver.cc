@@ -83,7 +83,9 @@ Task<absl::Status> LinkReceiver::HandleFrames(Connection connection) {
       connection->End(LinkEnd::kBrokenRule, handled);
       break;
     }
-    state_.useful = true;
+    // A peer that only takes its leave has not served this link.
+    state_.useful |= frame->header.type != FrameType::kError &&
+                     frame->header.type != FrameType::kGoAway;
     bytes += frame->payload.size();
   }
   const uint64_t turns = std::max<uint64_t>(
@@ -159,7 +161,7 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
   {
     MessageView view;
     if (wire::ViewMessage(bytes, view)) {
-      return HandleMessage(connection, frame.header, view);
+      return ReceiveMessage(connection, frame.header, view);
     }
   }
   LinkPayload payload;
@@ -172,7 +174,8 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
   }
   switch (payload.kind_case()) {
     case LinkPayload::kMessage:
-      return HandleMessage(connection, frame.header, ViewOf(payload.message()));
+      return ReceiveMessage(connection, frame.header,
+                            ViewOf(payload.message()));
     case LinkPayload::kReply:
       sender_.HearReply(*payload.mutable_reply());
       return absl::OkStatus();
@@ -186,9 +189,9 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
 
 // --- Messages --------------------------------------------------------------
 
-absl::Status LinkReceiver::HandleMessage(const Connection& connection,
-                                         const wire::FrameHeader& header,
-                                         const MessageView& message) {
+absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
+                                          const wire::FrameHeader& header,
+                                          const MessageView& message) {
   const bool ask = message.ask_id != 0;
   if (message.remaining_ns < 0 || message.target.empty() ||
       (ask && message.remaining_ns == 0)) {
@@ -221,7 +224,7 @@ absl::Status LinkReceiver::HandleMessage(const Connection& connection,
                    AskersOf(message));
     if (made->sent().await_ready()) {
       const absl::Status sent = made->sent().await_resume();
-      Conclude(*queue, header, message.ask_id, sent);
+      FinishDelivery(*queue, header, message.ask_id, sent);
       if (sent.ok()) asks_.AnswerLater(message.ask_id, std::move(made));
       return absl::OkStatus();
     }
@@ -229,8 +232,8 @@ absl::Status LinkReceiver::HandleMessage(const Connection& connection,
     absl::StatusOr<Delivery> told =
         queue->target.TrySend({message.type, message.payload}, options);
     if (!told.ok() || *told != Delivery::kFull) {
-      Conclude(*queue, header, 0,
-               told.ok() ? queue->target.Explain(*told) : told.status());
+      FinishDelivery(*queue, header, 0,
+                     told.ok() ? queue->target.Explain(*told) : told.status());
       return absl::OkStatus();
     }
   }
@@ -241,7 +244,9 @@ absl::Status LinkReceiver::HandleMessage(const Connection& connection,
   if (queued.made == nullptr) {
     queued.message.type = std::string(message.type);
     queued.message.bytes = std::string(message.payload);
-    queued.askers = AskersOf(message);
+    // A tell has no use for askers; a hostile peer may send many.
+    // mutant: P14_ATellThatWaitsKeepsItsAskers
+    if (ask) queued.askers = AskersOf(message);
   }
   ++state_.stats.queued;
   queue->waiting.push_back(std::move(queued));
@@ -309,8 +314,9 @@ absl::Status LinkReceiver::CheckAskers(const TargetQueue& queue,
       Printable(absl::StrJoin(first, askers.end(), " -> ")), " -> ", self));
 }
 
-void LinkReceiver::Conclude(TargetQueue& queue, const wire::FrameHeader& header,
-                            uint64_t ask_id, const absl::Status& sent) {
+void LinkReceiver::FinishDelivery(TargetQueue& queue,
+                                  const wire::FrameHeader& header,
+                                  uint64_t ask_id, const absl::Status& sent) {
   if (sent.ok()) {
     ++state_.stats.delivered;
     if (state_.connection != nullptr) {
@@ -336,15 +342,15 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
         item.made =
             MakeAsk(*queue, item.message, item.options, std::move(item.askers));
       }
-      SendAwaiter& place = item.made->sent();
-      sent = co_await place;
+      SendAwaiter& sending = item.made->sent();
+      sent = co_await sending;
     } else {
       SendAwaiter sending = queue->target.Send(item.message, item.options);
       sent = co_await sending;
     }
     queue->in_hand = nullptr;
     if (item.forgotten) continue;
-    Conclude(*queue, item.header, item.ask_id, sent);
+    FinishDelivery(*queue, item.header, item.ask_id, sent);
     if (item.ask_id != 0 && sent.ok()) {
       asks_.AnswerLater(item.ask_id, std::move(item.made));
     }

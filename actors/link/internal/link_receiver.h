@@ -57,9 +57,9 @@ class LinkReceiver {
   absl::Status Handle(const Connection& connection, const wire::Frame& frame);
   absl::Status HandleData(const Connection& connection,
                           const wire::Frame& frame);
-  absl::Status HandleMessage(const Connection& connection,
-                             const wire::FrameHeader& header,
-                             const wire::MessageView& message);
+  absl::Status ReceiveMessage(const Connection& connection,
+                              const wire::FrameHeader& header,
+                              const wire::MessageView& message);
   // Whether it may go to its target's mailbox. If not, the peer is told.
   bool Admit(const wire::FrameHeader& header, const wire::MessageView& message,
              TargetQueue*& queue);
@@ -67,8 +67,8 @@ class LinkReceiver {
   absl::Status CheckAskers(const TargetQueue& queue,
                            const wire::MessageView& message) const;
   // `sent`: what became of a message on its way to the mailbox.
-  void Conclude(TargetQueue& queue, const wire::FrameHeader& header,
-                uint64_t ask_id, const absl::Status& sent);
+  void FinishDelivery(TargetQueue& queue, const wire::FrameHeader& header,
+                      uint64_t ask_id, const absl::Status& sent);
   Task<absl::Status> RunQueue(TargetQueue* queue);
   // A message has left its queue.
   void Unqueue() {

@@ -18,7 +18,7 @@ namespace trolley::internal {
 namespace {
 
 // Routes whose encoded form is kept; a count.
-constexpr size_t kMaxRoutes = 256;
+constexpr size_t kMaxEncodedRoutes = 256;
 // Tells that wait as coroutines. Others wait in the mailbox, for less.
 constexpr int kMaxWaitingTells = 16;
 
@@ -39,9 +39,10 @@ absl::Status LinkSender::NotSendable() {
                              : state_.down_reason.message()));
 }
 
-const LinkSender::Route& LinkSender::RouteOf(const LinkRoute::Ptr& route) {
+const LinkSender::EncodedRoute& LinkSender::Encode(
+    const LinkRoute::Ptr& route) {
   if (last_route_ != nullptr && last_route_->of == route) return *last_route_;
-  if (routes_.size() >= kMaxRoutes) routes_.clear();
+  if (routes_.size() >= kMaxEncodedRoutes) routes_.clear();
   auto [entry, is_new] = routes_.try_emplace(route.get());
   last_route_ = &entry->second;
   if (is_new) {
@@ -60,7 +61,7 @@ absl::StatusOr<bool> LinkSender::TryTransmit(const Outgoing& outgoing) {
     ++state_.stats.not_sent;
     return why;
   };
-  const Route& route = RouteOf(outgoing.route);
+  const EncodedRoute& route = Encode(outgoing.route);
   if (!route.named.ok()) return refuse(route.named);
   wire::MessageHead head{.route = route.fields,
                          .ask_id = outgoing.ask_id,
@@ -95,11 +96,17 @@ absl::StatusOr<bool> LinkSender::TryTransmit(const Outgoing& outgoing) {
 }
 
 Task<absl::Status> LinkSender::Transmit(Outgoing outgoing) {
+  bool counted = false;  // by TryTransmit()
+  // The loop may cancel the handler of a message while it waits here.
+  const absl::Cleanup count = [this, &counted] {
+    // mutant: P15_WhatIsCancelledWhileItWaitsForTheLinkIsNotCounted
+    if (!counted) ++state_.stats.not_sent;
+  };
   const AsyncMutex::Lock lock = co_await sending_.Acquire();
   for (;;) {
     absl::StatusOr<bool> sent = TryTransmit(outgoing);
-    if (!sent.ok()) co_return sent.status();
-    if (*sent) co_return absl::OkStatus();
+    counted = !sent.ok() || *sent;
+    if (counted) co_return sent.status();
     co_await state_.changed.Wait(outgoing.options.deadline);
   }
 }

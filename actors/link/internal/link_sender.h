@@ -59,7 +59,7 @@ class LinkSender {
 
  private:
   // A route as this link writes it.
-  struct Route {
+  struct EncodedRoute {
     LinkRoute::Ptr of;
     absl::Status named;  // whether its target is a name
     std::string fields;
@@ -83,7 +83,7 @@ class LinkSender {
     AsyncCondition answered;
   };
 
-  const Route& RouteOf(const LinkRoute::Ptr& route);
+  const EncodedRoute& Encode(const LinkRoute::Ptr& route);
   absl::StatusOr<bool> TryTransmit(const Outgoing& outgoing);
   // The same, when it is its turn and as often as it takes.
   Task<absl::Status> Transmit(Outgoing outgoing);
@@ -96,8 +96,8 @@ class LinkSender {
   LinkState& state_;
   AsyncMutex sending_;  // of those that send
   int waiting_tells_ = 0;
-  absl::node_hash_map<const LinkRoute*, Route> routes_;
-  Route* last_route_ = nullptr;
+  absl::node_hash_map<const LinkRoute*, EncodedRoute> routes_;
+  EncodedRoute* last_route_ = nullptr;
   std::string head_;             // of the next message; kept for its memory
   bool refusal_logged_ = false;  // on this connection
 

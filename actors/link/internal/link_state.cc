@@ -10,22 +10,24 @@
 namespace trolley::internal {
 
 LinkState::LinkState(LinkActor& link, LinkOptions options,
-                     const std::string& place, LinkPeer peer)
+                     const std::string& endpoint, LinkPeer peer)
     : options(std::move(options)),
       peer(std::move(peer)),
       link_(link),
-      place_(place),
-      place_name_(Printable(place)) {}
+      endpoint_(endpoint),
+      endpoint_name_(Printable(endpoint)) {}
 
 std::string LinkState::PeerName() const {
-  if (peer.name.empty()) return place_name_;  // no peer answered there so far
-  return absl::StrCat(place_name_, place_name_.empty() ? "" : ", ", peer.name);
+  if (peer.name.empty())
+    return endpoint_name_;  // no peer answered there so far
+  return absl::StrCat(endpoint_name_, endpoint_name_.empty() ? "" : ", ",
+                      peer.name);
 }
 
 void LinkState::Log(absl::string_view line, LogKind kind) const {
   // A peer that connects again and again is one source.
   context().Log(absl::StrCat(link_.address().ToString(), ": ", line),
-                place_.empty() ? peer.identity : place_, kind);
+                endpoint_.empty() ? peer.identity : endpoint_, kind);
 }
 
 void LinkState::SetConnected(bool connected) {

@@ -48,8 +48,8 @@ class LinkState {
     kDown         // messages are refused: down_reason
   };
 
-  // `place`: what the link dials; empty if its connection was accepted.
-  LinkState(LinkActor& link, LinkOptions options, const std::string& place,
+  // `endpoint`: what the link dials; empty if its connection was accepted.
+  LinkState(LinkActor& link, LinkOptions options, const std::string& endpoint,
             LinkPeer peer);
   LinkState(const LinkState&) = delete;
   LinkState& operator=(const LinkState&) = delete;
@@ -61,9 +61,9 @@ class LinkState {
     return *context_;
   }
 
-  // For people: the place and the peer, as far as they are known.
+  // For people: the endpoint and the peer, as far as they are known.
   std::string PeerName() const;
-  // Limited by the place, or by the peer's identity.
+  // Limited by the endpoint, or by the peer's identity.
   void Log(absl::string_view line, LogKind kind = LogKind::Here()) const;
 
   // What senders to the Remotes of this link find from now on.
@@ -79,7 +79,7 @@ class LinkState {
 
   Phase phase = Phase::kConnecting;
   Connection connection;  // null while there is none
-  bool useful = false;    // this connection brought a good frame
+  bool useful = false;    // it brought a good frame, other than a farewell
   bool draining = false;  // the bus shuts down
   // Senders look again: there is a connection, room, or credit; or not.
   AsyncCondition changed;
@@ -91,8 +91,8 @@ class LinkState {
 
  private:
   LinkActor& link_;
-  const std::string place_;       // as the dialer says it
-  const std::string place_name_;  // printable
+  const std::string endpoint_;       // as the dialer says it
+  const std::string endpoint_name_;  // printable
   std::optional<ActorContext> context_;
   bool connected_ = true;  // what senders to Remotes find
 };

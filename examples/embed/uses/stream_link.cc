@@ -12,14 +12,14 @@ namespace {
 
 class NoDialer : public trolley::Dialer {
  public:
-  const std::string& place() const override { return place_; }
+  const std::string& endpoint() const override { return endpoint_; }
   trolley::Task<absl::StatusOr<trolley::Dialled>> Dial(
       trolley::ActorContext) override {
     co_return absl::UnavailableError("no line");
   }
 
  private:
-  const std::string place_ = "nowhere";
+  const std::string endpoint_ = "nowhere";
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ Frame FrameOf(uint64_t number, size_t bytes) {
 
 class Sink : public Actor {
  public:
-  using Receives = Messages<Frame, Question>;
+  using Receives = Sinks;
   void On(const Frame& frame) {
     sum_ += frame.number();
     ++frames_;
@@ -57,7 +57,7 @@ class Sink : public Actor {
 
 class Echo : public Actor {
  public:
-  using Receives = Messages<Frame>;
+  using Receives = Echoes;
   Frame On(Frame&& frame) { return std::move(frame); }
 };
 

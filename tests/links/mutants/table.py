@@ -38,11 +38,11 @@ MUTANTS = [
     Mutant(
         "P13_AConnectionOfWhomIsUnknownIsLeftOpen",
         Before("if (!allowed.ok()) (void)fd->release();"),
-        _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
+        _FAULTS + "P13_AConnectionWithAnUnknownPeerIsClosed"),
     Mutant(
         "P13_WhoAsksIsNotToldWhy",
         Before("return absl::UnavailableError(\"\");"),
-        _FAULTS + "P13_WhicheverCallFailsWhoAsksIsTold"),
+        _FAULTS + "P13_AnAskOverALinkThatIsDownIsToldWhy"),
 
     # --- P14, hostile peers
     Mutant(
@@ -51,7 +51,7 @@ MUTANTS = [
     Mutant(
         "P14_WhatAPeerDoesNotReadPilesUp",
         Swap("outbox_.unwritten() < options_.outbox_bytes", "true"),
-        "ImpatientTest.P14_PeerThatNeverReadsIsCutAtTheWriteDeadline"),
+        "HostileTest.P14_WhatAPeerDoesNotReadIsBounded"),
 
     Mutant(
         "P14_RefusalsPileUp",
@@ -61,6 +61,15 @@ MUTANTS = [
         "P14_PongsPileUp", Swap("!connection->HasRoom()", "false"),
         _SLOW + "0"),
     Mutant("P14_AnswersPileUp", Skip(), _SLOW + "7"),
+    Mutant(
+        "P14_PongsForAPeerThatTakesNonePileUp", Skip(),
+        "HostileTest.P14_APeerThatHasClosedItsReadingGetsNoPongs"),
+    Mutant(
+        "P14_ATellThatWaitsKeepsItsAskers", Swap("ask", "true"),
+        "HostileTest.P14_TheAskersOfATellThatWaitsTakeNoMemory"),
+    Mutant(
+        "P14_CreditPilesUp", Swap("!HasRoom()", "false"),
+        "NarrowLinkTest.P14_APeerThatDoesNotReadIsGrantedNoMoreCredit"),
     Mutant(
         "P14_ALockWithContentIsTakenForOurs", Swap("file.st_size == 0", "true"),
         "All/WhatStandsThereTest.P14_IsNeverRemovedUnlessItIsAStaleSocket/4"),
@@ -87,7 +96,7 @@ MUTANTS = [
         "P15_AMessageIsWrittenWithItsFirstByte",
         Swap("frames_.front().end <= taken_",
              "frames_.front().end <= taken_ + 1000"),
-        _WRITTEN),
+        "FrameOutboxTest.P15_AMessageIsTakenWithItsLastByte"),
     Mutant("P15_WhatIsInTheOutboxIsForgotten", Skip(), _WRITTEN),
     Mutant(
         "P15_AQuestionThatLeftIsSaidNotToHave",
@@ -107,6 +116,17 @@ MUTANTS = [
     Mutant(
         "P15_AKilledPeerIsTakenForOneThatSaidGoodbye", Skip(),
         "TwoProcessesTest.P15_AKilledProcessIsToldFromOneThatEnds"),
+    Mutant(
+        "P15_WhatIsCancelledWhileItWaitsForTheLinkIsNotCounted", Skip(),
+        _LOSS + "WhatIsCancelledWhileItWaitsForTheLinkIsCounted"),
+    Mutant(
+        "P15_AWatcherWithAFullMailboxDoesNotHearTheEnd",
+        Instead("(void)state_.options.watcher.Tell(Down());"),
+        "BusyWatcherTest.P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink"),
+    Mutant(
+        "P15_ALinkThatWaitsForItsWatcherEndsWithoutGoAway",
+        Swap("!connection->said_go_away()", "!state_.draining"),
+        "BusyWatcherTest.P15_ALinkThatWaitsForItsWatcherSaysItsProcessEnds"),
     Mutant(
         "P15_AnAskThatIsForgottenIsNotCounted", Skip(),
         _LOSS + "AsksOfAPeerThatHasGoneAreForgotten"),

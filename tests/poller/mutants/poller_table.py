@@ -31,7 +31,7 @@ MUTANTS = [
         "P16_EveryHundredthWakeIsForgotten",
         Before("static std::atomic<int> wakes{0};"
                "if (++wakes % 100 == 0) return;"),
-        _epoll("Pitfall30_ManyThreadsWakeAndNoneIsForgotten")),
+        _epoll("Pitfall18_AThousandWakesOneAfterTheOther")),
     Mutant(
         "P16_AWakeIsReportedTwice",
         Before("static bool before = false;"
@@ -104,6 +104,9 @@ MUTANTS = [
     Mutant(
         "P16_WhatIsRemovedStaysWithADuplicate", Skip(),
         _epoll("Pitfall2_ADuplicateDoesNotReportAfterRemove")),
+    Mutant(
+        "P16_AReportedOneshotIsArmedAgain", Swap("!entry.armed", "false"),
+        _epoll("Pitfall2_AReportedOneshotStaysSilentWhenOthersGoEarly")),
     Mutant(
         "P16_WhatIsRemovedStaysRegistered", Skip(),
         _epoll("Pitfall3_RemoveCloseReopenBeforeTheNextWait")),

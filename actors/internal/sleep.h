@@ -10,8 +10,8 @@
 //            actor ends first. Awaited where no handler runs, or by two
 //            coroutines, it is a mistake that ends the actor.
 
-#ifndef TROLLEY_ACTORS_SLEEP_H_
-#define TROLLEY_ACTORS_SLEEP_H_
+#ifndef TROLLEY_ACTORS_INTERNAL_SLEEP_H_
+#define TROLLEY_ACTORS_INTERNAL_SLEEP_H_
 
 #include <utility>
 
@@ -23,8 +23,7 @@ namespace trolley::internal {
 
 class [[nodiscard]] SleepAwaiter final : private Timer {
  public:
-  SleepAwaiter(internal::Loop& loop, Instant until)
-      : loop_(loop), until_(until) {}
+  SleepAwaiter(Loop& loop, Instant until) : loop_(loop), until_(until) {}
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> at) {
@@ -40,12 +39,12 @@ class [[nodiscard]] SleepAwaiter final : private Timer {
     loop_.coroutines().Resume(*handler_, std::exchange(at_, {}));
   }
 
-  internal::Loop& loop_;
+  Loop& loop_;
   const Instant until_;
-  internal::SuspendedHandler* handler_ = nullptr;
+  SuspendedHandler* handler_ = nullptr;
   std::coroutine_handle<> at_;
 };
 
 }  // namespace trolley::internal
 
-#endif  // TROLLEY_ACTORS_SLEEP_H_
+#endif  // TROLLEY_ACTORS_INTERNAL_SLEEP_H_
