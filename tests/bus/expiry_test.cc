@@ -371,7 +371,7 @@ struct Dive {
 };
 class Diver : public Actor {
  public:
-  Task<> On(Dive m) { co_await Down(100'000); }
+  Task<> On(Dive) { co_await Down(100'000); }
 
  private:
   Task<> Down(int left) {
