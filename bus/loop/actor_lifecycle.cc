@@ -12,29 +12,31 @@
 
 namespace trolley::internal {
 
-void ActorLifecycle::Adopt(Cell& cell, SpawnRequest request) {
-  request.reservation.Release();
+void ActorLifecycle::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
+                           const ActorClass& actor_class,
+                           const SpawnOptions& options, uint64_t start_sequence,
+                           std::unique_ptr<EarlyRequests> early) {
   const ActorId id(router_.inbox().index, cell.slot, cell.credits.generation());
   if (cell.self != id) {
     cell.self = id;
     cell.local_credits = 0;
   }
   assert(cell.actor == nullptr && "the cell is not free");
-  ActorAccess::slot(*request.actor) = &cell;
-  ActorAccess::start_sequence(*request.actor) = request.start_sequence;
-  cell.actor = request.actor.release();
-  cell.actor_class = request.actor_class;
+  ActorAccess::slot(*actor) = &cell;
+  ActorAccess::start_sequence(*actor) = start_sequence;
+  cell.actor = actor.release();
+  cell.actor_class = &actor_class;
   cell.handled = 0;
-  cell.interleaved = request.actor_class->interleaved;
-  cell.capacity = std::max<uint32_t>(request.options.mailbox_capacity, 1);
-  if (!request.options.name.empty()) {
-    cell.name = std::make_unique<std::string>(std::move(request.options.name));
+  cell.interleaved = actor_class.interleaved;
+  cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
+  if (!options.name.empty()) {
+    cell.name = std::make_unique<std::string>(options.name);
   }
   cell.actor_state.set_state(Cell::State::kStarting);
   cell.UpdateKeptCredits();
   router_.run_queue().PushFresh(cell);
-  if (request.early != nullptr) [[unlikely]] {
-    AdoptEarly(cell, std::move(request.early));
+  if (early != nullptr) [[unlikely]] {
+    AdoptEarly(cell, std::move(early));
   }
 }
 

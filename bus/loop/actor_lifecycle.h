@@ -42,8 +42,17 @@ class ActorLifecycle {
         coroutines_(coroutines),
         timers_(timers) {}
 
-  // Takes an actor into `cell`, which was reserved on this loop.
-  void Adopt(Cell& cell, SpawnRequest request);
+  // Takes an actor into `cell`, which was reserved on this loop. `early`: what
+  // its constructor asked for; null: nothing.
+  void Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
+             const ActorClass& actor_class, const SpawnOptions& options,
+             uint64_t start_sequence, std::unique_ptr<EarlyRequests> early);
+  // The same, for an actor that comes from another thread.
+  void Adopt(Cell& cell, SpawnRequest& request) {
+    request.reservation.Release();
+    Adopt(cell, std::move(request.actor), *request.actor_class, request.options,
+          request.start_sequence, std::move(request.early));
+  }
   // Ends `id`, which has a cell and will not come to it, because of `why`.
   void Abandon(Cell& cell, ActorId id, ExitReason::Kind why);
   // Calls OnStart, and then begins the tasks of the constructor. If the bus

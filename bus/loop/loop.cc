@@ -122,7 +122,7 @@ bool Loop::TakeHandedOver() {
       Watch(e);
     } else if (e->ops == &kControlMessage<SpawnRequest>) {
       lifecycle_.Adopt(*inbox_.cells.Find(e->target.slot()),
-                       std::move(e->payload<SpawnRequest>()));
+                       e->payload<SpawnRequest>());
       e->ops->drop(e);
       router_.Free(e);
     } else if (e->ops == &kControlMessage<AbandonRequest>) {

@@ -119,16 +119,17 @@ absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor) {
   if (actor_class_->leaves_by != nullptr) {
     bus_->LeadOver(id_, actor_class_->leaves_by(*actor));
   }
-  SpawnRequest request{
-      .reservation = local() ? Reservation() : Reservation(*bus_, id_),
-      .actor = std::move(actor),
-      .actor_class = actor_class_,
-      .options = options_,
-      .start_sequence = bus_->NextStartSequence(),
-      .early = std::move(requests_)};
+  const uint64_t sequence = bus_->NextStartSequence();
   if (local()) {
-    loop_->lifecycle().Adopt(cell, std::move(request));
-  } else if (!SendControl(*bus_, id_, std::move(request))) {
+    loop_->lifecycle().Adopt(cell, std::move(actor), *actor_class_, options_,
+                             sequence, std::move(requests_));
+  } else if (!SendControl(*bus_, id_,
+                          SpawnRequest{.reservation = Reservation(*bus_, id_),
+                                       .actor = std::move(actor),
+                                       .actor_class = actor_class_,
+                                       .options = options_,
+                                       .start_sequence = sequence,
+                                       .early = std::move(requests_)})) {
     return LoopHasEnded(*bus_, id_.loop());
   }
   return address();

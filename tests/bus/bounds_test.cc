@@ -75,11 +75,14 @@ class BoundsTest : public BusFixture {
     }
     return *sink;
   }
-  // A turn of this loop. It falls asleep after that if it has nothing to do.
-  void AwaitTurn(int loop) {
-    absl::Notification had;
-    Loop::Post(StateOf(bus())->inbox(loop), [&](Loop&) { had.Notify(); });
-    had.WaitForNotification();
+  // This loop has nothing left to do, has given back what others could use, and
+  // falls asleep.
+  void AwaitSleep(int loop) {
+    absl::Notification sleeps;
+    Loop::Post(StateOf(bus())->inbox(loop), [&](Loop& here) {
+      here.WhenIdle([&](Loop&) { sleeps.Notify(); });
+    });
+    sleeps.WaitForNotification();
   }
 };
 TROLLEY_FOR_EACH_BUS(BoundsTest);
@@ -186,13 +189,12 @@ TEST_P(BoundsTest, P6_PlacesLeasedByASleepingLoopAreFree) {
     }
     for (absl::Notification& one : done) one.WaitForNotification();
     // Each loop has sent one message, and holds an eighth of the credits for
-    // that. It gives back what it has not used before it sleeps. If a credit
-    // did not come back, the mailbox would never become full.
-    for (int turns = 0; checker.accepted() < capacity;) {
+    // that. It gives back what it has not used before it sleeps.
+    for (int loop : {1, 2}) AwaitSleep(loop);
+    while (checker.accepted() < capacity) {
       const Delivery told = sink.Tell(Item{checker.NewMessage()});
-      if (checker.Sent(told) == Delivery::kAccepted) continue;
-      ASSERT_LT(++turns, 500) << "places were lost";
-      for (int loop : {1, 2}) AwaitTurn(loop);
+      ASSERT_EQ(checker.Sent(told), Delivery::kAccepted)
+          << "a loop that sleeps holds credits";
     }
     for (int i = 0; i < 100; ++i) {
       ASSERT_EQ(sink.Tell(Item{checker.NewMessage()}), Delivery::kFull);

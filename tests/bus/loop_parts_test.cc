@@ -107,10 +107,9 @@ class LoopPartsTest : public testing::Test {
     cell.credits.Open(generation, capacity);
     SpawnOptions options;
     options.mailbox_capacity = capacity;
-    lifecycle_.Adopt(cell, {.actor = std::make_unique<Diarist>(diary_, gate_),
-                            .actor_class = ActorClassOf<Diarist>(),
-                            .options = options,
-                            .start_sequence = 1});
+    lifecycle_.Adopt(cell, std::make_unique<Diarist>(diary_, gate_),
+                     *ActorClassOf<Diarist>(), options, /*start_sequence=*/1,
+                     /*early=*/nullptr);
     return cell;
   }
 
