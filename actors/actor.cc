@@ -104,14 +104,6 @@ bool Actor::LivesOn(internal::Loop& loop) const {
          cells.Find(self.slot()) == cell();
 }
 
-internal::Loop& Actor::own_loop() const {
-  internal::Loop* current = internal::Loop::Current();
-  if (cell() == nullptr || current == nullptr || !LivesOn(*current)) {
-    return LoopOfConstructor();
-  }
-  return *current;
-}
-
 internal::Loop& Actor::LoopOfConstructor() const {
   if (construction() != nullptr) return construction()->loop();
   std::fprintf(stderr,

@@ -199,8 +199,7 @@ class Actor : public internal::ActorBase {
 
   // What the actor may ask of its loop: the time, the log, timers. In the
   // constructor it may be passed on and not be used. In an object that is no
-  // actor of a bus, and on another thread, a call ends the program, with the
-  // reason on standard error.
+  // actor of a bus, a call ends the program.
   ActorContext context() const { return ContextAccess::Of(own_loop()); }
 
  private:
@@ -213,8 +212,8 @@ class Actor : public internal::ActorBase {
   }
   // False: `loop` is another one, maybe of another bus.
   bool LivesOn(internal::Loop& loop) const;
-  // The loop of this actor. A call on another thread ends the program; on the
-  // thread of another loop only in builds with assert.
+  // The loop of this actor. On another thread a call ends the program; on that
+  // of another loop only in builds with assert.
   internal::Loop& loop() const {
     internal::Loop* current = internal::Loop::Current();
     if (cell() == nullptr || current == nullptr) [[unlikely]] {
@@ -223,8 +222,13 @@ class Actor : public internal::ActorBase {
     assert(LivesOn(*current) && "a verb on a thread that is not the actor's");
     return *current;
   }
-  // The same in every build, for verbs that no handler calls often.
-  internal::Loop& own_loop() const;
+  // The same, checked in every build.
+  internal::Loop& own_loop() const {
+    internal::Loop* current = internal::Loop::Current();
+    if (current == nullptr || cell() == nullptr) return LoopOfConstructor();
+    if (current->current().cell == cell() || LivesOn(*current)) return *current;
+    return LoopOfConstructor();
+  }
   // False in the destructor, and without a bus: no timer or task can begin.
   bool begins_things() const {
     return cell() != nullptr ? cell()->actor != nullptr

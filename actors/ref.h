@@ -48,7 +48,7 @@
 #include "trolley/actors/internal/blocking_ask.h"
 #include "trolley/actors/internal/callback_ask.h"
 #include "trolley/actors/internal/handler.h"
-#include "trolley/actors/internal/outgoing_message.h"
+#include "trolley/actors/internal/send_from_loop.h"
 #include "trolley/actors/protocol.h"
 #include "trolley/actors/send.h"
 #include "trolley/actors/tell_options.h"

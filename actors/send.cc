@@ -2,6 +2,7 @@
 
 #include "trolley/actors/send.h"
 
+#include "trolley/actors/internal/send_from_loop.h"
 #include "trolley/bus/loop/envelope_ptr.h"
 #include "trolley/bus/mailbox/credit_requests.h"
 

@@ -14,9 +14,7 @@
 // destroys the payload and gives the credit back. So no sender has code for an
 // exception of the message's constructor or for an early return.
 //
-// SendFromLoop() below is the fast way for most messages: sent from a loop, and
-// built without an exception. If the target lives on the same loop, the whole
-// send is inline.
+// Most messages go a faster way: actors/internal/send_from_loop.h.
 //
 // Ownership: owns the message until it is posted. On the stack of the sender,
 //            or part of a SendAwaiter.
@@ -179,71 +177,6 @@ class OutgoingMessage {
   bool has_credit_ = false;
   bool open_ = true;
 };
-
-// The slow way of SendFromLoop().
-template <typename M, typename Finish, typename... Args>
-ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
-    Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
-    Instant deadline, Finish finish, Args&&... args) {
-  OutgoingMessage out(loop.bus(), &loop, target);
-  const Delivery taken = out.TakeCredit();
-  if (taken != Delivery::kAccepted) return taken;
-  out.Build<M>(ops, bytes, deadline, std::forward<Args>(args)...);
-  finish(out.envelope());
-  return out.Post();
-}
-
-// Sends an M from a loop; finish(Envelope&) completes it.
-template <typename M, typename Finish, typename... Args>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
-    Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
-    Instant deadline, Finish finish, Args&&... args) {
-  if constexpr (BuildsWithoutThrowing<M, Args...>()) {
-    MessageRouter& router = loop.router();
-    const auto [cell, e] =
-        router.BeginHere(bytes, {ops, target, router.current().self, deadline});
-    if (e != nullptr) [[likely]] {
-      e->Emplace<M>(std::forward<Args>(args)...);
-      finish(*e);
-      router.Queue(*cell, e);
-      return Delivery::kAccepted;
-    }
-  }
-  return SendFromLoopAnywhere<M>(loop, target, ops, bytes, deadline, finish,
-                                 std::forward<Args>(args)...);
-}
-
-// True: such a message to this actor leaves the process, and the link is down.
-inline bool LinkIsDown(BusState& bus, const MessageOps& ops, ActorId target) {
-  return ops.leads_over_a_link && !bus.IsConnected(target);
-}
-
-// Ref::TellWith, from any thread.
-template <typename M, typename... Args>
-ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyhow(const Address& to,
-                                            const MessageOps* ops,
-                                            const TellOptions& options,
-                                            Args&&... args) {
-  if (!to) return Delivery::kGone;
-  BusState& bus = *to.bus();
-  OutgoingMessage out(bus, LoopOf(&bus), to.id());
-  if (LinkIsDown(bus, *ops, to.id())) return Delivery::kNotConnected;
-  const Delivery taken = out.TakeCredit();
-  if (taken != Delivery::kAccepted) return taken;
-  out.Build<M>(ops, Envelope::BytesFor<M>(), options.deadline,
-               std::forward<Args>(args)...);
-  out.SetTrace(options.trace);
-  return out.Post();
-}
-
-// Ref::Tell, where it is not the fast way. It makes the options itself: so the
-// caller has nothing on its stack, and needs no stack protector.
-template <typename M, typename... Args>
-ABSL_ATTRIBUTE_NOINLINE Delivery TellSlowly(const Address& to,
-                                            const MessageOps* ops,
-                                            Args&&... args) {
-  return TellAnyhow<M>(to, ops, TellOptions(), std::forward<Args>(args)...);
-}
 
 }  // namespace trolley::internal
 

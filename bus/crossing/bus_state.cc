@@ -115,11 +115,6 @@ void BusState::LeadOver(ActorId actor, const LeavesBy& by) {
   inbox(actor.loop()).link_states.Set(actor.slot(), entry);
 }
 
-void BusState::ClearLink(ActorId actor) {
-  LinkStates& states = inbox(actor.loop()).link_states;
-  if (states.Get(actor.slot())) states.Set(actor.slot(), ActorId());
-}
-
 void BusState::SetConnected(ActorId link, bool connected) {
   inbox(link.loop()).link_states.Set(link.slot(), connected ? ActorId() : link);
 }

@@ -115,7 +115,10 @@ class BusState {
   void LeadOver(ActorId actor, const LeavesBy& by);
   // Messages to `actor` stay in the process, as far as is known. Forgets what
   // was said of an earlier actor of its slot.
-  void ClearLink(ActorId actor);
+  void ClearLink(ActorId actor) {
+    LinkStates& states = inbox(actor.loop()).link_states;
+    if (states.Get(actor.slot())) states.Set(actor.slot(), ActorId());
+  }
   // Says whether `link` takes messages from now on. A new link takes messages.
   // Call it on the loop of `link`.
   void SetConnected(ActorId link, bool connected);
@@ -146,14 +149,15 @@ class BusState {
   const Clock& clock_;
   const uint64_t instance_id_;
   sigset_t mains_signals_;
+  std::atomic<bool> draining_{false};
   std::vector<std::unique_ptr<LoopInbox>> inboxes_;
   CellDirectory cells_;
   BusReferences references_;
   NameRegistry names_;
   ExitRecords exit_records_;
   LedgerCounters<SharedCounter> outside_;  // the sends of plain threads
-  std::atomic<bool> draining_{false};
-  std::atomic<uint64_t> next_start_{0};
+  // Each spawn writes these. What all loops read has cache lines of its own.
+  alignas(64) std::atomic<uint64_t> next_start_{0};
   std::atomic<uint32_t> next_loop_{0};
 };
 

@@ -59,7 +59,7 @@ void ActorGuard::Stop(Cell& cell, bool drain) {
   // A send to an actor that drains is kFull; to one that stops, kGone.
   const uint32_t generation = cell.self.generation();
   cell.credits.Open(drain ? generation : generation + 1, 0);
-  router_.DeadLetterWaitingSenders(cell);
+  if (cell.waiting_senders != nullptr) router_.DeadLetterWaitingSenders(cell);
   router_.run_queue().Push(cell);
 }
 

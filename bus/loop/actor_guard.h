@@ -13,7 +13,6 @@
 
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/string_view.h"
 #include "trolley/bus/crossing/bus_state.h"
 #include "trolley/bus/loop/message_router.h"
@@ -29,8 +28,34 @@ class ActorGuard {
   // such as "OnStart". False: it threw, and the actor ends.
   template <typename Code>
   bool Run(Cell& cell, absl::string_view doing, Code code) {
-    const Activation outer = Begin(cell);
-    absl::Cleanup restore = [&] { End(outer); };
+    const InHand in_hand(*this, cell);
+    return Try(cell, doing, std::move(code));
+  }
+
+  // The actor in `cell` is the one that runs, as long as this object lives.
+  class InHand {
+   public:
+    InHand(ActorGuard& guard, Cell& cell)
+        : router_(guard.router_),
+          outer_(std::exchange(router_.current(),
+                               {.cell = &cell, .self = cell.self})) {
+      router_.inbox().SetRunning(cell.self);
+    }
+    InHand(const InHand&) = delete;
+    InHand& operator=(const InHand&) = delete;
+    ~InHand() {
+      router_.current() = outer_;
+      router_.inbox().SetRunning(outer_.self);
+    }
+
+   private:
+    MessageRouter& router_;
+    const Activation outer_;
+  };
+
+  // As Run(), for the actor that is in hand.
+  template <typename Code>
+  bool Try(Cell& cell, absl::string_view doing, Code code) {
     try {
       code();
       return true;
@@ -48,15 +73,6 @@ class ActorGuard {
   void Stop(Cell& cell, bool drain);
 
  private:
-  // Inline: a spawn and an end call them three times.
-  Activation Begin(Cell& cell) {
-    router_.inbox().SetRunning(cell.self);
-    return std::exchange(router_.current(), {.cell = &cell, .self = cell.self});
-  }
-  void End(const Activation& outer) {
-    router_.current() = outer;
-    router_.inbox().SetRunning(outer.self);
-  }
   // In a catch block: ends the actor because of the caught exception.
   void Fail(Cell& cell, absl::string_view doing);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -110,10 +111,10 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   const ActorId id = cell.self;
   const uint32_t generation = id.generation();
-  ActorInfo last;  // before anything of the actor goes
+  std::optional<ActorInfo> last;  // before anything of the actor goes
   if (cell.actor != nullptr && !watchers_.empty(id)) {
     last = InfoOf(cell);
-    last.start_sequence = 0;
+    last->start_sequence = 0;
   }
   cell.set_exit(generation, ExitKind(cell));
   cell.actor_state.set_state(Cell::State::kStopping);
@@ -133,7 +134,8 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   while (Envelope* e = cell.data.Pop()) router_.DeadLetter(e);
   if (!watchers_.empty(id)) {
-    watchers_.Tell(id, {.reason = bus_.ExitOf(id), .last = std::move(last)});
+    watchers_.Tell(id, {.reason = bus_.ExitOf(id),
+                        .last = std::move(last).value_or(ActorInfo())});
   }
   cell.data_queued = 0;
   cell.local_credits = 0;
@@ -155,14 +157,15 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
 void ActorLifecycle::EndObject(Cell& cell) {
   if (!early_.empty()) early_.erase(&cell);
   coroutines_.CancelAll(cell);
+  const ActorGuard::InHand in_hand(guard_, cell);
   if (cell.started) {
-    guard_.Run(cell, "OnStop", [&] { ActorAccess::Stop(*cell.actor); });
+    guard_.Try(cell, "OnStop", [&] { ActorAccess::Stop(*cell.actor); });
   }
   // From here on it cannot begin tasks or timers. Those of OnStop() end here.
   std::unique_ptr<ActorBase> actor(std::exchange(cell.actor, nullptr));
   coroutines_.CancelAll(cell);
   ScheduledMessage::CancelAll(*actor);
-  guard_.Run(cell, "its destructor", [&] { actor.reset(); });
+  guard_.Try(cell, "its destructor", [&] { actor.reset(); });
 }
 
 ExitReason::Kind ActorLifecycle::ExitKind(const Cell& cell) const {

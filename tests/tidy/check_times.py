@@ -35,8 +35,8 @@ COVERED_BY = {
         "Ref::Ask and TellWith",
     "actors/internal/outgoing_message.h Parse(deadline)":
         "LinkTell and LinkAsk",
-    "actors/internal/outgoing_message.h SendFromLoop(deadline)": "Ref::Ask",
-    "actors/internal/outgoing_message.h SendFromLoopAnywhere(deadline)":
+    "actors/internal/send_from_loop.h SendFromLoop(deadline)": "Ref::Ask",
+    "actors/internal/send_from_loop.h SendFromLoopAnywhere(deadline)":
         "Ref::Ask",
     "actors/wire.h Make(deadline)": "LinkTell and LinkAsk",
     "actors/wire.h Prepare(deadline)": "LinkTell and LinkAsk",
