@@ -113,7 +113,7 @@ void OutgoingMessage::Forget() {
   }
   envelope_.reset();
   if (std::exchange(has_credit_, false)) {
-    // mutant: P8_AMessageThatThrowsKeepsItsPlace
+    // mutant: P8_AMessageThatThrowsKeepsItsCredit
     SendControl(*bus_, target_, ReturnedCredit{});
   }
 }

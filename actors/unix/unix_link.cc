@@ -27,7 +27,7 @@ class UnixDialer : public Dialer {
     absl::Status allowed = peer.ok() ? internal::AllowUnixPeer(
                                            sys, fd->get(), *peer, allowed_uids_)
                                      : peer.status();
-    // mutant: P13_AConnectionOfWhomIsUnknownIsLeftOpen
+    // mutant: P13_AConnectionWithAnUnknownPeerIsLeftOpen
     if (!allowed.ok()) co_return allowed;
     Dialled dialled{.fd = *std::move(fd), .peer = *std::move(peer)};
     co_return std::move(dialled);

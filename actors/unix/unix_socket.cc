@@ -394,7 +394,7 @@ int UnixListenSocket::TurnOneAway() {
   const int result = sys_->Accept4(listener_.get(), nullptr, nullptr,
                                    SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (result >= 0) {
-    // mutant: P12_WhoIsTurnedAwayIsNotClosed
+    // mutant: P12_APeerTurnedAwayIsNotClosed
     sys_->Close(result);
     ++turned_away_;
   }
@@ -423,7 +423,7 @@ absl::StatusOr<ScopedFd> UnixListenSocket::Accept() {
                                   error == ENOBUFS || error == ENOMEM;
     // The kernel looks for a free descriptor before it looks for a connection,
     // so only turning one away tells whether one waits at all.
-    // mutant: P12_NobodyWaitingIsTakenForAnError
+    // mutant: P12_NoPeerIsTakenForAnError
     if (error == EAGAIN ||
         (out_of_resources && reserve_ && TurnOneAway() == -EAGAIN)) {
       return absl::UnavailableError(

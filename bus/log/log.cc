@@ -84,7 +84,7 @@ class BusLog::Queue {
       }
       if (!left_out.empty()) now.push_back(std::move(left_out));
       now.push_back(Printable(text, kMaxLineBytes - kAround));
-      // mutant: P7_WhoLogsWaitsForTheSink
+      // mutant: P7_ALoopThatLogsWaitsForTheSink
       if (queues_) return Push(std::move(now));
     }
     for (const std::string& line : now) Count(Deliver(line));

@@ -34,14 +34,14 @@ void ActorGuard::HandlerThrew(Cell& cell, Envelope* e) {
 }
 
 void ActorGuard::Fail(Cell& cell, absl::string_view doing) {
-  // mutant: P8_WhoAskedIsNotToldWhatWasThrown
+  // mutant: P8_TheAskerIsNotToldTheException
   const std::string what = absl::StrCat(doing, " threw: ", WhatIsThrown());
   // Before Stop(): senders that it refuses find the reason here.
   cell.set_exit(cell.self.generation(), ExitReason::Kind::kFailed);
   bus_.exit_records().Add(
       cell.self, cell.name != nullptr ? *cell.name : "",
       {.kind = ExitReason::Kind::kFailed, .error = absl::InternalError(what)});
-  // mutant: P8_WhoThrewGoesOn
+  // mutant: P8_AnActorThatThrewGoesOn
   Stop(cell, /*drain=*/false);
   bus_.Log(absl::StrCat(NameOf(cell), " (", cell.actor_class->name(),
                         ") ends: ", what),

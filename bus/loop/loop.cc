@@ -83,7 +83,7 @@ bool Loop::RunOnce() {
   }
   router_.Flush();
   // A loop gives all back before it sleeps, but it may never sleep.
-  // mutant: P6_ABusyLoopKeepsItsLeases
+  // mutant: P6_ABusyLoopKeepsItsCredits
   if (inbox_.stats.turns.Read() % kTurnsBetweenReturns == 0) {
     router_.ReturnUnused();
   }
@@ -184,7 +184,7 @@ bool Loop::SpinForWork() {
 
 bool Loop::PrepareToSleep() {
   // Before the loop sleeps, it gives back all that other loops could use.
-  // mutant: P6_ASleepingLoopKeepsItsLeases
+  // mutant: P6_ASleepingLoopKeepsItsCredits
   router_.ReturnRemote();
   if (router_.ReturnLocal(options_.messages_per_turn)) return true;
   if (idle_callbacks_.empty()) return false;

@@ -88,7 +88,7 @@ void MessageRouter::DropReply(Envelope* reply) {
   reply->ops->drop(reply);
   Free(reply);
   // It is the answer to a CreditRequest: the credit must not be lost.
-  // mutant: P6_APlaceDiesWithWhoWantedIt
+  // mutant: P6_ACreditIsLostWithItsSender
   if (has_credit) {
     Send(ControlEnvelope(NewEnvelope(Envelope::BytesFor<ReturnedCredit>()),
                          replier, ReturnedCredit{}));
@@ -101,7 +101,7 @@ void MessageRouter::DeadLetter(Envelope* e, absl::string_view note) {
   if (e->lane() != Lane::kControl) inbox_.ledger.dead_lettered.Increment();
   e->ops->drop(e);
   if (!e->is_ask()) return Free(e);
-  // mutant: P8_WhoIsBehindAThrowIsNotToldOfIt
+  // mutant: P8_AQueuedAskIsNotToldOfTheThrow
   e->ops->answer(
       e, absl::NotFoundError(absl::StrCat(bus_.DescribeEnd(e->target),
                                           note.empty() ? "" : "; ", note)));

@@ -190,7 +190,7 @@ class BusCore::Ending {
       }
       report_.clean = false;
       const ActorId running = state_.inbox(i).running();
-      // mutant: P10_WhoKeepsItsLoopIsNotNamed
+      // mutant: P10_AnActorThatKeepsItsLoopIsNotNamed
       report_.survivors.push_back(
           running ? absl::StrCat(state_.Describe(running), " on loop ", i)
                   : absl::StrCat("loop ", i));

@@ -89,7 +89,7 @@ struct alignas(64) Cell : ActorSlot {
   }
   // The limit of suspended_asks: other messages need the rest of the credits.
   uint32_t most_suspended_asks() const {
-    // mutant: P6_AsksThatWaitMayTakeEveryPlace
+    // mutant: P6_AsksThatWaitMayTakeEveryCredit
     return std::clamp<uint32_t>(capacity / 2, 1, UINT16_MAX);
   }
   // True: a handler of a message is suspended. Background tasks do not count.

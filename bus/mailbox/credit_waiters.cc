@@ -10,12 +10,12 @@
 namespace trolley::internal {
 
 void CreditWaiters::GiveBackSlowly(Cell& cell) {
-  // mutant: P10_WhoDrainsGoesOnTakingMessages
+  // mutant: P10_ADrainingActorTakesMessages
   if (cell.state() != Cell::State::kRunning) return;  // it is ending
   if (cell.waiting_senders == nullptr) {
     credits_.GiveBack(cell);
   } else {
-    // mutant: P6_WhoWaitsForRoomIsNotTold
+    // mutant: P6_ASenderThatWaitsIsNotTold
     Reserve(cell, 1);
   }
 }
@@ -35,7 +35,7 @@ void CreditWaiters::Reserve(Cell& cell, uint32_t credits) {
   senders.reserved += credits;
   if (!cell.actor_state.runnable()) {
     Grant(cell, senders.count);
-    // mutant: P6_EachPlaceThatComesFreeWakesASender
+    // mutant: P6_EachCreditThatComesFreeWakesASender
   } else if (senders.reserved >= cell.capacity / 4) {
     Grant(cell, (senders.count + 3) / 4);
   }

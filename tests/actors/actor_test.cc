@@ -149,7 +149,7 @@ TEST_P(ActorTest, CoroutineHandlersAskOtherActors) {
 
 // The first one waits, as a coroutine, and keeps the others in the mailbox of
 // an interleaved actor; those go without one.
-TEST_P(ActorTest, P1_WhoHoldsItsMailboxIsNotOvertaken) {
+TEST_P(ActorTest, P1_AnActorThatHoldsItsMailboxIsNotOvertaken) {
   auto bus = NewBus();
   const Ref<Gate> gate = *bus->Spawn<Gate>({});
   for (int i = 1; i <= 100; ++i) {

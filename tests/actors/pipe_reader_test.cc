@@ -149,7 +149,7 @@ class Holder : public Actor {
   AsyncCondition ended_;
 };
 
-TEST_P(PipeReaderTest, P6_TheEndOfTheInputNeedsNoPlaceInAFullMailbox) {
+TEST_P(PipeReaderTest, P6_TheEndOfTheInputNeedsNoCreditOfAFullMailbox) {
   int fds[2];
   ASSERT_EQ(RealSys().Pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
   ScopedFd in(RealSys(), fds[0]);

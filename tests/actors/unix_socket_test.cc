@@ -485,7 +485,7 @@ TEST_F(UnixSocketTest, TheLockOfAKilledServerIsTakenAndRemovedInTheEnd) {
   EXPECT_TRUE(fs::is_empty(directory_));
 }
 
-TEST_F(UnixSocketTest, P14_ALockThatSomebodyWroteToSurvivesItsEnd) {
+TEST_F(UnixSocketTest, P14_ALockWithContentSurvivesTheEndOfItsServer) {
   auto server = Listen();
   ASSERT_TRUE(server.ok());
   std::ofstream(path_ + ".lock") << "precious";
@@ -494,7 +494,7 @@ TEST_F(UnixSocketTest, P14_ALockThatSomebodyWroteToSurvivesItsEnd) {
   EXPECT_EQ(fs::file_size(path_ + ".lock"), 8u);
 }
 
-TEST_F(UnixSocketTest, P14_WhatTookThePlaceOfTheSocketSurvivesItsEnd) {
+TEST_F(UnixSocketTest, P14_AnotherFileAtThePathSurvivesTheEndOfTheServer) {
   auto server = Listen();
   ASSERT_TRUE(server.ok());
   fs::remove(path_);
@@ -613,7 +613,7 @@ TEST_F(UnixSocketTest, BothEndsKnowWhoTheOtherIs) {
   }
 }
 
-TEST_F(UnixSocketTest, P14_TheCredentialsAreThoseOfWhoConnected) {
+TEST_F(UnixSocketTest, P14_TheCredentialsAreThoseOfTheProcessThatConnected) {
   if (!CanBecomeNobody()) GTEST_SKIP() << "needs root, outside a sandbox";
   auto server = Listen();
   ASSERT_TRUE(server.ok());

@@ -150,7 +150,7 @@ class Filler : public Actor {
   uint32_t left_;
 };
 
-TEST_P(BoundsTest, P6_TheBoundIsExactForAnotherLoopAndItsLeases) {
+TEST_P(BoundsTest, P6_TheBoundIsExactForAnotherLoopAndItsCredits) {
   if (loops() == 1) GTEST_SKIP() << "needs two loops";
   for (uint32_t capacity : kCapacities) {
     Start();
@@ -174,7 +174,7 @@ TEST_P(BoundsTest, P6_TheBoundIsExactForAnotherLoopAndItsLeases) {
   }
 }
 
-TEST_P(BoundsTest, P6_PlacesLeasedByASleepingLoopAreFree) {
+TEST_P(BoundsTest, P6_ASleepingLoopHoldsNoCreditInAdvance) {
   if (simulated() || loops() < 3) GTEST_SKIP() << "needs three threads";
   for (uint32_t capacity : kCapacities) {
     Start();
@@ -461,7 +461,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, SimBoundsTest,
                                          BusForm{"sim", 3}),
                          BusFormName);
 
-TEST_P(SimBoundsTest, P6_RoomGoesToThoseWhoAskedFirst) {
+TEST_P(SimBoundsTest, P6_CreditsGoToTheSendersInTheirOrder) {
   constexpr int kProducers = 8;
   Bus& bus = Start();
   std::vector<Number> got;
@@ -555,7 +555,7 @@ TEST_P(SimBoundsTest, P6_RoomThatOneLeavesUnusedGoesToTheOthersThatWait) {
   EXPECT_EQ(got, kCapacity + kFeeders);
 }
 
-TEST_P(SimBoundsTest, P6_APlaceGrantedToAnActorThatEndedIsNotLost) {
+TEST_P(SimBoundsTest, P6_ACreditGrantedToAnActorThatEndedIsNotLost) {
   for (bool another_waits : {false, true}) {
     Bus& bus = Start();
     std::vector<Number> got;

@@ -191,7 +191,7 @@ class Careful : public Actor {
   absl::Status On(const Ping&) { return absl::DataLossError("not today"); }
 };
 
-TEST_P(ContainmentTest, P8_AnErrorReturnedIsCountedAndEndsNobody) {
+TEST_P(ContainmentTest, P8_AnErrorReturnedIsCountedAndEndsNoActor) {
   Bus& bus = Start();
   auto careful = *bus.Spawn<Careful>({});
   for (int i = 0; i < 10; ++i) careful.Tell(Ping{});

@@ -191,7 +191,7 @@ class ExitTest : public BusFixture {
 };
 TROLLEY_FOR_EACH_BUS(ExitTest);
 
-TEST_P(ExitTest, P8_WhoeverAsksAnActorThatHasEndedLearnsItsNameAndWhy) {
+TEST_P(ExitTest, P8_AnAskerOfAnActorThatHasEndedLearnsItsNameAndWhy) {
   Start();
   for (const std::string& name : {std::string(), std::string("bank/slow")}) {
     for (const Case& c : Cases()) {
@@ -373,7 +373,7 @@ class Mother : public Actor {
 
 // The reason of an actor without a name stands in its place, until the next
 // one has ended there.
-TEST_P(ExitTest, P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace) {
+TEST_P(ExitTest, P8_TheReasonIsNeverThatOfALaterActorOfTheSameCell) {
   Start();
   const Ref<Mother> mother = *bus().Spawn<Mother>({.loop = 0});
   const auto breed = [&](How how) {

@@ -166,7 +166,7 @@ class ExpiryTest : public BusFixture {
 };
 TROLLEY_FOR_EACH_BUS(ExpiryTest);
 
-TEST_P(ExpiryTest, P6_AsksThatTimedOutHoldNoPlace) {
+TEST_P(ExpiryTest, P6_AsksThatTimedOutHoldNoCredit) {
   Start();
   Tokens tokens(kCapacity);
   auto waiter = SpawnWaiter<Waiter>();
@@ -182,7 +182,7 @@ TEST_P(ExpiryTest, P6_AsksThatTimedOutHoldNoPlace) {
   EXPECT_EQ(ledger.expired, kCapacity);
 }
 
-TEST_P(ExpiryTest, P6_WhatExpiresBehindAHandlerThatWaitsHoldsNoPlace) {
+TEST_P(ExpiryTest, P6_WhatExpiresBehindAHandlerThatWaitsHoldsNoCredit) {
   Start();
   Tokens job(1), tokens(kCapacity - 1);
   auto waiter = SpawnWaiter<Waiter>();

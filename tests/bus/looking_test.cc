@@ -175,7 +175,7 @@ TEST_P(LookingTest, P7_ManyLooksAtOnceTakeAStepATurn) {
 }
 
 // Looking for the next actor behind many free slots also counts as work.
-TEST_P(LookingTest, P7_PlacesThatAreFreeCountToo) {
+TEST_P(LookingTest, P7_CellsThatAreFreeCountToo) {
   std::vector<Ref<Quiet>> actors;
   SpawnMany(&actors);
   const ActorId last = actors.back().id();
@@ -248,7 +248,7 @@ TEST_P(LookingTest, P10_OthersHearSoonThatALoopEnds) {
 }
 
 // Those that have something to do are in the run queue, and end there.
-TEST_P(LookingTest, P10_ActorsThatHaveMessagesEndAndLeaveTheirPlace) {
+TEST_P(LookingTest, P10_ActorsThatHaveMessagesEndAndFreeTheirCells) {
   constexpr uint32_t kActors = 1000;
   Start([](BusOptions& options) { options.loops[0].max_actors = kActors; });
   for (int round = 0; round < 3; ++round) {

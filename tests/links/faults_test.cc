@@ -23,7 +23,7 @@ using FaultsTest = LinkTest;
 // text. No descriptor is left open. When no call fails any more, asks are
 // answered again, unless the listener, or a loop with its poller, is broken and
 // has ended.
-TEST_F(FaultsTest, P13_WhicheverCallFailsWhoAsksIsTold) {
+TEST_F(FaultsTest, P13_WhicheverCallFailsTheAskerIsTold) {
   for (const bool of_server : {true, false}) {
     // Not the second, an EAGAIN: no edge makes up for one that is not true.
     for (const size_t which : {0, 2, 3}) {

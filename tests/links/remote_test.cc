@@ -214,7 +214,7 @@ TEST_F(FullRemoteTest, P15_IsFullWhileItsLinkIsUp) {
 
 // A sender that waits for room learns that the link is down. Each accepted
 // message is counted as written or as unsent.
-TEST_F(FullRemoteTest, P15_WhoWaitsForRoomIsToldThatTheLinkIsDown) {
+TEST_F(FullRemoteTest, P15_ASenderThatWaitsIsToldThatTheLinkIsDown) {
   constexpr int kSenders = 8;
   std::vector<absl::Status> told(kSenders);
   std::vector<std::thread> senders;

@@ -204,7 +204,7 @@ TEST_F(HandoffTest, P2_CloseReturnsWhatIsQueuedOldestFirst) {
   EXPECT_EQ(Close(), (Numbers{0, 1, 2, 3}));
 }
 
-TEST_F(HandoffTest, P5_CloseOfASleepThatNobodyTookWaitsForNobody) {
+TEST_F(HandoffTest, P5_CloseOfASleepWithoutAWakeDoesNotWait) {
   ASSERT_TRUE(handoff_.Arm());
   EXPECT_EQ(handoff_.Close(), nullptr);
   EXPECT_EQ(Push(0), Pushed::kClosed);

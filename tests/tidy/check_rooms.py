@@ -43,7 +43,7 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"trolley/([^"]+)"',
 _DEFINES = re.compile(
     r"^(?:template\s*<[^;{}]*>\s*)?(?:class|struct)\s+"
     r"(?:(?:alignas\([^)]*\)|\[\[[^\]]*\]\]|[A-Z_]{6,})\s+)*"
-    r"(\w+)(?:\s+final)?\s*(?::[^;{]*)?\{", re.MULTILINE)
+    r"(\w+)(?:<[^;{}]*>)?(?:\s+final)?\s*(?::[^;{]*)?\{", re.MULTILINE)
 # At the start of a line: nested classes do not count.
 _FORWARD = re.compile(
     r"^(?:template\s*<[^;{}]*>\s*)?(?:class|struct)\s+(\w+);", re.MULTILINE)

@@ -155,6 +155,10 @@ class ChecksTest(unittest.TestCase):
     self.catches(check, "bus/a.h", "class X {\n  friend class Ref;\n};\n",
                  **ref)
     self.allows(check, "actors/a.h", "class Ref;\n", **ref)
+    remote = {"actors/remote.h":
+              "template <typename... M>\nclass Remote<P<M...>> : X {\n};\n"}
+    self.catches(check, "bus/a.h", "class X {\n  friend class Remote;\n};\n",
+                 **remote)
 
   def test_page_of_headers(self):
     check = check_rooms.public_headers_have_a_page

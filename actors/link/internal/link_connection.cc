@@ -365,7 +365,7 @@ void LinkConnection::End(LinkEnd end, absl::Status reason) {
   // mutant: P15_ATornFrameIsCountedTwice
   if (error != WireError::kNone && !torn) {
     ++stats_.protocol_errors;
-    // mutant: P14_WhoBreaksARuleIsNotToldWhich
+    // mutant: P14_APeerIsNotToldWhichRuleItBroke
     if (!heard_error_) wire::AppendErrorFrame(reason, &outbox_.tail());
   }
   Flush();

@@ -32,7 +32,7 @@ absl::Status LinkSender::NotSendable() {
     return absl::UnavailableError(absl::StrCat(
         "not connected: the connection to ", state_.PeerName(), " is ending"));
   }
-  // mutant: P13_WhoAsksIsNotToldWhy
+  // mutant: P13_TheAskerIsNotToldWhy
   return absl::UnavailableError(absl::StrCat(
       "not connected: ", state_.down_reason.ok()
                              ? "the link of the other process was stopped"

@@ -80,27 +80,27 @@ MUTANTS = [
         "P6_FullBeforeItIsFull",
         Swap("std::min(Free(word), batch)",
              "Free(word) == 1 ? 0 : std::min(Free(word), batch)"),
-        _BOUNDS + "P6_TheBoundIsExactForAnotherLoopAndItsLeases/sim2"),
+        _BOUNDS + "P6_TheBoundIsExactForAnotherLoopAndItsCredits/sim2"),
     Mutant(
-        "P6_ASleepingLoopKeepsItsLeases", Skip(),
-        _BOUNDS + "P6_PlacesLeasedByASleepingLoopAreFree/epoll3"),
+        "P6_ASleepingLoopKeepsItsCredits", Skip(),
+        _BOUNDS + "P6_ASleepingLoopHoldsNoCreditInAdvance/epoll3"),
     Mutant(
-        "P6_ABusyLoopKeepsItsLeases",
+        "P6_ABusyLoopKeepsItsCredits",
         Swap("inbox_.stats.turns.Read() % kTurnsBetweenReturns == 0", "false"),
         _BOUNDS + "P6_ABusyLoopGivesBackCreditsThatItDoesNotUse/sim2"),
     Mutant(
-        "P6_WhoWaitsForRoomIsNotTold", Skip(),
+        "P6_ASenderThatWaitsIsNotTold", Skip(),
         _BOUNDS + "P6_SendWaitsForRoomAndLosesNothing/sim2"),
     Mutant(
-        "P6_EachPlaceThatComesFreeWakesASender", Swap("cell.capacity / 4", "1"),
+        "P6_EachCreditThatComesFreeWakesASender", Swap("cell.capacity / 4", "1"),
         _SIM_BOUNDS + "P6_ASenderThatWaitsIsWokenForAQuarterOfAMailbox/sim2"),
     Mutant(
         "P6_RoomIsKeptWhenNothingIsLeftToDo", Skip(),
         _SIM_BOUNDS +
         "P6_RoomThatOneLeavesUnusedGoesToTheOthersThatWait/sim2"),
     Mutant(
-        "P6_APlaceDiesWithWhoWantedIt", Skip(),
-        _SIM_BOUNDS + "P6_APlaceGrantedToAnActorThatEndedIsNotLost/sim2"),
+        "P6_ACreditIsLostWithItsSender", Skip(),
+        _SIM_BOUNDS + "P6_ACreditGrantedToAnActorThatEndedIsNotLost/sim2"),
     Mutant(
         "P6_AReplyWaitsBehindData", Skip(unless="cell.data.empty()"),
         _BOUNDS + "P6_RepliesAndTimersPassAFullMailbox/sim1"),
@@ -113,15 +113,15 @@ MUTANTS = [
 
     Mutant(
         "P6_AnExpiredHandlerGoesOnWaiting", Before("if (end <= now) continue;"),
-        _EXPIRY + "P6_AsksThatTimedOutHoldNoPlace/sim2"),
+        _EXPIRY + "P6_AsksThatTimedOutHoldNoCredit/sim2"),
     Mutant(
         "P6_WhatExpiresBehindAHandlerStays", Before("return false;"),
-        _EXPIRY + "P6_WhatExpiresBehindAHandlerThatWaitsHoldsNoPlace/sim2"),
+        _EXPIRY + "P6_WhatExpiresBehindAHandlerThatWaitsHoldsNoCredit/sim2"),
     Mutant(
         "P6_AnAskerThatHasGoneIsWaitedFor", Skip(),
         _EXPIRY + "P6_AskersThatGoLetGoOfWhatTheyAsked/sim2"),
     Mutant(
-        "P6_AsksThatWaitMayTakeEveryPlace", Swap("capacity / 2", "capacity"),
+        "P6_AsksThatWaitMayTakeEveryCredit", Swap("capacity / 2", "capacity"),
         _EXPIRY + "P6_AsksThatWaitLeaveHalfOfAMailboxToOthers/sim2"),
     Mutant(
         "P6_AnAskExpiresInThePlaceOfAnother",
@@ -168,10 +168,10 @@ MUTANTS = [
 
     # --- P8, containment
     Mutant(
-        "P8_WhoThrewGoesOn", Skip(),
+        "P8_AnActorThatThrewGoesOn", Skip(),
         _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim1"),
     Mutant(
-        "P8_WhoAskedIsNotToldWhatWasThrown", Swap("WhatIsThrown()", '""'),
+        "P8_TheAskerIsNotToldTheException", Swap("WhatIsThrown()", '""'),
         _CONTAINMENT + "P8_AThrowEndsItsActorAndNothingElse/sim2"),
     Mutant(
         "P8_AThrowCountsAsHandled",
@@ -182,26 +182,26 @@ MUTANTS = [
         _CONTAINMENT + "P8_AThrowDeadLettersWhatWasQueued/sim1"),
     Mutant(
         "P8_AnErrorReturnedEndsItsActor", After("guard_.Stop(cell, false);"),
-        _CONTAINMENT + "P8_AnErrorReturnedIsCountedAndEndsNobody/sim1"),
+        _CONTAINMENT + "P8_AnErrorReturnedIsCountedAndEndsNoActor/sim1"),
 
     Mutant(
-        "P8_AMessageThatThrowsKeepsItsPlace", Skip(),
+        "P8_AMessageThatThrowsKeepsItsCredit", Skip(),
         _THROWING + "P8_APlainThreadGetsWhatItsMessageThrows/sim1"),
     Mutant(
         "P8_AMessageThatThrowsIsNoAttempt", Skip(),
         _THROWING + "P8_WhateverThrowsOnItsWayToAHandler/sim2"),
     Mutant(
         "P8_WhyItEndedIsForgotten", Before("return;"),
-        _EXIT + "P8_WhoeverAsksAnActorThatHasEndedLearnsItsNameAndWhy/sim1"),
+        _EXIT + "P8_AnAskerOfAnActorThatHasEndedLearnsItsNameAndWhy/sim1"),
     Mutant(
-        "P8_WhoIsBehindAThrowIsNotToldOfIt",
+        "P8_AQueuedAskIsNotToldOfTheThrow",
         Swap("bus_.DescribeEnd(e->target)",
              "NameOf(*inbox_.cells.Find(e->target.slot()))"),
         _EXIT + "P8_AsksQueuedBehindAThrowAreToldOfIt/sim2"),
     Mutant(
         "P8_AReasonIsTakenForThatOfAnother",
         Swap("packed >> 3 == (generation & 31)", "true"),
-        _EXIT + "P8_TheReasonIsNeverThatOfALaterActorOfTheSamePlace/sim1"),
+        _EXIT + "P8_TheReasonIsNeverThatOfALaterActorOfTheSameCell/sim1"),
     Mutant(
         "P6_AllThatHaveEndedAreKept", Skip(),
         _EXIT + "P6_OfThoseThatHaveEndedTheLastFewAreKept/sim1"),
@@ -238,12 +238,12 @@ MUTANTS = [
         "P10_AnEndIsToldTooSoon", Instead("router_.DeadLetter(e);"),
         _SHUTDOWN + "P10_AnEndIsToldAfterTheEnd/sim1"),
     Mutant(
-        "P10_WhoKeepsItsLoopIsNotNamed",
+        "P10_AnActorThatKeepsItsLoopIsNotNamed",
         Instead("report_.survivors.push_back("
                 "    absl::StrCat(\"loop \", i));"),
         _SHUTDOWN + "P10_AHandlerThatSpinsIsNamed/epoll1"),
     Mutant(
-        "P10_WhoDrainsGoesOnTakingMessages", Skip(),
+        "P10_ADrainingActorTakesMessages", Skip(),
         _SIM_BOUNDS + "P10_AnActorUnderLoadEndsWhenItIsToldToDrain/sim2"),
     Mutant(
         "P10_DrainingForgetsHandlersThatWait",
@@ -252,7 +252,7 @@ MUTANTS = [
 
     # --- the log: it keeps no loop (P7), is bounded (P6), and takes any text
     Mutant(
-        "P7_WhoLogsWaitsForTheSink", Skip(),
+        "P7_ALoopThatLogsWaitsForTheSink", Skip(),
         _LOG + "P7_TheSinkIsNeverCalledByALoopThatHasAThread/epoll1"),
     Mutant(
         "P6_TheLinesOfTheLogPileUp",

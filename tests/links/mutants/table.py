@@ -13,13 +13,13 @@ _WRITTEN = "ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten"
 MUTANTS = [
     # --- P12, running out of descriptors
     Mutant(
-        "P12_WhoIsTurnedAwayIsNotClosed", Skip(),
+        "P12_APeerTurnedAwayIsNotClosed", Skip(),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
         "P12_TheReserveIsGivenUpOnce", Skip(),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
-        "P12_NobodyWaitingIsTakenForAnError",
+        "P12_NoPeerIsTakenForAnError",
         Swap("TurnOneAway() == -EAGAIN", "TurnOneAway(), false"),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
@@ -36,17 +36,17 @@ MUTANTS = [
 
     # --- P13, every system call may fail
     Mutant(
-        "P13_AConnectionOfWhomIsUnknownIsLeftOpen",
+        "P13_AConnectionWithAnUnknownPeerIsLeftOpen",
         Before("if (!allowed.ok()) (void)fd->release();"),
         _FAULTS + "P13_AConnectionWithAnUnknownPeerIsClosed"),
     Mutant(
-        "P13_WhoAsksIsNotToldWhy",
+        "P13_TheAskerIsNotToldWhy",
         Before("return absl::UnavailableError(\"\");"),
         _FAULTS + "P13_AnAskOverALinkThatIsDownIsToldWhy"),
 
     # --- P14, hostile peers
     Mutant(
-        "P14_WhoBreaksARuleIsNotToldWhich", Skip(),
+        "P14_APeerIsNotToldWhichRuleItBroke", Skip(),
         "HostileTest.P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed"),
     Mutant(
         "P14_WhatAPeerDoesNotReadPilesUp",
@@ -75,7 +75,7 @@ MUTANTS = [
         "All/WhatStandsThereTest.P14_IsNeverRemovedUnlessItIsAStaleSocket/4"),
     Mutant(
         "P14_TheLockIsRemovedWhateverIsInIt", Swap("file.st_size == 0", "true"),
-        _SOCKET14 + "ALockThatSomebodyWroteToSurvivesItsEnd"),
+        _SOCKET14 + "ALockWithContentSurvivesTheEndOfItsServer"),
     Mutant(
         "P14_TheTextOfAFailureIsTakenAsItIs",
         Swap("Printable(reply.failure().message())",
