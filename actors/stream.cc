@@ -324,7 +324,7 @@ Stream::AcceptAwaiter::AcceptAwaiter(Stream& stream)
 Stream::AcceptAwaiter::~AcceptAwaiter() {
   TransferAwaiter::Cancel();
   if (taken_ || outcome_ < 0) return;
-  const ScopedFd nobodys(sys_, static_cast<int>(outcome_));
+  const ScopedFd dropped(sys_, static_cast<int>(outcome_));
 }
 
 absl::StatusOr<ScopedFd> Stream::AcceptAwaiter::await_resume() {

@@ -41,10 +41,10 @@ absl::Status Check(const ControlOptions& options, uint32_t loops) {
         absl::StrCat("ControlOptions::", field, " ", rule));
   };
   if (options.max_connections == 0) {
-    return bad("max_connections", "is 0: nobody could connect");
+    return bad("max_connections", "is 0: no client could connect");
   }
   if (options.max_connections_per_user == 0) {
-    return bad("max_connections_per_user", "is 0: nobody could connect");
+    return bad("max_connections_per_user", "is 0: no client could connect");
   }
   if (options.max_calls_per_connection == 0 ||
       options.max_calls_per_connection > INT_MAX) {

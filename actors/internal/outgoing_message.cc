@@ -67,7 +67,7 @@ absl::StatusOr<CausalContext::Ptr> AskersOf(Loop& loop, ActorId target) {
   // An interleaved actor handles messages while it waits, so it can answer.
   if (cycle && self && !loop.bus().cells().Find(target).is_interleaved()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("a cycle of asks, which nobody could answer: ",
+        absl::StrCat("a cycle of asks, which no actor could answer: ",
                      AskCycle(loop, self, askers.get(), target)));
   }
   if (askers && askers->depth() >= CausalContext::kMaxDepth) {

@@ -462,7 +462,7 @@ absl::StatusOr<ScopedFd> Connect(Sys& sys, const std::string& path) {
             absl::StrCat(path, " is ", KindOf(file.st_mode), ", not a socket"));
       }
       return absl::UnavailableError(
-          absl::StrCat("nobody listens at ", path,
+          absl::StrCat("no process listens at ", path,
                        "; its server has ended without removing it"));
     }
     case EAGAIN:

@@ -583,7 +583,7 @@ TEST_F(UnixSocketTest, ConnectingSaysWhatIsWrong) {
   MakeStale();
   failed = Connect().status();
   EXPECT_EQ(failed.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(Text(failed), HasSubstr("nobody listens at " + path_));
+  EXPECT_THAT(Text(failed), HasSubstr("no process listens at " + path_));
   fs::remove(path_);
 
   std::ofstream(path_) << "text";

@@ -161,7 +161,7 @@ std::vector<Case> DialCases() {
          std::ofstream(t.path()) << "no socket";
          t.Dial();
        }},
-      {"nobody listens", none, Code::kUnavailable, "nobody listens",
+      {"nobody listens", none, Code::kUnavailable, "no process listens",
        [](Test& t) {
          t.server_socket() = std::make_unique<RawServer>(t.path());
          t.Dial();

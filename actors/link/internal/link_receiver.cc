@@ -310,7 +310,7 @@ absl::Status LinkReceiver::CheckAskers(const TargetQueue& queue,
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(absl::StrCat(
-      "a cycle of asks, which nobody could answer: ",
+      "a cycle of asks, which no actor could answer: ",
       Printable(absl::StrJoin(first, askers.end(), " -> ")), " -> ", self));
 }
 
