@@ -123,7 +123,7 @@ class Bus {
   // Calls `done` with a page of at most `most` actors (at least 1) that begins
   // at `from`. A caller that asks for one page after the other sees an actor
   // once if it ran all the time, and at most once if it did not.
-  void ListActors(ActorPlace from, uint32_t most,
+  void ListActors(ActorPosition from, uint32_t most,
                   std::function<void(ActorPage)> done) const {
     core_.ListActors(from, most, std::move(done));
   }

@@ -65,14 +65,14 @@ struct LoopInfo {
 
 // A position among the actors of a bus, for ListActors(). The default is the
 // first one.
-struct ActorPlace {
+struct ActorPosition {
   uint32_t loop = 0;
   uint32_t slot = 0;
 };
 
 struct ActorPage {
   std::vector<ActorInfo> actors;
-  std::optional<ActorPlace> next;  // where the next page begins, if any
+  std::optional<ActorPosition> next;  // where the next page begins, if any
 };
 
 // What became of the lines of the log.

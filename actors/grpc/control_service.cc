@@ -23,7 +23,7 @@
 #include "trolley/actors/grpc/internal/grpc_needs.h"
 #include "trolley/actors/grpc/internal/inspector.h"
 #include "trolley/actors/grpc/internal/messenger.h"
-#include "trolley/actors/grpc/internal/standard_places.h"
+#include "trolley/actors/grpc/internal/standard_streams.h"
 #include "trolley/actors/link/internal/protobuf_log.h"
 #include "trolley/actors/unix/unix_socket.h"
 #include "trolley/bus/latch.h"
@@ -115,7 +115,7 @@ class ControlService::Impl {
     absl::StatusOr<UnixListenSocket> socket =
         ListenUnix(bus.sys(), options.path, {.mode = options.socket_mode});
     if (!socket.ok()) return socket.status();
-    places_.emplace(bus.sys());
+    standard_streams_.emplace(bus.sys());
     if (absl::Status served = StartServer(); !served.ok()) return served;
     absl::StatusOr<Ref<internal::ControlListener>> listener =
         state_->bus.Spawn<internal::ControlListener>(
@@ -199,7 +199,7 @@ class ControlService::Impl {
   std::shared_ptr<internal::Connections> connections_;
   std::shared_ptr<Latch> listener_ended_ = std::make_shared<Latch>();
   Address listener_;
-  std::optional<internal::StandardPlaces> places_;
+  std::optional<internal::StandardStreams> standard_streams_;
   std::unique_ptr<grpc::Server> server_;  // null: not started, or stopped
 };
 

@@ -14,7 +14,7 @@ namespace {
 // page, also when a loop ends and drops the walk.
 class PageWalk : public std::enable_shared_from_this<PageWalk> {
  public:
-  PageWalk(BusState::Ptr bus, ActorPlace from, uint32_t most,
+  PageWalk(BusState::Ptr bus, ActorPosition from, uint32_t most,
            std::function<void(ActorPage)> done)
       : bus_(std::move(bus)), at_(from), most_(most), done_(std::move(done)) {
     // Reserves for some more actors than there are: to grow a large vector
@@ -56,7 +56,7 @@ class PageWalk : public std::enable_shared_from_this<PageWalk> {
   }
 
   const BusState::Ptr bus_;
-  ActorPlace at_;
+  ActorPosition at_;
   uint32_t end_ = 0;  // the slot to end at, on that loop
   const uint32_t most_;
   const std::function<void(ActorPage)> done_;
@@ -65,7 +65,7 @@ class PageWalk : public std::enable_shared_from_this<PageWalk> {
 
 }  // namespace
 
-void GetActorPage(BusState::Ptr bus, ActorPlace from, uint32_t most,
+void GetActorPage(BusState::Ptr bus, ActorPosition from, uint32_t most,
                   std::function<void(ActorPage)> done) {
   std::make_shared<PageWalk>(std::move(bus), from, most, std::move(done))
       ->GoOn();

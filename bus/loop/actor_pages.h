@@ -44,7 +44,7 @@ bool VisitActors(Loop& loop, uint32_t& slot, uint32_t end, Visit visit) {
 // begins at `from`; on the thread of a loop. If the bus has ended, it calls
 // `done` in this call, with an empty page. A loop that ends meanwhile ends the
 // page.
-void GetActorPage(BusState::Ptr bus, ActorPlace from, uint32_t most,
+void GetActorPage(BusState::Ptr bus, ActorPosition from, uint32_t most,
                   std::function<void(ActorPage)> done);
 
 }  // namespace trolley::internal

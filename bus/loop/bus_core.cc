@@ -143,7 +143,7 @@ absl::StatusOr<Address> BusCore::Find(absl::string_view name,
 }
 
 void BusCore::Inspect(std::function<void(BusInfo)> done) const {
-  GetActorPage(state_, ActorPlace(), std::numeric_limits<uint32_t>::max(),
+  GetActorPage(state_, ActorPosition(), std::numeric_limits<uint32_t>::max(),
                [state = state_, done = std::move(done)](ActorPage page) {
                  auto all = std::make_shared<ActorPage>(std::move(page));
                  GatherLoops(state, [all, done](BusInfo info) {
@@ -157,7 +157,7 @@ void BusCore::InspectLoops(std::function<void(BusInfo)> done) const {
   GatherLoops(state_, std::move(done));
 }
 
-void BusCore::ListActors(ActorPlace from, uint32_t most,
+void BusCore::ListActors(ActorPosition from, uint32_t most,
                          std::function<void(ActorPage)> done) const {
   GetActorPage(state_, from, std::max<uint32_t>(most, 1), std::move(done));
 }

@@ -51,7 +51,7 @@ class BusCore {
   void Inspect(std::function<void(BusInfo)> done) const;
   absl::StatusOr<BusInfo> Inspect(absl::Duration timeout) const;
   void InspectLoops(std::function<void(BusInfo)> done) const;
-  void ListActors(ActorPlace from, uint32_t most,
+  void ListActors(ActorPosition from, uint32_t most,
                   std::function<void(ActorPage)> done) const;
 
   ShutdownReport Shutdown(absl::Duration deadline);

@@ -294,7 +294,7 @@ TEST_P(PagesTest, PagesHaveEachActorOnce) {
     }
     Look();
     std::multiset<uint64_t> seen;
-    std::optional<ActorPlace> at = ActorPlace();
+    std::optional<ActorPosition> at = ActorPosition();
     while (at.has_value()) {
       struct Answer {
         ActorPage page;
@@ -329,9 +329,10 @@ TEST_P(PagesTest, PagesHaveEachActorOnce) {
 TEST_P(PagesTest, APlaceBehindAllOthersHasNothing) {
   Bus& bus = Start();
   bus.Spawn<Quiet>({}).IgnoreError();
-  for (ActorPlace place : {ActorPlace{.loop = 0, .slot = ActorId::kMaxSlots},
-                           ActorPlace{.loop = 255, .slot = 0},
-                           ActorPlace{.loop = ~0u, .slot = ~0u}}) {
+  for (ActorPosition place :
+       {ActorPosition{.loop = 0, .slot = ActorId::kMaxSlots},
+        ActorPosition{.loop = 255, .slot = 0},
+        ActorPosition{.loop = ~0u, .slot = ~0u}}) {
     place.loop = std::max<uint32_t>(place.loop, loops() - 1);
     struct Answer {
       ActorPage page;

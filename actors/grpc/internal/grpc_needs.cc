@@ -31,7 +31,7 @@ unsigned ThreadsNeeded() {
 }
 
 // Five for pollsets and wakes of gRPC, three for the listener, three for
-// StandardPlaces; the rest is for connections.
+// StandardStreams; the rest is for connections.
 constexpr int kDescriptorsNeeded = 16;
 
 void* Wait(void* until) {

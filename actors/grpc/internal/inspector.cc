@@ -30,7 +30,7 @@ constexpr int kLargestPage = 1000;
 
 // Says where a page begins. It has a checksum, so that a token that was cut or
 // changed is refused.
-std::string PageToken(ActorPlace from) {
+std::string PageToken(ActorPosition from) {
   const std::string plain = absl::StrCat(from.loop, ".", from.slot);
   std::string token;
   absl::WebSafeBase64Escape(
@@ -39,7 +39,7 @@ std::string PageToken(ActorPlace from) {
   return token;
 }
 
-bool ReadPageToken(const std::string& token, ActorPlace* from) {
+bool ReadPageToken(const std::string& token, ActorPosition* from) {
   std::string plain;
   if (!absl::WebSafeBase64Unescape(token, &plain) || plain.size() < 8) {
     return false;
@@ -73,7 +73,7 @@ grpc::Status LoopsAreBusy() {
 Late LoopsAreLate(const google::protobuf::Message&) { return &LoopsAreBusy; }
 
 grpc::Status CheckPage(const control::v1::ListActorsRequest& request,
-                       ActorPlace* from) {
+                       ActorPosition* from) {
   if (request.page_size() < 0) {
     return BadRequest(
         "page_size", absl::StrCat(request.page_size(), " is negative; 0 means ",
@@ -178,7 +178,7 @@ grpc::ServerUnaryReactor* Inspector::ListActors(
       *state_, {context, request, response}, &LoopsAreLate,
       [&](const control::v1::ListActorsRequest& asked,
           const OpenCall::Ptr& call) {
-        ActorPlace from;
+        ActorPosition from;
         if (grpc::Status valid = CheckPage(asked, &from); !valid.ok()) {
           return call->Fail(valid);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StandardPlaces: keeps gRPC from the descriptor numbers 0 to 2. gRPC makes
+// StandardStreams: keeps gRPC from the descriptor numbers 0 to 2. gRPC makes
 // descriptors without Sys. If the program has closed its standard output, one
 // of them would be number 1, and the output of the program would go into it.
 //
@@ -15,8 +15,8 @@
 // Ends:      the destructor closes its descriptors, except those that the
 //            program has replaced since.
 
-#ifndef TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_
-#define TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_
+#ifndef TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_STREAMS_H_
+#define TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_STREAMS_H_
 
 #include <vector>
 
@@ -24,13 +24,13 @@
 
 namespace trolley::internal {
 
-class StandardPlaces {
+class StandardStreams {
  public:
   // Opens them. If no descriptor is left, it opens fewer.
-  explicit StandardPlaces(Sys& sys);
-  ~StandardPlaces();
-  StandardPlaces(const StandardPlaces&) = delete;
-  StandardPlaces& operator=(const StandardPlaces&) = delete;
+  explicit StandardStreams(Sys& sys);
+  ~StandardStreams();
+  StandardStreams(const StandardStreams&) = delete;
+  StandardStreams& operator=(const StandardStreams&) = delete;
 
  private:
   Sys& sys_;
@@ -39,4 +39,4 @@ class StandardPlaces {
 
 }  // namespace trolley::internal
 
-#endif  // TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_PLACES_H_
+#endif  // TROLLEY_ACTORS_GRPC_INTERNAL_STANDARD_STREAMS_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "trolley/actors/grpc/internal/standard_places.h"
+#include "trolley/actors/grpc/internal/standard_streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 namespace trolley::internal {
 
-StandardPlaces::StandardPlaces(Sys& sys) : sys_(sys) {
+StandardStreams::StandardStreams(Sys& sys) : sys_(sys) {
   const ScopedFd nothing(sys, sys.Openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0));
   if (!nothing) return;
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
@@ -24,7 +24,7 @@ StandardPlaces::StandardPlaces(Sys& sys) : sys_(sys) {
   }
 }
 
-StandardPlaces::~StandardPlaces() {
+StandardStreams::~StandardStreams() {
   for (const int fd : held_) {
     const int flags = sys_.Fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_PATH) != 0) sys_.Close(fd);
