@@ -175,13 +175,15 @@ TEST(JumpingClockTest, ItsJumpsEndWaitsForATimeOfDay) {
   const std::function<bool()> waits[] = {
       [] {
         absl::Notification never;
-        return never.WaitForNotificationWithTimeout(absl::Hours(1));
+        return never.WaitForNotificationWithDeadline(absl::Now() +
+                                                     absl::Hours(1));
       },
       [] {
         absl::Mutex mutex;
         absl::MutexLock lock(&mutex);
         bool never = false;
-        return mutex.AwaitWithTimeout(absl::Condition(&never), absl::Hours(1));
+        return mutex.AwaitWithDeadline(absl::Condition(&never),
+                                       absl::Now() + absl::Hours(1));
       },
       [] {
         std::mutex mutex;
