@@ -8,8 +8,8 @@
 //     and an envelope at hand
 //   the message cannot throw                      the steps of the router
 //                                                 (bus/loop/message_router.h)
-//   its constructor may throw                     OutgoingMessage, which undoes
-//                                                 what was done
+//   its constructor may throw                     OutgoingMessage, which gives
+//                                                 the credit back
 //
 // Ownership: the message belongs to its envelope, and that to the target.
 // Threads:   loop thread only. TellAnyhow and TellSlowly: any thread.

@@ -51,7 +51,8 @@ class FrameOutbox {
   // number of parts.
   int Gather(size_t most, absl::Span<iovec> parts);
 
-  // Removes `bytes` that the kernel has taken. Returns what was in them.
+  // Removes `bytes` that the kernel has taken. Returns the frames and messages
+  // that ended in them.
   struct Taken {
     uint64_t frames = 0;  // whole
     uint64_t messages = 0;
