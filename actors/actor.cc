@@ -66,6 +66,15 @@ uint64_t Actor::SendAfter(absl::Duration after, internal::EnvelopePtr e) {
   return construction()->requests().SendAt(e.release(), clock.Now() + after);
 }
 
+bool Actor::IsFirstTellLast() {
+  if (cell() == nullptr) return false;
+  (void)own_loop();  // ends the program on another thread
+  const bool first = !cell()->told_last;
+  cell()->told_last = true;
+  // mutant: P6_EveryMessageIsTheLast
+  return first;
+}
+
 bool Actor::CancelTimer(TimerId id) {
   if (cell() != nullptr) {
     (void)own_loop();  // ends the program on another thread

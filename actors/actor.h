@@ -52,6 +52,8 @@
 //                    -        FailedPrecondition
 //   Ref::Tell        C        if it is to itself, handled after OnStart()
 //                    R S D    sent by this actor
+//   TellLast         C        as Ref::Tell
+//                    R S D    the first passes a full mailbox
 //   Ref::Ask, Send   C        FailedPrecondition
 //   sender, deadline, trace, SetTrace
 //                    of the message in hand; elsewhere as if there were none
@@ -174,11 +176,12 @@ class Actor : public internal::ActorBase {
     return Ref<A>(*std::move(spawned));
   }
 
-  // Tells `to` the last message of this actor, such as its end. A full mailbox
-  // does not refuse it. So call it once, in OnStop() or just before Stop().
+  // Tells `to` the last message of this actor, such as its end, in OnStop() or
+  // just before Stop(). A full mailbox refuses only a second call.
   template <typename A, typename M>
-  static void TellLast(const Ref<A>& to, M message) {
-    internal::RefAccess::TellLast(to, std::move(message));
+  Delivery TellLast(const Ref<A>& to, M message) {
+    if (!IsFirstTellLast()) return to.Tell(std::move(message));
+    return internal::RefAccess::TellLast(to, std::move(message));
   }
 
   // --- The message in hand ---
@@ -197,9 +200,7 @@ class Actor : public internal::ActorBase {
   // Begins a trace: messages that this handler sends from now on are in it.
   void SetTrace(const TraceContext& trace);
 
-  // What the actor may ask of its loop: the time, the log, timers. In the
-  // constructor it may be passed on and not be used. In an object that is no
-  // actor of a bus, a call ends the program.
+  // What the actor may ask of its loop: the time, the log, timers.
   ActorContext context() const { return ContextAccess::Of(own_loop()); }
 
  private:
@@ -210,8 +211,7 @@ class Actor : public internal::ActorBase {
                                    internal::ActorAccess::construction(*this))
                              : nullptr;
   }
-  // False: `loop` is another one, maybe of another bus.
-  bool LivesOn(internal::Loop& loop) const;
+  bool LivesOn(internal::Loop& loop) const;  // also false: of another bus
   // The loop of this actor. On another thread a call ends the program; on that
   // of another loop only in builds with assert.
   internal::Loop& loop() const {
@@ -222,8 +222,7 @@ class Actor : public internal::ActorBase {
     assert(LivesOn(*current) && "a verb on a thread that is not the actor's");
     return *current;
   }
-  // The same, checked in every build.
-  internal::Loop& own_loop() const {
+  internal::Loop& own_loop() const {  // checked in every build
     internal::Loop* current = internal::Loop::Current();
     if (current == nullptr || cell() == nullptr) return LoopOfConstructor();
     if (current->current().cell == cell() || LivesOn(*current)) return *current;
@@ -234,6 +233,7 @@ class Actor : public internal::ActorBase {
     return cell() != nullptr ? cell()->actor != nullptr
                              : construction() != nullptr;
   }
+  bool IsFirstTellLast();
   const internal::Envelope* InHand() const;
   internal::EnvelopePtr NewEnvelopeToSelf(size_t bytes);
   uint64_t SendAfter(absl::Duration after, internal::EnvelopePtr e);

@@ -179,7 +179,7 @@ Task<absl::Status> PipeReader::Run() {
     end.status = co_await Pump(end);
   }
   // Without a credit: it must not wait for room in the receiver's mailbox.
-  TellLast(receiver_, std::move(end));
+  (void)TellLast(receiver_, std::move(end));
   Stop();
   co_return absl::OkStatus();
 }

@@ -28,7 +28,7 @@
 // has been handled. So when all sent Messages have been handled, the receiver
 // owes less than half of the window, and the sender has credit for any frame
 // that the receiver accepts. If the sender does not read, the receiver may keep
-// a grant back until the sender has read what was written before.
+// a grant back until the sender has read the frames before it.
 
 #ifndef TROLLEY_PROTO_CREDIT_H_
 #define TROLLEY_PROTO_CREDIT_H_

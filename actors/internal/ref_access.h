@@ -15,14 +15,14 @@ struct RefAccess {
   // Thread-safe. Sends `message` to a full mailbox, too. For a message that
   // comes once and must not be refused, such as the end of an input.
   template <typename A, typename M>
-  static void TellLast(const Ref<A>& ref, M message) {
-    if (!ref.address()) return;
+  static Delivery TellLast(const Ref<A>& ref, M message) {
+    if (!ref.address()) return Delivery::kGone;
     BusState& bus = *ref.address().bus();
     OutgoingMessage out(bus, LoopOf(&bus), ref.id());
     out.WithoutCredit();
     out.Build<M>(ref.template OpsOf<M>(), Envelope::BytesFor<M>(),
                  Instant::Infinite(), std::move(message));
-    out.Post();
+    return out.Post();
   }
 };
 

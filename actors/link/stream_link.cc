@@ -226,7 +226,7 @@ void StreamLink::OnStop() {
   // Also if the mailbox of the watcher is full.
   if (state_.options.watcher && told_ != Told::kDown) {
     // mutant: P15_AWatcherWithAFullMailboxDoesNotHearTheEnd
-    TellLast(state_.options.watcher, Down());
+    (void)TellLast(state_.options.watcher, Down());
   }
 }
 

@@ -141,6 +141,7 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   cell.local_credits = 0;
   cell.started = false;
   cell.drained = false;
+  cell.told_last = false;
   cell.expiry_watched = false;
   cell.suspended_asks = 0;
   cell.actor_state = {};

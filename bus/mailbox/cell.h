@@ -59,6 +59,7 @@ struct alignas(64) Cell : ActorSlot {
   bool credits_listed : 1 = false;  // in the list of LocalCredits
   bool started : 1 = false;         // OnStart has returned
   bool drained : 1 = false;         // OnDrain was called
+  bool told_last : 1 = false;       // Actor::TellLast was called
   bool expiry_watched : 1 = false;  // in the list of bus/loop/expiry.h
   // ActorClass::interleaved. Other threads read it to find cycles of asks.
   std::atomic<bool> interleaved{false};

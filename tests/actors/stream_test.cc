@@ -614,6 +614,15 @@ class AnswersTest : public testing::Test {
     EXPECT_TRUE(bus_->Spawn<Worker>({}, std::move(body)).ok());
   }
 
+  // Two sockets that are connected.
+  std::pair<ScopedFd, ScopedFd> SocketPair() {
+    int fds[2] = {-1, -1};
+    EXPECT_EQ(faulty_.Socketpair(
+                  AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+              0);
+    return {ScopedFd(faulty_, fds[0]), ScopedFd(faulty_, fds[1])};
+  }
+
   // Waits until a byte comes.
   static Task<absl::Status> ReadOne(Stream& from, std::string& to) {
     char byte[1];
@@ -682,16 +691,13 @@ TEST_F(AnswersTest, P13_AnErrorOfOneConnectionEndsNoAcceptOfThePoller) {
 
 TEST_F(AnswersTest, P13_AChangeOfARegistrationThatFailedIsMadeAgain) {
   StartBus(/*completions=*/false);
-  int fds[2] = {-1, -1};
-  ASSERT_EQ(faulty_.Socketpair(
-                AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
-            0);
-  const ScopedFd there(faulty_, fds[1]);
+  std::pair<ScopedFd, ScopedFd> pair = SocketPair();
+  const ScopedFd& there = pair.second;
   std::optional<Stream> stream;
   std::string seen;
   absl::Status first, second = absl::UnknownError("not yet");
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    stream.emplace(self.context(), ScopedFd(faulty_, fds[0]));
+    stream.emplace(self.context(), std::move(pair.first));
     self.RunInBackground(ReadOne(*stream, seen));
     co_await self.Sleep(absl::ZeroDuration());  // the reader waits by now
     faulty_.FailNth(SysCall::kEpollCtl, 1, ENOMEM);
@@ -721,16 +727,13 @@ TEST_F(AnswersTest, AReadThatIsInterruptedGoesOnAfterAWriteThatCannotComplete) {
   StartBus(/*completions=*/true);
   script_[Operation::Kind::kWrite] = {-EAGAIN};
   script_[Operation::Kind::kRead] = {-EINTR};
-  int fds[2] = {-1, -1};
-  ASSERT_EQ(faulty_.Socketpair(
-                AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
-            0);
-  const ScopedFd there(faulty_, fds[1]);
+  std::pair<ScopedFd, ScopedFd> pair = SocketPair();
+  const ScopedFd& there = pair.second;
   std::optional<Stream> stream;
   std::string seen;
   absl::Status written = absl::UnknownError("not yet");
   Spawn([&](Worker& self) -> Task<absl::Status> {
-    stream.emplace(self.context(), ScopedFd(faulty_, fds[0]));
+    stream.emplace(self.context(), std::move(pair.first));
     self.RunInBackground(
         [](Stream& to, absl::Status& result) -> Task<absl::Status> {
           result = co_await to.Write("w");

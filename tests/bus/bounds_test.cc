@@ -205,6 +205,46 @@ TEST_P(BoundsTest, P6_ASleepingLoopHoldsNoCreditInAdvance) {
   }
 }
 
+// Tells a sink its last message again and again.
+class Leaver : public Actor {
+ public:
+  Leaver(Ref<Sink> to, LedgerChecker* checker, std::vector<Delivery>* told,
+         absl::Notification* done)
+      : to_(std::move(to)), checker_(*checker), told_(*told), done_(*done) {}
+  void On(const Tick&) {
+    for (int i = 0; i < 3; ++i) {
+      told_.push_back(
+          checker_.Sent(TellLast(to_, Item{checker_.NewMessage()})));
+    }
+    done_.Notify();
+  }
+
+ private:
+  const Ref<Sink> to_;
+  LedgerChecker& checker_;
+  std::vector<Delivery>& told_;
+  absl::Notification& done_;
+};
+
+TEST_P(BoundsTest, P6_OnlyTheFirstLastMessagePassesAFullMailbox) {
+  if (loops() == 1) GTEST_SKIP() << "the sender needs another loop";
+  Start();
+  LedgerChecker checker;
+  Sink::Control control;
+  const Ref<Sink> sink = NewSink(&control, /*capacity=*/1);
+  EXPECT_EQ(checker.Sent(sink.Tell(Item{checker.NewMessage()})),
+            Delivery::kAccepted);
+  std::vector<Delivery> told;
+  absl::Notification done;
+  bus().Spawn<Leaver>({.loop = 1}, sink, &checker, &told, &done)->Tell(Tick{});
+  while (simulated() && !done.HasBeenNotified()) LoopOf(bus(), 1).RunOnce();
+  done.WaitForNotification();
+  EXPECT_EQ(told, (std::vector<Delivery>{Delivery::kAccepted, Delivery::kFull,
+                                         Delivery::kFull}));
+  control.go.Notify();
+  bus().Shutdown(absl::Seconds(60));
+}
+
 // Sends itself a message for each one that it handles, so its loop never rests.
 class Restless : public Actor {
  public:

@@ -120,6 +120,7 @@ class Probe : public Actor {
   using Actor::SetTrace;
   using Actor::Spawn;
   using Actor::Stop;
+  using Actor::TellLast;
   using Actor::trace;
   Ref<Probe> self() const { return Self(this); }
   TimerId TickAfter(absl::Duration after) {
@@ -308,6 +309,15 @@ const Verb kVerbs[] = {
      },
      {"1", "1", "1", "1", "1", "", "0", "0"},
      "nothing"},
+    {"TellLast to itself",
+     kResult,
+     [](Probe& p) -> std::string {
+       return std::string(
+           DeliveryName(p.TellLast(p.self(), Tick{p.record.token})));
+     },
+     {"accepted", "accepted", "accepted", "accepted", "accepted", "accepted",
+      "accepted", "accepted"},
+     "gone"},
     {"Ask without co_await",
      kResult,
      [](Probe& p) -> std::string {

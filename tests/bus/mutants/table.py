@@ -82,6 +82,9 @@ MUTANTS = [
              "Free(word) == 1 ? 0 : std::min(Free(word), batch)"),
         _BOUNDS + "P6_TheBoundIsExactForAnotherLoopAndItsCredits/sim2"),
     Mutant(
+        "P6_EveryMessageIsTheLast", Instead("return true;"),
+        _BOUNDS + "P6_OnlyTheFirstLastMessagePassesAFullMailbox/sim2"),
+    Mutant(
         "P6_ASleepingLoopKeepsItsCredits", Skip(),
         _BOUNDS + "P6_ASleepingLoopHoldsNoCreditInAdvance/epoll3"),
     Mutant(
