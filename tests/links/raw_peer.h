@@ -54,13 +54,18 @@ class RawPeer {
   // Reads nothing more; what the other side writes fails. It may still say.
   void CloseReading() { ::shutdown(fd_, SHUT_RD); }
   // Sends what the other side takes; it may have closed.
-  void Say(const std::string& bytes) {
-    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
+  void Say(const std::string& bytes) { static_cast<void>(Keep(bytes)); }
   // Waits until the other side has taken it. False: it has closed.
-  bool Keep(const std::string& bytes) {
-    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(bytes.size());
+  bool Keep(absl::string_view bytes) {
+    while (!bytes.empty()) {
+      // A blocking send may return after a part. In a process with rings of
+      // io_uring the kernel does this now and then.
+      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
+      bytes.remove_prefix(n);
+    }
+    return true;
   }
   // False: the other side has left so much unread that Keep() may wait.
   bool CanKeep() const {
@@ -73,6 +78,7 @@ class RawPeer {
     char buffer[65536];
     for (;;) {
       const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return all;
       all.append(buffer, n);
     }
