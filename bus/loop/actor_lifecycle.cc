@@ -123,6 +123,7 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   if (cell.actor != nullptr) EndObject(cell);
   if (cell.name != nullptr) {
     bus_.exit_records().Add(id, *cell.name, {.kind = cell.exit_of(generation)});
+    // mutant: P9_TheNameIsKeptWhenTheDownComes
     bus_.names().Remove(*cell.name, id);
     cell.name.reset();
   }

@@ -14,6 +14,7 @@ _SHUTDOWN = "Forms/ShutdownTest."
 _TIMERS = "TimerQueueTest."
 _SIM_EXTREMES = "Forms/SimExtremes."
 _EXTREMES = "Forms/ThreadExtremes."
+_WATCH = "Forms/WatchTest."
 _LOG = "Forms/LogTest."
 
 MUTANTS = [
@@ -208,6 +209,23 @@ MUTANTS = [
     Mutant(
         "P6_AllThatHaveEndedAreKept", Skip(),
         _EXIT + "P6_OfThoseThatHaveEndedTheLastFewAreKept/sim1"),
+
+    # --- P9, watching
+    Mutant(
+        "P9_ADownIsSentTwice",
+        Before("OutgoingMessage again(bus, LoopOf(&bus), watcher.id());"
+               "again.WithoutCredit();"
+               "again.Build<DownMessage>("
+               "    ops, Envelope::BytesFor<DownMessage>(), Instant::Infinite(),"
+               "    Down{watched, watched.ToString(), end.reason}, forgotten);"
+               "(void)again.Post();"),
+        _WATCH + "P9_OneDownAfterTheLastMessageWhenTheNameIsFree/sim2"),
+    Mutant(
+        "P9_ADownComesAfterForget", Skip(),
+        _WATCH + "P9_NoDownComesAfterForget/sim2"),
+    Mutant(
+        "P9_TheNameIsKeptWhenTheDownComes", Skip(),
+        _WATCH + "P9_OneDownAfterTheLastMessageWhenTheNameIsFree/sim2"),
 
     # --- P10, ending
     Mutant(
