@@ -66,6 +66,11 @@ uint64_t Actor::SendAfter(absl::Duration after, internal::EnvelopePtr e) {
   return construction()->requests().SendAt(e.release(), clock.Now() + after);
 }
 
+ExitReason Actor::exit_reason() const {
+  // mutant: P9_AnActorDoesNotLearnWhyItEnds
+  return cell() != nullptr ? loop().bus().ExitOf(cell()->self) : ExitReason();
+}
+
 bool Actor::IsFirstTellLast() {
   if (cell() == nullptr) return false;
   (void)own_loop();  // ends the program on another thread

@@ -55,8 +55,8 @@
 //   TellLast         C        as Ref::Tell
 //                    R S D    the first passes a full mailbox
 //   Ref::Ask, Send   C        FailedPrecondition
-//   sender, deadline, trace, SetTrace
-//                    of the message in hand; elsewhere as if there were none
+//   exit_reason      S D      why it ends   C R -  kUnknown
+//   sender, deadline, trace, SetTrace   of the message in hand, if any
 //
 // Ownership: the bus owns it.
 // Threads:   constructed by the thread of the spawner; the rest on its loop. On
@@ -131,8 +131,8 @@ class Actor : public internal::ActorBase {
     e->ops = &internal::Handler<A, M>::kOps;
     return {actor.SendAfter(after, std::move(e))};
   }
-  // True: the message will not come. False: it has come, or was cancelled. The
-  // time that it takes grows with the number of this actor's armed timers.
+  // True: the message will not come. False: it has come, or was cancelled. Takes
+  // longer the more timers of this actor are armed.
   bool CancelTimer(TimerId id);
 
   // co_await Sleep(d): the handler goes on after `d`, or later.
@@ -141,17 +141,14 @@ class Actor : public internal::ActorBase {
   }
 
   // For an interleaved actor: the next message waits from now on until this
-  // coroutine handler has finished. A message in the mailbox costs less memory
-  // than a suspended coroutine. A call where no coroutine handles a message
+  // coroutine handler has finished. A call where no coroutine handles a message
   // ends the actor, with the reason in the log.
   void HoldMailbox();
 
   // Runs `task` beside the handlers: while it waits, the actor handles
   // messages. An exception or an error of the task ends the actor. The end of
-  // the actor cancels it. Pass a lambda itself, not the Task that it returns:
-  //   RunInBackground([this, n]() -> Task<absl::Status> { ... });
-  // The lambda is kept then. Otherwise its captures dangle, and no check sees
-  // it.
+  // the actor cancels it. Pass a lambda itself, which is kept, and not the Task
+  // that it returns: RunInBackground([this]() -> Task<absl::Status> { ... });
   void RunInBackground(Task<absl::Status> task);
   template <typename F>
   requires std::is_invocable_r_v<Task<absl::Status>, F&> void RunInBackground(
@@ -183,6 +180,9 @@ class Actor : public internal::ActorBase {
     if (!IsFirstTellLast()) return to.Tell(std::move(message));
     return internal::RefAccess::TellLast(to, std::move(message));
   }
+
+  // In OnStop() and the destructor: why this actor ends.
+  ExitReason exit_reason() const;
 
   // --- The message in hand ---
   // True: it is an ask, and the sender waits for the reply.

@@ -59,7 +59,7 @@ class ActorBase : public MessageTarget {
   // accepts, sets timers) stops to do so here.
   virtual void OnDrain() {}
   // Called after the last message, if OnStart() has returned. Messages that it
-  // sends are still delivered.
+  // sends are still delivered. exit_reason() says why the actor ends.
   virtual void OnStop() {}
 
  private:

@@ -77,9 +77,11 @@ class Mortal : public Actor {
   // What waits behind an ask that timed out goes on waiting.
   static constexpr absl::Duration kOvertime = absl::InfiniteDuration();
 
-  explicit Mortal(How how, std::shared_ptr<absl::Notification> gone = nullptr)
-      : how_(how), gone_(std::move(gone)) {}
+  explicit Mortal(How how, std::shared_ptr<absl::Notification> gone = nullptr,
+                  std::shared_ptr<std::string> why = nullptr)
+      : how_(how), gone_(std::move(gone)), why_(std::move(why)) {}
   ~Mortal() override {
+    if (why_ != nullptr) *why_ += exit_reason().ToString();
     if (gone_ != nullptr) gone_->Notify();
   }
   void OnStart() override {
@@ -87,6 +89,7 @@ class Mortal : public Actor {
     if (how_ == How::kTaskThrew) RunInBackground(Background());
   }
   void OnStop() override {
+    if (why_ != nullptr) *why_ = exit_reason().ToString() + "; ";
     if (how_ == How::kOnStopThrew) Throw();
   }
   void On(const Boom&) {
@@ -113,6 +116,7 @@ class Mortal : public Actor {
 
   const How how_;
   const std::shared_ptr<absl::Notification> gone_;
+  const std::shared_ptr<std::string> why_;  // as OnStop; as the destructor
 };
 
 // Asks or sends, and says what became of it.
@@ -175,10 +179,11 @@ class ExitTest : public BusFixture {
   }
 
   // Spawns one, ends it so, and returns when it has ended.
-  Ref<Mortal> EndOne(How how, const std::string& name, int loop) {
+  Ref<Mortal> EndOne(How how, const std::string& name, int loop,
+                     std::shared_ptr<std::string> why = nullptr) {
     auto gone = std::make_shared<absl::Notification>();
-    Ref<Mortal> mortal =
-        *bus().Spawn<Mortal>({.name = name, .loop = LoopAt(loop)}, how, gone);
+    Ref<Mortal> mortal = *bus().Spawn<Mortal>(
+        {.name = name, .loop = LoopAt(loop)}, how, gone, std::move(why));
     if (how == How::kHandlerThrew || how == How::kStoppedItself) {
       mortal.Tell(Boom{});
     } else if (how != How::kOnStartThrew && how != How::kTaskThrew) {
@@ -222,6 +227,22 @@ TEST_P(ExitTest, P8_AnAskerOfAnActorThatHasEndedLearnsItsNameAndWhy) {
                              "running; the last one has ended: ",
                              c.reason));
     }
+  }
+}
+
+TEST_P(ExitTest, P9_AnActorLearnsWhyItEnds) {
+  Start();
+  for (const Case& c : Cases()) {
+    SCOPED_TRACE(c.reason);
+    auto why = std::make_shared<std::string>();
+    EndOne(c.how, "bank/slow", /*loop=*/1, why);
+    // OnStop() is not called if OnStart() threw. One that throws itself is
+    // asked before the throw.
+    const std::string in_on_stop = c.how == How::kOnStartThrew ? ""
+                                   : c.how == How::kOnStopThrew
+                                       ? "it was stopped; "
+                                       : c.reason + "; ";
+    EXPECT_EQ(*why, in_on_stop + c.reason);
   }
 }
 

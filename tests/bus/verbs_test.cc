@@ -115,6 +115,7 @@ class Probe : public Actor {
   using Actor::CancelTimer;
   using Actor::context;
   using Actor::deadline;
+  using Actor::exit_reason;
   using Actor::RunInBackground;
   using Actor::sender;
   using Actor::SetTrace;
@@ -318,6 +319,11 @@ const Verb kVerbs[] = {
      {"accepted", "accepted", "accepted", "accepted", "accepted", "accepted",
       "accepted", "accepted"},
      "gone"},
+    {"exit_reason",
+     kResult,
+     [](Probe& p) -> std::string { return p.exit_reason().ToString(); },
+     {"", "", "", "", "", "", "its bus shut down", "its bus shut down"},
+     ""},
     {"Ask without co_await",
      kResult,
      [](Probe& p) -> std::string {

@@ -227,6 +227,10 @@ MUTANTS = [
         "P9_TheNameIsKeptWhenTheDownComes", Skip(),
         _WATCH + "P9_OneDownAfterTheLastMessageWhenTheNameIsFree/sim2"),
 
+    Mutant(
+        "P9_AnActorDoesNotLearnWhyItEnds", Instead("return ExitReason();"),
+        _EXIT + "P9_AnActorLearnsWhyItEnds/sim2"),
+
     # --- P10, ending
     Mutant(
         "P10_ManyEndInOneTurn", Skip(),
