@@ -131,8 +131,8 @@ class Actor : public internal::ActorBase {
     e->ops = &internal::Handler<A, M>::kOps;
     return {actor.SendAfter(after, std::move(e))};
   }
-  // True: the message will not come. False: it has come, or was cancelled. Takes
-  // longer the more timers of this actor are armed.
+  // True: the message will not come. False: it has come, or was cancelled. Its
+  // cost grows with the number of this actor's armed timers.
   bool CancelTimer(TimerId id);
 
   // co_await Sleep(d): the handler goes on after `d`, or later.

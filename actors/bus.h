@@ -9,8 +9,8 @@
 //   trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
 //
 // Ownership: owns its threads, loops and actors. Addresses may outlive it.
-// Threads:   thread-safe, except Shutdown(), RunUntilIdle() and the destructor,
-//            which no actor may call.
+// Threads:   thread-safe, except Shutdown(), RunUntilIdle(), NextTimer() and
+//            the destructor, which no actor may call.
 // Bounds:    BusOptions.
 // Ends:      Shutdown(). Without it the destructor calls
 //            Shutdown(absl::ZeroDuration()).
@@ -173,6 +173,8 @@ class Bus {
   // Only with TestOptions::single_threaded: runs all loops until none has work
   // that is due. Timers of the future do not fire.
   void RunUntilIdle() { core_.RunUntilIdle(); }
+  // The same: when the next timer of any loop is due; infinite: there is none.
+  Instant NextTimer() const { return core_.NextTimer(); }
 
  private:
   friend struct BusAccess;

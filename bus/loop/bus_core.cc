@@ -190,6 +190,14 @@ void BusCore::RunUntilIdle() {
   }
 }
 
+Instant BusCore::NextTimer() const {
+  Instant next = Instant::Infinite();
+  for (const std::shared_ptr<Loop>& loop : loops_) {
+    next = std::min(next, loop->timers().next());
+  }
+  return next;
+}
+
 bool BusCore::RunTurns() {
   bool worked = false;
   // One turn of each loop: an actor that always has work may wait for another

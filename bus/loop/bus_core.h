@@ -56,6 +56,7 @@ class BusCore {
 
   ShutdownReport Shutdown(absl::Duration deadline);
   void RunUntilIdle();
+  Instant NextTimer() const;
 
   const BusState::Ptr& state() const { return state_; }
   Loop& loop(int index) { return *loops_[index]; }

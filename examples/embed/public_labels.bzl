@@ -53,6 +53,19 @@ PUBLIC_LABELS = {
         "trolley/poller/sys.h",
         "trolley/poller/sys_call.h",
     ],
+    "testing": [
+        "trolley/actors/testing/probe.h",
+        "trolley/actors/testing/probe_entry.h",
+        "trolley/actors/testing/seeds.h",
+        "trolley/actors/testing/sim_bus.h",
+        "trolley/actors/testing/where.h",
+    ],
+    "topics": [
+        "trolley/actors/topics/topic_messages.h",
+        "trolley/actors/topics/topic_name.h",
+        "trolley/actors/topics/topics.h",
+        "trolley/actors/topics/topics_options.h",
+    ],
     "trolley": [
         "trolley/actors/actor.h",
         "trolley/actors/ask.h",
@@ -99,7 +112,7 @@ PUBLIC_LABELS = {
 }
 
 # Only a test may depend on these.
-_FOR_TESTS = ["chaos_poller", "poller_conformance"]
+_FOR_TESTS = ["chaos_poller", "poller_conformance", "testing"]
 
 def public_label_tests():
     """For each label, a plain test, a plain program, and its headers.

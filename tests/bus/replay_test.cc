@@ -14,7 +14,6 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/bus.h"
 #include "trolley/poller/sim.h"
-#include "trolley/tests/bus/inside.h"
 
 namespace trolley {
 namespace {
@@ -100,14 +99,9 @@ Trace Play(uint64_t seed, int loops) {
         *bus->Spawn<Walker>({.loop = i % loops}, i, world, all, trace));
   }
   for (const Ref<Walker>& walker : all) walker.Tell(Step{40});
-  Instant next;
   do {
     bus->RunUntilIdle();
-    next = Instant::Infinite();
-    for (int i = 0; i < loops; ++i) {
-      next = std::min(next, LoopOf(*bus, i).timers().next());
-    }
-  } while (world.StepTime(next));
+  } while (world.StepTime(bus->NextTimer()));
   bus->Shutdown(absl::Seconds(1));
   return trace;
 }

@@ -26,7 +26,6 @@
 #include "trolley/actors/stream.h"
 #include "trolley/poller/sim.h"
 #include "trolley/proto/wire_error.h"
-#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
 #include "trolley/tests/links/raw_peer.h"
@@ -330,7 +329,7 @@ TEST(PausesTest, ALinkWhosePeerOnlyTakesItsLeaveDialsLessAndLessOften) {
                     .ok());
     for (size_t round = 1; round <= 8; ++round) {
       for (bus->RunUntilIdle(); dials.size() < round; bus->RunUntilIdle()) {
-        ASSERT_TRUE(world.StepTime(LoopOf(*bus, 0).timers().next()));
+        ASSERT_TRUE(world.StepTime(bus->NextTimer()));
       }
       say(GoodHello());
       bus->RunUntilIdle();  // the handshake is over

@@ -67,7 +67,7 @@ void ForEachExtreme(const char* what, Case check) {
   for (const Extreme& e : Extremes()) {
     SCOPED_TRACE(std::string(what) + " at " + e.name);
     check(e);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
   }
 }
 

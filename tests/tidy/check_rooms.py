@@ -12,7 +12,9 @@ import re
 from tree import code_of, line_of
 
 PRODUCT = ("poller", "bus", "proto", "actors")
-TRANSPORTS = ("actors/link", "actors/unix", "actors/grpc")
+# Folders below actors/ with public headers; they are written as users.
+PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/grpc",
+                  "actors/testing", "actors/topics")
 PAGE = "docs/headers.md"
 
 # Of tests, what is public there: suites for an embedder's own parts.
@@ -59,16 +61,16 @@ def is_public(path):
     return True
   folder = posixpath.dirname(path)
   return (path.endswith(".h") and
-          folder in ("poller", "bus", "actors") + TRANSPORTS)
+          folder in ("poller", "bus", "actors") + PUBLIC_FOLDERS)
 
 
 def _may_include(path, included):
   """Whether `path`, which is outside of the core, may include `included`."""
   if is_public(included) or included.endswith(".pb.h"):
     return True
-  for transport in TRANSPORTS:
+  for transport in PUBLIC_FOLDERS:
     if path.startswith(transport + "/"):
-      own = any(included.startswith(t + "/internal/") for t in TRANSPORTS)
+      own = any(included.startswith(t + "/internal/") for t in PUBLIC_FOLDERS)
       return own or included.startswith(_COMMON)
   # A tool or an example has headers of its own.
   return included.startswith(("tools/", "examples/"))
@@ -77,7 +79,7 @@ def _may_include(path, included):
 def users_include_public_headers(tree):
   """Links, the control service, tools and examples are written as users."""
   problems = []
-  for path, text in tree.cpp(TRANSPORTS + ("tools", "examples")):
+  for path, text in tree.cpp(PUBLIC_FOLDERS + ("tools", "examples")):
     for match in _INCLUDE.finditer(text):
       if not _may_include(path, match.group(1)):
         problems.append(
@@ -91,10 +93,10 @@ def users_name_no_internals(tree):
   """As above, by name: a public header may include internal ones."""
   internal = {match.group(1)
               for path, text in tree.below(("poller", "bus", "actors"), (".h",))
-              if not is_public(path) and not path.startswith(TRANSPORTS)
+              if not is_public(path) and not path.startswith(PUBLIC_FOLDERS)
               for match in _DEFINES.finditer(code_of(text))}
   problems = []
-  for path, text in tree.cpp(TRANSPORTS + ("tools", "examples")):
+  for path, text in tree.cpp(PUBLIC_FOLDERS + ("tools", "examples")):
     for match in re.finditer(r"\binternal::(\w+)", code_of(text)):
       if match.group(1) in internal:
         problems.append(
