@@ -90,11 +90,6 @@ absl::StatusOr<SubscriptionId> TopicRegistry::Subscribe(
   SubscriptionId id;
   {
     absl::MutexLock lock(&mutex_);
-    if (entries_.size() >= options_.max_subscriptions) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "there are ", entries_.size(),
-          " subscriptions, which is TopicsOptions::max_subscriptions"));
-    }
     id.value = ++last_id_;
   }
   auto subscription =
@@ -103,6 +98,12 @@ absl::StatusOr<SubscriptionId> TopicRegistry::Subscribe(
     absl::MutexLock replays(&subscription->mutex());
     {
       absl::MutexLock lock(&mutex_);
+      // Looked at where it joins: others may subscribe at the same time.
+      if (entries_.size() >= options_.max_subscriptions) {
+        return absl::ResourceExhaustedError(absl::StrCat(
+            "there are ", entries_.size(),
+            " subscriptions, which is TopicsOptions::max_subscriptions"));
+      }
       entries_.emplace(id.value, Entry{subscription, {}});
       trie_.Insert(pattern, id.value);
       names_.ForgetRoutes(&dropped);

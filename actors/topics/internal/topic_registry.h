@@ -8,7 +8,7 @@
 // mailbox.
 //
 //   Subscribe takes the lock of the new subscription first, and then that of
-//   the registry. Nobody takes them in the other order.
+//   the registry. No call takes them in the other order.
 //
 // Under the lock of the registry a new subscription joins and takes its copy of
 // the kept publications. So each publication is in that copy, or has the
