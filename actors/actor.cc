@@ -19,8 +19,8 @@ namespace {
 
 using StatusFrame = std::coroutine_handle<internal::TaskPromise<absl::Status>>;
 
-internal::Outcome FinishBackground(internal::SuspendedHandler* handler,
-                                   internal::Envelope*) {
+internal::Outcome FinishTask(internal::SuspendedHandler* handler,
+                             internal::Envelope*) {
   auto frame = StatusFrame::from_address(handler->frame.address());
   internal::FrameOwner owner(frame);
   const absl::Status status = frame.promise().Result();
@@ -29,7 +29,26 @@ internal::Outcome FinishBackground(internal::SuspendedHandler* handler,
   throw std::runtime_error(status.ToString());
 }
 
+internal::SuspendedHandler& HandlerOf(Task<absl::Status> task) {
+  StatusFrame frame = task.Release();
+  if (!frame) internal::ThrowMisuse("a Task runs once");
+  internal::SuspendedHandler& handler = frame.promise().BeginHandler(frame);
+  handler.finish = &FinishTask;
+  return handler;
+}
+
 }  // namespace
+
+internal::HandlerCoroutine* internal::StartTask(Task<absl::Status> task,
+                                                bool interleaved) {
+  SuspendedHandler& handler = HandlerOf(std::move(task));
+  handler.holds_mailbox = !interleaved;
+  return &handler;
+}
+
+void internal::HasStarted(ActorBase& actor) {
+  Loop::Current()->lifecycle().HasStarted(*CellOf(actor));
+}
 
 Address Actor::address() const {
   if (cell() != nullptr) return Address(loop().bus_pointer(), cell()->self);
@@ -100,10 +119,7 @@ void Actor::HoldMailbox() {
 
 void Actor::RunInBackground(Task<absl::Status> task) {
   if (!begins_things()) return;
-  StatusFrame frame = task.Release();
-  if (!frame) internal::ThrowMisuse("a Task runs once");
-  internal::SuspendedHandler& handler = frame.promise().BeginHandler(frame);
-  handler.finish = &FinishBackground;
+  internal::SuspendedHandler& handler = HandlerOf(std::move(task));
   if (cell() != nullptr) {
     own_loop().coroutines().RunTask(*cell(), handler);
   } else {

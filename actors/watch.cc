@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "trolley/actors/internal/outgoing_message.h"
-
 namespace trolley {
 namespace internal {
 
@@ -15,19 +13,18 @@ EndWatch BeginWatch(const Address& watcher, const MessageOps* ops,
   return watched.WhenEnded(
       [watcher, ops, watched,
        forgotten = std::move(forgotten)](const ActorEnd& end) {
-        if (!watcher || forgotten->load()) return;
-        BusState& bus = *watcher.bus();
-        OutgoingMessage out(bus, LoopOf(&bus), watcher.id());
-        out.WithoutCredit();
-        out.Build<DownMessage>(
-            ops, Envelope::BytesFor<DownMessage>(), Instant::Infinite(),
-            Down{watched, watched.ToString(), end.reason}, forgotten);
-        // mutant: P9_ADownIsSentTwice
-        (void)out.Post();
+        SendNotice(watcher, ops, Down{watched, watched.ToString(), end.reason},
+                   forgotten);
       });
 }
 
 }  // namespace internal
+
+void EndTogether(const Address& one, const Address& other) {
+  // mutant: P9_OneOfTwoStays
+  one.WhenEnded([other](const ActorEnd&) { (void)other.Stop(); });
+  other.WhenEnded([one](const ActorEnd&) { (void)one.Stop(); });
+}
 
 void Watch::Forget() {
   if (forgotten_ == nullptr) return;

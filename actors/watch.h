@@ -36,12 +36,12 @@
 #ifndef TROLLEY_ACTORS_WATCH_H_
 #define TROLLEY_ACTORS_WATCH_H_
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "trolley/actors/internal/handler.h"
+#include "trolley/actors/internal/notice.h"
 #include "trolley/actors/ref.h"
 #include "trolley/bus/address.h"
 #include "trolley/bus/exit_reason.h"
@@ -56,37 +56,6 @@ struct Down {
 };
 
 namespace internal {
-
-// True: the watcher wants no Down any more. Shared by a Watch, by the callback
-// at the loop of the watched actor, and by the Down on its way.
-using Forgotten = std::atomic<bool>;
-
-// A Down on its way.
-struct DownMessage {
-  Down down;
-  std::shared_ptr<const Forgotten> forgotten;
-};
-
-template <typename A>
-struct DownHandler {
-  static Outcome Deliver(MessageTarget& target, Envelope* e,
-                         HandlerCoroutine*& coroutine) {
-    DownMessage message = std::move(e->payload<DownMessage>());
-    DropAs<DownMessage>(e);
-    // mutant: P9_ADownComesAfterForget
-    if (message.forgotten->load()) return Outcome::kHandled;
-    e->Emplace<Down>(std::move(message.down));
-    e->ops = &Handler<A, Down>::kOps;
-    return Handler<A, Down>::Deliver(target, e, coroutine);
-  }
-
-  static constexpr MessageOps kOps = {
-      .deliver = &Deliver,
-      .drop = &DropAs<DownMessage>,
-      .answer = nullptr,
-      .name = &TypeName<Down>,
-  };
-};
 
 // Calls WhenEnded() of `watched`, which sends the Down to `watcher`.
 EndWatch BeginWatch(const Address& watcher, const MessageOps* ops,
@@ -104,9 +73,9 @@ class [[nodiscard]] Watch {
       : watched_(std::move(watched)),
         forgotten_(std::make_shared<internal::Forgotten>(false)) {
     static_assert(sizeof(internal::ActorHandles<A, Down>) > 0);
-    watch_ =
-        internal::BeginWatch(watcher.address(), &internal::DownHandler<A>::kOps,
-                             watched_, forgotten_);
+    watch_ = internal::BeginWatch(watcher.address(),
+                                  &internal::NoticeHandler<A, Down>::kOps,
+                                  watched_, forgotten_);
   }
   Watch(Watch&& other) noexcept = default;
   Watch& operator=(Watch&& other) noexcept {
@@ -130,6 +99,13 @@ class [[nodiscard]] Watch {
   EndWatch watch_;
   std::shared_ptr<internal::Forgotten> forgotten_;  // null: watches nothing
 };
+
+// Links two actors: when one of them has ended, for any reason, the other is
+// stopped (Address::Stop). It holds until both have ended. If one has ended
+// already, or an address is empty, the other is stopped soon. Thread-safe; the
+// actors may be of any loop and of any bus of this process. The loop of each
+// keeps one entry.
+void EndTogether(const Address& one, const Address& other);
 
 }  // namespace trolley
 

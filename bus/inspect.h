@@ -29,7 +29,9 @@ struct ActorInfo {
   ActorId id;
   std::string name;        // SpawnOptions::name, or "#loop.slot.generation"
   std::string class_name;  // of the C++ class
-  std::string state;       // "starting", "running", "suspended", "draining"
+  // "starting", "running", "suspended", "draining"; of a seat without an object
+  // (actors/seat.h) "empty".
+  std::string state;
   // Messages that hold a credit: those that wait in its mailbox (the data
   // lane), and those whose handlers are suspended.
   uint32_t depth = 0;

@@ -8,7 +8,9 @@
 
 #include <type_traits>
 
+#include "absl/status/status.h"
 #include "trolley/actors/internal/type_name.h"
+#include "trolley/actors/task.h"
 #include "trolley/actors/wire_methods.h"
 #include "trolley/bus/address.h"
 #include "trolley/bus/mailbox/actor_base.h"
@@ -63,6 +65,31 @@ constexpr auto LeavesByOf() -> LeavesBy (*)(const ActorBase&) {
   }
 }
 
+// A background task that an actor begins at its start. The actor takes no
+// message before it has finished, unless it is interleaved.
+HandlerCoroutine* StartTask(Task<absl::Status> task, bool interleaved);
+// A::OnStartTask() has finished without an error.
+void HasStarted(ActorBase& actor);
+
+template <typename A>
+Task<absl::Status> RunStartTask(A& actor) {
+  absl::Status status = co_await actor.OnStartTask();
+  if (status.ok()) HasStarted(actor);
+  co_return status;
+}
+
+template <typename A>
+constexpr auto StartTaskOf() -> HandlerCoroutine* (*)(ActorBase&) {
+  if constexpr (requires(A & actor) { actor.OnStartTask(); }) {
+    return [](ActorBase& actor) {
+      return StartTask(RunStartTask(static_cast<A&>(actor)),
+                       IsInterleaved<A>());
+    };
+  } else {
+    return nullptr;
+  }
+}
+
 template <typename A>
 const ActorClass* ActorClassOf() {
   static constexpr ActorClass kClass = {
@@ -70,6 +97,7 @@ const ActorClass* ActorClassOf() {
       .wire_methods = &WireMethodsOf<A>,
       .interleaved = IsInterleaved<A>(),
       .overtime = OvertimeOf<A>(),
+      .start_task = StartTaskOf<A>(),
       .leaves_by = LeavesByOf<A>(),
   };
   return &kClass;

@@ -49,10 +49,14 @@ void ActorGuard::Fail(Cell& cell, absl::string_view doing) {
 }
 
 void ActorGuard::Stop(Cell& cell, bool drain) {
-  if (cell.state() == Cell::State::kStopping) return;
+  if (cell.state() == Cell::State::kStopping || cell.vacant) return;
   // mutant: P8_WhatIsQueuedIsHandledAfterAThrow
   cell.actor_state.set_state(drain ? Cell::State::kDraining
                                    : Cell::State::kStopping);
+  if (cell.seat) {  // its mailbox stays
+    cell.UpdateKeptCredits();
+    return router_.run_queue().Push(cell);
+  }
   // It has no more credits to give, so that a sender cannot keep it alive.
   cell.local_credits = 0;
   cell.kept_credits = 0;

@@ -28,7 +28,7 @@ void ActorLifecycle::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
   cell.actor = actor.release();
   cell.actor_class = &actor_class;
   cell.handled = 0;
-  cell.interleaved = actor_class.interleaved;
+  cell.set_interleaved(actor_class.interleaved);
   cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
   if (!options.name.empty()) {
     cell.name = std::make_unique<std::string>(options.name);
@@ -75,6 +75,15 @@ void ActorLifecycle::Start(Cell& cell) {
       guard_.Run(cell, "OnStart", [&] { ActorAccess::Start(*cell.actor); });
   if (!cell.started) return;
   if (!early_.empty()) RunEarlyTasks(cell);
+  if (cell.actor_class->start_task == nullptr) {
+    if (cell.seat) [[unlikely]]
+      HasStarted(cell);
+  } else if (cell.state() == Cell::State::kRunning) {
+    guard_.Run(cell, "OnStartTask", [&] {
+      HandlerCoroutine* task = cell.actor_class->start_task(*cell.actor);
+      coroutines_.RunTask(cell, static_cast<SuspendedHandler&>(*task));
+    });
+  }
   if (bus_.draining() && cell.state() != Cell::State::kStopping) {
     // mutant: P10_AnActorThatStartsLateIsNotToldToDrain
     Drain(cell);
@@ -111,6 +120,10 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   const ActorId id = cell.self;
   const uint32_t generation = id.generation();
+  if (cell.seat) [[unlikely]] {
+    seats_.erase(&cell);
+    cell.seat = cell.vacant = false;
+  }
   std::optional<ActorInfo> last;  // before anything of the actor goes
   if (cell.actor != nullptr && !watchers_.empty(id)) {
     last = InfoOf(cell);
@@ -168,6 +181,105 @@ void ActorLifecycle::EndObject(Cell& cell) {
   coroutines_.CancelAll(cell);
   ScheduledMessage::CancelAll(*actor);
   guard_.Try(cell, "its destructor", [&] { actor.reset(); });
+}
+
+void ActorLifecycle::HasStarted(Cell& cell) {
+  if (!cell.seat || cell.state() != Cell::State::kRunning) return;
+  SeatRecord& seat = *seats_.at(&cell);
+  seat.tell({.taken = true, .round = seat.round, .reason = {}});
+}
+
+void ActorLifecycle::MakeSeat(Cell& cell, std::unique_ptr<SeatRecord> seat) {
+  seats_[&cell] = std::move(seat);
+  cell.seat = true;
+  LetWait(cell);
+}
+
+// There is no object in the seat: messages wait.
+void ActorLifecycle::LetWait(Cell& cell) {
+  cell.vacant = true;
+  cell.actor_state.set_state(Cell::State::kRunning);
+  cell.actor_state.set_busy(true);
+  cell.UpdateKeptCredits();
+  router_.WatchMailbox(cell);
+}
+
+void ActorLifecycle::Fill(Cell& cell, uint64_t round) {
+  SeatRecord& seat = *seats_.at(&cell);
+  seat.wanted = round;
+  if (cell.vacant) MakeObject(cell, seat);
+}
+
+void ActorLifecycle::MakeObject(Cell& cell, SeatRecord& seat) {
+  seat.round = seat.wanted;
+  MadeActor made;
+  if (!guard_.Run(cell, "its factory or constructor",
+                  [&] { made = seat.make(cell.self); })) {
+    return seat.tell(
+        {.taken = false, .round = seat.round, .reason = TakeReason(cell)});
+  }
+  SeatObject(cell, std::move(made.actor));
+  cell.vacant = false;
+  cell.actor_state.set_busy(false);
+  cell.actor_state.set_state(Cell::State::kStarting);
+  cell.UpdateKeptCredits();
+  if (made.early != nullptr) AdoptEarly(cell, std::move(made.early));
+  if (cell.state() == Cell::State::kStarting) Start(cell);
+}
+
+// Puts `object` into the cell, in place of the one that is there, if any.
+void ActorLifecycle::SeatObject(Cell& cell, std::unique_ptr<ActorBase> object) {
+  ActorAccess::slot(*object) = &cell;
+  ActorAccess::start_sequence(*object) = bus_.NextStartSequence();
+  const std::unique_ptr<ActorBase> before(
+      std::exchange(cell.actor, object.release()));
+}
+
+void ActorLifecycle::Vacate(Cell& cell) {
+  cell.set_exit(cell.self.generation(), ExitKind(cell));
+  cell.actor_state.set_state(Cell::State::kStopping);
+  EndObject(cell);
+  // Timers of the object that have fired, and what it was told without a
+  // credit.
+  // mutant: P9_ATimerOfAnObjectReachesTheNextOne
+  while (Envelope* e = cell.urgent.reply.Pop()) router_.DeadLetter(e);
+  SeatObject(cell, std::make_unique<EmptySeat>());
+  cell.started = false;
+  cell.drained = false;
+  cell.told_last = false;
+  assert(cell.suspended == nullptr && cell.suspended_asks == 0);
+  LetWait(cell);
+  SeatRecord& seat = *seats_.at(&cell);
+  // mutant: P9_ARestartIsNotTold
+  seat.tell({.taken = false, .round = seat.round, .reason = TakeReason(cell)});
+  if (seat.wanted > seat.round) MakeObject(cell, seat);
+}
+
+// Why the object of a seat has ended. The seat has not, so nothing is kept.
+ExitReason ActorLifecycle::TakeReason(Cell& cell) {
+  ExitReason reason = bus_.ExitOf(cell.self);
+  bus_.exit_records().Remove(cell.self);
+  cell.set_exit(cell.self.generation(), ExitReason::Kind::kUnknown);
+  return reason;
+}
+
+void ActorLifecycle::DropMessages(Cell& cell) {
+  while (Envelope* e = cell.data.Pop()) {
+    --cell.data_queued;
+    // mutant: P6_DroppedMessagesKeepTheirCredits
+    if (e->has(Envelope::kHoldsCredit)) router_.credit_waiters().GiveBack(cell);
+    router_.DeadLetter(e, "its messages were dropped before a restart");
+  }
+}
+
+void ActorLifecycle::CloseSeat(Cell& cell) {
+  seats_.erase(&cell);
+  cell.seat = false;
+  if (cell.vacant) {
+    cell.vacant = false;
+    cell.actor_state.set_busy(false);
+  }
+  guard_.Stop(cell, /*drain=*/false);
 }
 
 ExitReason::Kind ActorLifecycle::ExitKind(const Cell& cell) const {

@@ -52,12 +52,16 @@ class ActorLifecycle {
     request.reservation.Release();
     Adopt(cell, std::move(request.actor), *request.actor_class, request.options,
           request.start_sequence, std::move(request.early));
+    if (request.seat != nullptr) MakeSeat(cell, std::move(request.seat));
   }
   // Ends `id`, which has a cell and will not come to it, because of `why`.
   void Abandon(Cell& cell, ActorId id, ExitReason::Kind why);
-  // Calls OnStart, and then begins the tasks of the constructor. If the bus
-  // drains already, calls OnDrain after that.
+  // Calls OnStart, and then begins the tasks of the constructor and
+  // OnStartTask. If the bus drains already, calls OnDrain after that.
   void Start(Cell& cell);
+  // OnStart has returned, and OnStartTask has finished. Tells the owner of a
+  // seat.
+  void HasStarted(Cell& cell);
   // Calls OnDrain of an actor that has started, once.
   void Drain(Cell& cell);
   // Ends the actor, in this order: OnStop(), its destructor, its name, its
@@ -66,6 +70,19 @@ class ActorLifecycle {
   void End(Cell& cell, bool queued);
   // True: End() the actor after its slice.
   bool IsOver(const Cell& cell) const;
+
+  // --- For a seat (bus/loop/seat_record.h) ---
+  // Makes an empty seat of an actor that was just adopted, an EmptySeat.
+  void MakeSeat(Cell& cell, std::unique_ptr<SeatRecord> seat);
+  // Makes the object of `round`, at once or when the one that sits there has
+  // left.
+  void Fill(Cell& cell, uint64_t round);
+  // Ends the object, and keeps the seat. Its owner is told.
+  void Vacate(Cell& cell);
+  // Dead-letters what waits in the mailbox.
+  void DropMessages(Cell& cell);
+  // It is a seat no longer, and ends as any actor.
+  void CloseSeat(Cell& cell);
 
   // Calls `told` when the actor has ended; at once if it has ended already. The
   // actor may be on its way to this loop. `watch` names the callback for
@@ -83,6 +100,10 @@ class ActorLifecycle {
   void RunEarlyTasks(Cell& cell);
   ExitReason::Kind ExitKind(const Cell& cell) const;
   void EndObject(Cell& cell);
+  void SeatObject(Cell& cell, std::unique_ptr<ActorBase> object);
+  void LetWait(Cell& cell);
+  void MakeObject(Cell& cell, SeatRecord& seat);
+  ExitReason TakeReason(Cell& cell);
 
   BusState& bus_;
   MessageRouter& router_;
@@ -92,6 +113,7 @@ class ActorLifecycle {
   EndWatchers watchers_;
   // The tasks of actors that have not started, from their constructors.
   absl::flat_hash_map<const Cell*, std::unique_ptr<EarlyRequests>> early_;
+  absl::flat_hash_map<const Cell*, std::unique_ptr<SeatRecord>> seats_;
 };
 
 }  // namespace trolley::internal

@@ -12,6 +12,7 @@
 
 #include "trolley/bus/crossing/bus_state.h"
 #include "trolley/bus/loop/early_requests.h"
+#include "trolley/bus/loop/seat_record.h"
 #include "trolley/bus/mailbox/actor_base.h"
 #include "trolley/bus/mailbox/actor_class.h"
 #include "trolley/bus/message/control_envelope.h"
@@ -49,6 +50,7 @@ struct SpawnRequest {
   SpawnOptions options;
   uint64_t start_sequence;
   std::unique_ptr<EarlyRequests> early;  // null: none
+  std::unique_ptr<SeatRecord> seat;      // null: it is no seat
 };
 
 // Frees the cell of an actor whose constructor threw.

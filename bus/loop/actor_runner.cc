@@ -99,8 +99,13 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
   if (lifecycle_.IsOver(cell)) {
     if (left == most) --left;  // an end counts as one, too
     current = {};
-    lifecycle_.End(cell, /*queued=*/false);
-  } else if (cell.has_work()) {
+    if (!cell.seat) [[likely]] {
+      lifecycle_.End(cell, /*queued=*/false);
+      return most - left;
+    }
+    lifecycle_.Vacate(cell);
+  }
+  if (cell.has_work() || (cell.seat && lifecycle_.IsOver(cell))) {
     // mutant: P7_ASecondSliceGoesBeforeOtherLoops
     router.run_queue().PushAgain(cell);
   } else {
@@ -139,16 +144,30 @@ void ActorRunner::HandleControl(Cell& cell, Envelope* e) {
   if (e->ops == &kControlMessage<StopRequest>) {
     guard_.Stop(cell, e->payload<StopRequest>().drain);
   } else if (e->ops == &kControlMessage<CreditRequest>) {
-    if (cell.state() != Cell::State::kRunning) return router_.DeadLetter(e);
+    if (cell.state() != Cell::State::kRunning && !cell.seat) {
+      return router_.DeadLetter(e);
+    }
     return router_.credit_waiters().Wait(cell, e);
   } else if (e->ops == &kControlMessage<ReturnedCredit>) {
     router_.credit_waiters().GiveBack(cell);
   } else if (e->ops == &kControlMessage<AskCancelled>) {
     // mutant: P6_AnAskerThatHasGoneIsWaitedFor
     expiry_.AskerHasGone(cell, std::move(e->payload<AskCancelled>()));
+  } else if (cell.seat) {
+    HandleSeatRequest(cell, e);
   }
   e->ops->drop(e);
   router_.Free(e);
+}
+
+void ActorRunner::HandleSeatRequest(Cell& cell, Envelope* e) {
+  if (e->ops == &kControlMessage<FillRequest>) {
+    lifecycle_.Fill(cell, e->payload<FillRequest>().round);
+  } else if (e->ops == &kControlMessage<DropMessagesRequest>) {
+    lifecycle_.DropMessages(cell);
+  } else if (e->ops == &kControlMessage<CloseSeatRequest>) {
+    lifecycle_.CloseSeat(cell);
+  }
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ActorRunner::HandleMessage(

@@ -60,6 +60,7 @@ class ActorRunner {
   Envelope* NextMessage(Cell& cell);
   void HandleMessage(MessageRouter& router, Cell& cell, Envelope* e);
   void HandleControl(Cell& cell, Envelope* e);
+  void HandleSeatRequest(Cell& cell, Envelope* e);
   void CompleteFailed(Cell& cell, Envelope* e);
   void HandleBeforeEnd(Cell& cell, uint64_t& most, uint32_t& left);
   bool OthersWait();

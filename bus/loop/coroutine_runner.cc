@@ -10,8 +10,8 @@ namespace {
 
 // True: the actor takes no message while this handler waits.
 bool KeepsBusy(const Cell& cell, const SuspendedHandler& handler) {
-  return handler.envelope != nullptr &&
-         (!cell.is_interleaved() || handler.holds_mailbox);
+  return handler.holds_mailbox ||
+         (handler.envelope != nullptr && !cell.is_interleaved());
 }
 
 bool AnyKeepsBusy(const Cell& cell) {
@@ -142,9 +142,12 @@ void CoroutineRunner::CancelAll(Cell& cell) {
   while (SuspendedHandler* handler = cell.suspended) {
     Envelope* e = handler->envelope;
     Destroy(cell, *handler);
-    if (e != nullptr) {
-      router_.DeadLetter(e, "it had begun to handle this");
+    if (e == nullptr) continue;
+    // mutant: P6_AHandlerThatARestartEndsKeepsItsCredit
+    if (cell.seat && e->has(Envelope::kHoldsCredit)) {
+      router_.credit_waiters().GiveBack(cell);
     }
+    router_.DeadLetter(e, "it had begun to handle this");
   }
 }
 

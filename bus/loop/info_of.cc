@@ -18,6 +18,7 @@ uint32_t HeldBy(const Cell& cell) {
 }
 
 absl::string_view StateOf(const Cell& cell) {
+  if (cell.vacant) return "empty";
   switch (cell.state()) {
     case Cell::State::kStarting:
       return "starting";

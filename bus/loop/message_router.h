@@ -172,6 +172,11 @@ class MessageRouter {
   // others are left.
   bool ReturnLocal(uint32_t most) { return local_credits_.ReturnSome(most); }
 
+  // Messages wait behind an actor that takes none: their deadlines are watched.
+  void WatchMailbox(Cell& cell) {
+    if (!cell.data.empty()) expiry_.WatchMailbox(cell);
+  }
+
   RunQueue& run_queue() { return run_queue_; }
   EnvelopeQueue& replies() { return replies_; }
   ReplySlots& reply_slots() { return reply_slots_; }

@@ -32,9 +32,22 @@ PendingSpawn::PendingSpawn(const BusState::Ptr& bus,
       actor_class_(actor_class),
       current_loop_(CurrentLoopOf(*bus)),
       status_(Reserve(parent)) {
-  outer_ = Construction::next;
-  if (!status_.ok()) return;
-  Construction::next = this;
+  if (status_.ok()) BeginConstruction();
+}
+
+PendingSpawn::PendingSpawn(Loop& loop, ActorId id, const SpawnOptions& options,
+                           const ActorClass* actor_class)
+    : bus_(loop.bus_pointer()),
+      options_(options),
+      actor_class_(actor_class),
+      current_loop_(&loop),
+      loop_(&loop),
+      id_(id) {
+  BeginConstruction();
+}
+
+void PendingSpawn::BeginConstruction() {
+  outer_ = std::exchange(Construction::next, this);
   // The new actor is the sender of what its constructor sends. It has no
   // message in hand, and cannot await.
   if (current_loop_ != nullptr) {
@@ -113,7 +126,8 @@ absl::StatusOr<uint32_t> PendingSpawn::ChooseLoop(
   return options_.loop;
 }
 
-absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor) {
+absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor,
+                                             std::unique_ptr<SeatRecord> seat) {
   Cell& cell = *std::exchange(cell_, nullptr);
   ActorAccess::construction(*actor) = nullptr;
   if (actor_class_->leaves_by != nullptr) {
@@ -123,13 +137,15 @@ absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor) {
   if (local()) {
     loop_->lifecycle().Adopt(cell, std::move(actor), *actor_class_, options_,
                              sequence, std::move(requests_));
+    if (seat != nullptr) loop_->lifecycle().MakeSeat(cell, std::move(seat));
   } else if (!SendControl(*bus_, id_,
                           SpawnRequest{.reservation = Reservation(*bus_, id_),
                                        .actor = std::move(actor),
                                        .actor_class = actor_class_,
                                        .options = options_,
                                        .start_sequence = sequence,
-                                       .early = std::move(requests_)})) {
+                                       .early = std::move(requests_),
+                                       .seat = std::move(seat)})) {
     return LoopHasEnded(*bus_, id_.loop());
   }
   return address();

@@ -54,6 +54,10 @@ class PendingSpawn final : public Construction {
   PendingSpawn(const BusState::Ptr& bus, const SpawnOptions& options,
                const ActorClass* actor_class,
                const PendingSpawn* parent = nullptr);
+  // On the thread of `loop`: for the next object of the seat `id`. The factory
+  // of the seat makes it, and then the caller takes requests().
+  PendingSpawn(Loop& loop, ActorId id, const SpawnOptions& options,
+               const ActorClass* actor_class);
   PendingSpawn(const PendingSpawn&) = delete;
   PendingSpawn& operator=(const PendingSpawn&) = delete;
   ~PendingSpawn();
@@ -62,7 +66,13 @@ class PendingSpawn final : public Construction {
 
   // Gives the actor to its loop. Unavailable: the loop has ended, and the actor
   // is destroyed.
-  absl::StatusOr<Address> Finish(std::unique_ptr<ActorBase> actor);
+  absl::StatusOr<Address> Finish(std::unique_ptr<ActorBase> actor) {
+    return Finish(std::move(actor), nullptr);
+  }
+  // Gives an empty seat to its loop.
+  absl::StatusOr<Address> FinishSeat(std::unique_ptr<SeatRecord> seat) {
+    return Finish(std::make_unique<EmptySeat>(), std::move(seat));
+  }
 
   // --- For the constructor, through trolley::Actor ---
   Address address() const { return Address(bus_, id_); }
@@ -76,8 +86,12 @@ class PendingSpawn final : public Construction {
     if (requests_ == nullptr) requests_ = std::make_unique<EarlyRequests>();
     return *requests_;
   }
+  std::unique_ptr<EarlyRequests> TakeRequests() { return std::move(requests_); }
 
  private:
+  absl::StatusOr<Address> Finish(std::unique_ptr<ActorBase> actor,
+                                 std::unique_ptr<SeatRecord> seat);
+  void BeginConstruction();
   absl::Status Reserve(const PendingSpawn* parent);
   absl::StatusOr<uint32_t> ChooseLoop(const PendingSpawn* parent) const;
   bool local() const { return loop_ == current_loop_; }

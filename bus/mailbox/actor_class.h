@@ -39,6 +39,9 @@ struct ActorClass {
   // `kOvertime`: how long after the deadline of its message a suspended handler
   // may go on before it is cancelled.
   absl::Duration overtime = absl::ZeroDuration();
+  // A background task for OnStartTask() of `actor` (actors/seat.h), a
+  // SuspendedHandler. Null: the class has none.
+  HandlerCoroutine* (*start_task)(ActorBase& actor) = nullptr;
   // The link of `actor`. Null, for a class without `kLeadsOverALink = true`:
   // messages to its actors do not leave the process.
   LeavesBy (*leaves_by)(const ActorBase& actor) = nullptr;

@@ -53,7 +53,7 @@ struct alignas(64) Cell : ActorSlot {
   Cell* next_runnable = nullptr;  // in the run queue
   uint64_t handled = 0;           // messages
   ActorState actor_state;
-  // Its loop keeps so many credits; it returns further ones to the pool. 0:
+  // Its loop keeps up to so many credits; it returns further ones. 0:
   // CreditWaiters handles each credit.
   uint8_t kept_credits = 0;
   bool credits_listed : 1 = false;  // in the list of LocalCredits
@@ -61,6 +61,8 @@ struct alignas(64) Cell : ActorSlot {
   bool drained : 1 = false;         // OnDrain was called
   bool told_last : 1 = false;       // Actor::TellLast was called
   bool expiry_watched : 1 = false;  // in the list of bus/loop/expiry.h
+  bool seat : 1 = false;            // bus/loop/seat_record.h
+  bool vacant : 1 = false;          // a seat without an object
   // ActorClass::interleaved. Other threads read it to find cycles of asks.
   std::atomic<bool> interleaved{false};
   std::atomic<uint8_t> exit{0};  // packed by set_exit()
@@ -102,6 +104,10 @@ struct alignas(64) Cell : ActorSlot {
   // Thread-safe.
   bool is_interleaved() const {
     return interleaved.load(std::memory_order_relaxed);
+  }
+  // Loop thread only.
+  void set_interleaved(bool is) {
+    interleaved.store(is, std::memory_order_relaxed);
   }
   // How the actor of that generation has ended; kept until the next one ends
   // here. Five bits of the generation tell which of the two it is of.

@@ -11,7 +11,7 @@ namespace trolley::internal {
 
 void CreditWaiters::GiveBackSlowly(Cell& cell) {
   // mutant: P10_ADrainingActorTakesMessages
-  if (cell.state() != Cell::State::kRunning) return;  // it is ending
+  if (cell.state() != Cell::State::kRunning && !cell.seat) return;  // it ends
   if (cell.waiting_senders == nullptr) {
     credits_.GiveBack(cell);
   } else {

@@ -39,7 +39,7 @@ class CreditWaiters {
 
   // Takes back the credit of a message that `cell` has handled.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void GiveBack(Cell& cell) {
-    if (cell.local_credits + 1 < cell.kept_credits) [[likely]] {
+    if (cell.local_credits + 1 <= cell.kept_credits) [[likely]] {
       ++cell.local_credits;
     } else {
       GiveBackSlowly(cell);

@@ -52,7 +52,7 @@ class LocalCredits {
   void GiveBack(Cell& cell) {
     List(cell);
     const uint32_t batch = CreditBatch(cell.capacity);
-    if (++cell.local_credits >= batch) {
+    if (++cell.local_credits > batch) {
       const uint32_t returned = (batch + 1) / 2;
       cell.local_credits -= returned;
       cell.credits.Return(cell.self.generation(), returned);

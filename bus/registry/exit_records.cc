@@ -2,6 +2,8 @@
 
 #include "trolley/bus/registry/exit_records.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,14 +42,25 @@ void ExitRecords::Add(ActorId id, absl::string_view name, ExitReason reason) {
   if (oldest_first_.size() > most_) ForgetOldest();
 }
 
+void ExitRecords::Remove(ActorId id) {
+  absl::MutexLock lock(&mutex_);
+  if (!by_id_.contains(id)) return;
+  Forget(id);
+  // It is one of the newest.
+  const auto at = std::find(oldest_first_.rbegin(), oldest_first_.rend(), id);
+  oldest_first_.erase(std::next(at).base());
+}
+
 void ExitRecords::ForgetOldest() {
-  const auto oldest = by_id_.find(oldest_first_.front());
+  Forget(oldest_first_.front());
   oldest_first_.pop_front();
-  const auto named = by_name_.find(oldest->second->name);
-  if (named != by_name_.end() && named->second == oldest->first) {
-    by_name_.erase(named);
-  }
-  by_id_.erase(oldest);
+}
+
+void ExitRecords::Forget(ActorId id) {
+  const auto at = by_id_.find(id);
+  const auto named = by_name_.find(at->second->name);
+  if (named != by_name_.end() && named->second == id) by_name_.erase(named);
+  by_id_.erase(at);
 }
 
 std::optional<ExitRecord> ExitRecords::Find(ActorId id) const {

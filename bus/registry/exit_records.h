@@ -45,6 +45,9 @@ class ExitRecords {
   // ended.
   void Add(ActorId id, absl::string_view name, ExitReason reason);
 
+  // The actor sits in a seat, which has not ended.
+  void Remove(ActorId id);
+
   // Nullopt: it has not ended, had no name and did not throw, or was removed.
   std::optional<ExitRecord> Find(ActorId id) const;
   // The last actor of that name that has ended.
@@ -52,6 +55,7 @@ class ExitRecords {
 
  private:
   void ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Forget(ActorId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const uint32_t most_;
   mutable absl::Mutex mutex_;

@@ -78,6 +78,7 @@ PUBLIC_LABELS = {
         "trolley/actors/send.h",
         "trolley/actors/task.h",
         "trolley/actors/tell_options.h",
+        "trolley/actors/seat.h",
         "trolley/actors/watch.h",
         "trolley/actors/wire_methods.h",
         "trolley/bus/actor_id.h",

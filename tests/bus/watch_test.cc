@@ -170,6 +170,48 @@ TEST_P(WatchTest, P9_AnActorThatHasEndedAndNoActorAreDownToo) {
   });
 }
 
+TEST_P(WatchTest, P9_ActorsThatEndTogetherDo) {
+  Start();
+  const End ends[] = {
+      {"stopped", [](const Ref<Mortal>& it) { it.Stop(); }, Kind::kStopped},
+      {"drained", [](const Ref<Mortal>& it) { it.Stop(true); }, Kind::kDrained},
+      {"failed", [](const Ref<Mortal>& it) { it.Tell(Fail{}); }, Kind::kFailed},
+  };
+  const auto one_has_ended = [](const Address& actor) {
+    auto ended = std::make_shared<absl::Notification>();
+    actor.WhenEnded([ended](const ActorEnd&) { ended->Notify(); });
+    return ended;
+  };
+  for (const bool before : {false, true}) {
+    for (const bool swapped : {false, true}) {
+      for (const End& end : ends) {
+        SCOPED_TRACE(absl::StrCat(end.how, swapped ? ", swapped" : "",
+                                  before ? ", before" : ""));
+        const auto first = *bus().Spawn<Mortal>({.loop = LoopAt(0)});
+        const auto second = *bus().Spawn<Mortal>({.loop = LoopAt(1)});
+        const auto ended = one_has_ended(first.address());
+        const auto followed = one_has_ended(second.address());
+        if (before) {
+          end.end(first);
+          Await(*ended);
+        }
+        if (swapped) {
+          EndTogether(second.address(), first.address());
+        } else {
+          EndTogether(first.address(), second.address());
+        }
+        if (!before) end.end(first);
+        Await(*followed);
+        Await(*ended);
+      }
+    }
+  }
+  const auto alone = *bus().Spawn<Mortal>({});
+  const auto ended = one_has_ended(alone.address());
+  EndTogether(alone.address(), Address());
+  Await(*ended);
+}
+
 TEST_P(WatchTest, P9_NoDownComesAfterForget) {
   Start();
   const Ref<Listener> listener = *bus().Spawn<Listener>({.loop = LoopAt(0)});
