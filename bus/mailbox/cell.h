@@ -88,7 +88,7 @@ struct alignas(64) Cell : ActorSlot {
   void UpdateKeptCredits() {
     const bool simple = state() == State::kRunning && credits_listed &&
                         waiting_senders == nullptr;
-    kept_credits = simple ? CreditBatch(capacity) : 0;
+    kept_credits = simple ? MostKeptCredits(capacity) : 0;
   }
   // The limit of suspended_asks: other messages need the rest of the credits.
   uint32_t most_suspended_asks() const {

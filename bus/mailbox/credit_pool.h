@@ -48,6 +48,14 @@ constexpr uint32_t CreditBatch(uint32_t credits) {
   return std::clamp<uint32_t>(credits / 8, 1, kMostCreditsAtATime);
 }
 
+// How many of the credits of its own actor a loop keeps when it is done with
+// messages; further ones go back. 0: of a few credits it keeps none, because
+// other senders would find an empty mailbox full.
+constexpr uint32_t MostKeptCredits(uint32_t credits) {
+  const uint32_t batch = CreditBatch(credits);
+  return batch > 1 ? batch : 0;
+}
+
 class CreditPool {
  public:
   struct Taken {

@@ -51,9 +51,8 @@ class LocalCredits {
   // Takes back a credit of a running actor.
   void GiveBack(Cell& cell) {
     List(cell);
-    const uint32_t batch = CreditBatch(cell.capacity);
-    if (++cell.local_credits > batch) {
-      const uint32_t returned = (batch + 1) / 2;
+    if (++cell.local_credits > MostKeptCredits(cell.capacity)) {
+      const uint32_t returned = (CreditBatch(cell.capacity) + 1) / 2;
       cell.local_credits -= returned;
       cell.credits.Return(cell.self.generation(), returned);
     }

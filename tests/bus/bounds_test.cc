@@ -529,6 +529,40 @@ class Counter : public Actor {
   int& got_;
 };
 
+// When `to` has handled a message, counts what another thread can send there
+// while this loop is busy.
+class Outpost : public Actor {
+ public:
+  struct Begin {};
+  Outpost(Ref<Counter> to, int* accepted) : to_(to), accepted_(*accepted) {}
+  Task<absl::Status> On(Begin) {
+    auto handled = to_.Ask(Number{}, absl::Seconds(1));
+    const absl::Status status = co_await handled;
+    std::thread([this] {
+      while (to_.Tell(Number{}) == Delivery::kAccepted) ++accepted_;
+    }).join();
+    co_return status;
+  }
+
+ private:
+  const Ref<Counter> to_;
+  int& accepted_;
+};
+
+TEST(CreditsTest, P6_ABusyLoopKeepsNoneOfAFewCredits) {
+  for (const uint32_t capacity : {1, 2, 8, 15}) {
+    Bus bus = Bus::CreateOrDie({.for_tests = {.single_threaded = true}});
+    int got = 0;
+    int accepted = 0;
+    auto counter = *bus.Spawn<Counter>({.mailbox_capacity = capacity}, &got);
+    auto busy = *bus.Spawn<Outpost>({}, counter, &accepted);
+    busy.Tell(Outpost::Begin{});
+    bus.RunUntilIdle();
+    EXPECT_EQ(accepted, static_cast<int>(capacity));
+    EXPECT_EQ(got, accepted + 1);
+  }
+}
+
 // Sends so many, waiting for room, and counts.
 class Feeder : public Actor {
  public:

@@ -14,7 +14,8 @@ from tree import code_of, line_of
 PRODUCT = ("poller", "bus", "proto", "actors")
 # Folders below actors/ with public headers; they are written as users.
 PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/grpc",
-                  "actors/testing", "actors/topics")
+                  "actors/supervision", "actors/pools", "actors/patterns",
+                  "actors/behaviour", "actors/testing", "actors/topics")
 PAGE = "docs/headers.md"
 
 # Of tests, what is public there: suites for an embedder's own parts.

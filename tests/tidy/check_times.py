@@ -38,6 +38,7 @@ COVERED_BY = {
     "actors/internal/send_from_loop.h SendFromLoop(deadline)": "Ref::Ask",
     "actors/internal/send_from_loop.h SendFromLoopAnywhere(deadline)":
         "Ref::Ask",
+    "actors/supervision/supervisor.h Arm(after)": "the options of a supervisor",
     "actors/testing/probe.h Missing(within)": "ProbeOf::Expect",
     "actors/wire.h Make(deadline)": "LinkTell and LinkAsk",
     "actors/wire.h Prepare(deadline)": "LinkTell and LinkAsk",

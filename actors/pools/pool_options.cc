@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trolley/actors/pools/pool_options.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace trolley {
+namespace {
+
+absl::Status InRange(absl::string_view field, uint32_t value, uint32_t least,
+                     uint32_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "PoolOptions::", field, " is ", value, "; it is ", least, " to ", most));
+}
+
+}  // namespace
+
+absl::Status ValidatePoolOptions(const PoolOptions& options) {
+  constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
+  absl::Status status =
+      InRange("workers", options.workers, 0, PoolOptions::kMostWorkers);
+  status.Update(InRange("worker_mailbox", options.worker_mailbox, 1, kMost));
+  status.Update(InRange("max_asks", options.max_asks, 1, kMost));
+  status.Update(InRange("max_restarts", options.max_restarts, 0,
+                        PoolOptions::kMostRestarts));
+  return status;
+}
+
+}  // namespace trolley
