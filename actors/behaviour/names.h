@@ -20,7 +20,7 @@
 //
 //   bus.Spawn<Client>({.name = "client"}, std::cref(bus));
 //
-// The bus tells nobody of new names, so Await() looks again and again: first
+// The bus has no event for a new name, so Await() looks again and again: first
 // after kFirstPause, then after twice as long each time, up to kLongestPause. A
 // look costs about as much as a send.
 //

@@ -35,8 +35,8 @@
 // What is left at the end of the actor was not handled. The destructor logs how
 // many messages that are. It sends them to the actor once more, so the ledger
 // has them: as refused if the actor was stopped or threw; as dead letters, and
-// in ShutdownReport::abandoned, if its bus ended. In a seat (actors/seat.h) they
-// wait in the mailbox for the next object.
+// in ShutdownReport::abandoned, if its bus ended. In a seat (actors/seat.h)
+// they wait in the mailbox for the next object.
 //
 // Ownership: a member of the actor. It owns the messages. It cannot be moved.
 // Threads:   loop thread only. The constructor: that of the actor.

@@ -74,8 +74,9 @@ class Reader : public trolley::Actor {
 // The readers are made when the sum is up, so they find it by its name.
 ChildSpec ReaderChild(const trolley::Bus& bus, int index) {
   return trolley::Child<Reader>(
-      {.name = absl::StrCat(index), .loop = index},
-      [&bus] { return std::make_unique<Reader>(*bus.Find<Sum>("app/sum")); });
+      {.name = absl::StrCat(index), .loop = index}, [&bus] {
+        return std::make_unique<Reader>(bus.Find<Sum>("app/sum").value());
+      });
 }
 
 // Returns when that reader has started again. The ping waits in its mailbox
