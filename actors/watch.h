@@ -104,7 +104,8 @@ class [[nodiscard]] Watch {
 // stopped (Address::Stop). It holds until both have ended. If one has ended
 // already, or an address is empty, the other is stopped soon. Thread-safe; the
 // actors may be of any loop and of any bus of this process. The loop of each
-// keeps one entry.
+// keeps one entry. A seat (actors/seat.h) has ended when it has closed, and
+// Stop() ends the object in it.
 void EndTogether(const Address& one, const Address& other);
 
 }  // namespace trolley

@@ -21,8 +21,9 @@
 //
 // The function runs from Run() on, also before the co_await. It may go on when
 // its coroutine is gone. So capture values, and no references. The function,
-// with what it has captured, is destroyed on the thread that ran it; if none
-// has begun it, on the loop of the pool's actor or by the pool's destructor.
+// with what it has captured, is destroyed on the thread that ran it. A function
+// that no thread has begun is destroyed on the loop of the pool's actor, or by
+// the pool's destructor.
 //
 //   the function returns       co_await gives
 //   a T, absl::StatusOr<T>     absl::StatusOr<T>
@@ -93,6 +94,9 @@ class Blocking {
   auto Run(F&& function,
            absl::Duration timeout = absl::InfiniteDuration()) const {
     using Result = std::invoke_result_t<std::decay_t<F>&>;
+    static_assert(!std::is_reference_v<Result>,
+                  "the function returns a reference; return a value or a "
+                  "pointer");
     return gate_.Ask<internal::BlockingCall<Result>>(timeout,
                                                      std::forward<F>(function));
   }

@@ -63,7 +63,8 @@ struct RunUntilSignalOptions {
   Address until_ended = {};
   // Called before the shutdown, such as to end what uses the bus. Null: none.
   std::function<void()> before_shutdown = nullptr;
-  // Takes the lines for people, without a line break. Null: standard error.
+  // Takes the texts for people, without the line break at the end. Null:
+  // standard error.
   std::function<void(absl::string_view)> print = nullptr;
 };
 

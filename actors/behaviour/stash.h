@@ -80,7 +80,7 @@ class Stash {
   };
 
  public:
-  // What a message costs, whichever of Ms it is; bytes.
+  // What a message of any of the Ms costs; bytes.
   static constexpr size_t kBytesOfOne = sizeof(Kept);
 
   // `owner` is the actor that this is a member of.

@@ -2,12 +2,15 @@
 //
 // Notice: a message by which the library tells an actor what has become of
 // another one: Down, SeatTaken, SeatEmpty. A full mailbox does not refuse it.
-// The receiver may forget what it waits for, and then none comes any more, also
-// if one waits in the mailbox.
+// When the receiver has forgotten the other actor, its handler gets no notice
+// any more. That holds for a notice in its mailbox, too.
 //
 //   SendNotice(watcher, &NoticeHandler<A, Down>::kOps, Down{...}, forgotten);
 //
-// Threads: SendNotice() is thread-safe; the rest on the loop of the receiver.
+// Ownership: the message owns its part of the flag `forgotten`.
+// Threads:   SendNotice() is thread-safe; the rest on the loop of the receiver.
+// Bounds:    one message for each call of SendNotice(), without a credit.
+// Ends:      when it is handled or dropped.
 
 #ifndef TROLLEY_ACTORS_INTERNAL_NOTICE_H_
 #define TROLLEY_ACTORS_INTERNAL_NOTICE_H_

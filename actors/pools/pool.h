@@ -18,9 +18,9 @@
 // Policies: pool_policies.h. ResizePool and GetPoolInfo: pool_messages.h.
 // Limits and restarts: pool_options.h.
 //
-// The workers are spread over the loops. Worker i is called "<pool>/<number>",
-// and has no name if the pool has none. If Worker lists messages in Receives,
-// so does the pool, unless its policy is Broadcast.
+// The workers are spread over the loops. A worker is called "<pool>/<number>",
+// and has no name if the pool has none. If Worker lists messages in Receives
+// (actors/wire_methods.h), so does the pool, unless its policy is Broadcast.
 //
 // What passes through the pool:
 //
@@ -44,7 +44,8 @@
 // sits in the same seat (actors/seat.h), with the same address and name. Its
 // mailbox stays, with all messages but the one in hand, whose ask fails. Other
 // workers are not touched. If it ends more often than PoolOptions allow, the
-// pool ends as failed.
+// pool ends as failed. Options that are not valid, and workers that cannot be
+// spawned, end it so at its start.
 //
 // A worker that asks its own pool waits for another worker. With WorkPulling
 // and all workers busy, both wait until a deadline.

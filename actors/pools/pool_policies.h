@@ -34,10 +34,11 @@
 //
 // WorkPulling is the policy for work of unequal length: a message that takes
 // long holds up no other. Messages wait in the pool in the order in which they
-// came, and the one that has waited longest gets the worker that comes free.
+// came, and the one that has waited longest gets the worker that comes free. An
+// interleaved worker, too, has one message at a time.
 //
-// ConsistentHash. `Key` is a class with a const operator() for each message of
-// the worker. The key is an integer, an enum or a string.
+// ConsistentHash. `Key` is a class without state, with an operator() for each
+// message of the worker. The key is an integer, an enum or a string.
 //
 //   struct UserOf {
 //     uint64_t operator()(const Deposit& m) const { return m.user; }

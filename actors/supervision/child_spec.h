@@ -87,8 +87,8 @@ absl::Status ValidateChildren(const std::vector<ChildSpec>& children);
 // A child whose objects `make` makes. It is called for each start and returns
 // a std::unique_ptr<A>. If it throws or returns null, that start has failed.
 template <typename A, typename Make>
-requires std::is_invocable_r_v < std::unique_ptr<A>,
-const Make& > ChildSpec Child(ChildOptions options, Make make) {
+requires(std::is_invocable_r_v<std::unique_ptr<A>, const Make&>)  //
+    ChildSpec Child(ChildOptions options, Make make) {
   constexpr bool kIsSupervisor = std::is_base_of_v<internal::SeatOwner, A>;
   std::function<std::unique_ptr<A>()> factory = [make = std::move(make)] {
     std::unique_ptr<A> actor = make();
@@ -109,8 +109,8 @@ const Make& > ChildSpec Child(ChildOptions options, Make make) {
 
 // A child whose objects are A(args...), made from copies of `args`.
 template <typename A, typename... Args>
-requires std::is_constructible_v<A, const Args&...> ChildSpec
-Child(ChildOptions options, Args... args) {
+requires(std::is_constructible_v<A, const Args&...>)  //
+    ChildSpec Child(ChildOptions options, Args... args) {
   return Child<A>(std::move(options), [... args = std::move(args)] {
     return std::make_unique<A>(args...);
   });

@@ -84,14 +84,10 @@ Task<absl::Status> Supervisor::OnStartTask() {
 void Supervisor::OnDrain() {
   draining_ = true;
   settled_.Notify();
-  if (!is_child()) {
-    BeginEnding(End::kDrained);
+  if (is_child()) {
+    CloseEmptySeats();
   } else {
-    // Messages must not wait for an object that will not come.
-    for (size_t i = children_.size(); i > 0; --i) {
-      Child& child = children_[i - 1];
-      if (child.state == ChildState::kWaiting) Stop(child, /*for_good=*/true);
-    }
+    BeginEnding(End::kDrained);
   }
   Continue();
 }
@@ -116,10 +112,16 @@ void Supervisor::BeginEnding(End how, absl::Status error) {
   if (phase_ == Phase::kEnding) return;
   phase_ = Phase::kEnding;
   started_ = 0;
-  for (size_t i = 0; i < children_.size(); ++i) {
-    if (children_[i].state == ChildState::kWaiting) Disarm(children_[i]);
-  }
+  CloseEmptySeats();
   settled_.Notify();
+}
+
+// No object will come, and so nothing must wait for one.
+void Supervisor::CloseEmptySeats() {
+  for (size_t i = children_.size(); i > 0; --i) {
+    Child& child = children_[i - 1];
+    if (child.state == ChildState::kWaiting) Stop(child, /*for_good=*/true);
+  }
 }
 
 // All children have ended, but for those that are stuck.

@@ -40,9 +40,10 @@
 // its mailbox until ChildOptions::stop_within; then it is stopped hard. If its
 // handler does not return, the supervisor logs this, shows it as kStuck, and
 // goes on after SupervisorOptions::patience. A stuck child that is to be
-// restarted starts when its handler has returned, and those after it wait.
+// restarted starts when its handler has returned, and those after it wait. When
+// the supervisor ends, the seats without an object close first.
 //
-//   how the supervisor ends       its children
+//   how the supervisor ends      its children
 //   StopTree, escalation, its    are stopped in reverse order, each by its
 //   parent stops it              deadline. Their names are free when it ends
 //   Bus::Shutdown                the same from OnDrain() on, and none restarts.
@@ -144,6 +145,7 @@ class Supervisor final : public internal::SeatOwner {
   void StartInOrder();
   void StopInReverse();
   void BeginEnding(End how, absl::Status error = absl::OkStatus());
+  void CloseEmptySeats();
   void FinishEnding();
   void Fail(absl::Status error);
   // True: no child is restarted any more.

@@ -56,7 +56,7 @@ struct ChildInfo {
   // not be reserved, or was given back.
   Address address;
   ChildState state = ChildState::kWaiting;
-  uint64_t restarts = 0;  // objects that were made after the first one; a count
+  uint64_t restarts = 0;  // starts after the first one; a count
   // Why the last object ended; kUnknown: none has ended. For a start that
   // failed before there was an object, kFailed and why.
   ExitReason last_exit;

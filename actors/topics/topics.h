@@ -124,7 +124,7 @@ class Topics {
   // does not wait. What the constructor of the T throws reaches the caller:
   // nothing was published.
   //
-  //   OK               also if nobody subscribes, or if mailboxes were full
+  //   OK               also without a subscriber, or if mailboxes were full
   //   InvalidArgument  the name breaks a rule; the text says which
   template <typename T, typename... Args>
   absl::StatusOr<PublishReport> Publish(absl::string_view name,

@@ -121,8 +121,8 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   const ActorId id = cell.self;
   const uint32_t generation = id.generation();
   if (cell.seat) [[unlikely]] {
-    seats_.erase(&cell);
-    cell.seat = cell.vacant = false;
+    ForgetSeat(cell);
+    cell.vacant = false;
   }
   std::optional<ActorInfo> last;  // before anything of the actor goes
   if (cell.actor != nullptr && !watchers_.empty(id)) {
@@ -272,9 +272,14 @@ void ActorLifecycle::DropMessages(Cell& cell) {
   }
 }
 
-void ActorLifecycle::CloseSeat(Cell& cell) {
-  seats_.erase(&cell);
+// Not by erase(): what the factory captured may reserve a seat when it goes.
+void ActorLifecycle::ForgetSeat(Cell& cell) {
   cell.seat = false;
+  const auto forgotten = seats_.extract(&cell);
+}
+
+void ActorLifecycle::CloseSeat(Cell& cell) {
+  ForgetSeat(cell);
   if (cell.vacant) {
     cell.vacant = false;
     cell.actor_state.set_busy(false);

@@ -102,6 +102,7 @@ class ActorLifecycle {
   void EndObject(Cell& cell);
   void SeatObject(Cell& cell, std::unique_ptr<ActorBase> object);
   void LetWait(Cell& cell);
+  void ForgetSeat(Cell& cell);
   void MakeObject(Cell& cell, SeatRecord& seat);
   ExitReason TakeReason(Cell& cell);
 

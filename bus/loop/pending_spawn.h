@@ -55,7 +55,7 @@ class PendingSpawn final : public Construction {
                const ActorClass* actor_class,
                const PendingSpawn* parent = nullptr);
   // On the thread of `loop`: for the next object of the seat `id`. The factory
-  // of the seat makes it, and then the caller takes requests().
+  // of the seat makes it, and then the caller calls TakeRequests().
   PendingSpawn(Loop& loop, ActorId id, const SpawnOptions& options,
                const ActorClass* actor_class);
   PendingSpawn(const PendingSpawn&) = delete;

@@ -45,7 +45,8 @@ class ExitRecords {
   // ended.
   void Add(ActorId id, absl::string_view name, ExitReason reason);
 
-  // The actor sits in a seat, which has not ended.
+  // The object of a seat has ended, and the seat has not: takes back what Add()
+  // was told.
   void Remove(ActorId id);
 
   // Nullopt: it has not ended, had no name and did not throw, or was removed.

@@ -163,7 +163,7 @@ _FOR_TESTS = ["chaos_poller", "poller_conformance", "testing"]
 def public_label_tests():
     """For each label, a plain test, a plain program, and its headers.
 
-    As a newcomer writes them: nothing but srcs and deps. With Bazel's defaults
+    And one test of all labels together. As a newcomer writes them: nothing but srcs and deps. With Bazel's defaults
     a test is linked with shared libraries and a program without.
     """
     for label, headers in PUBLIC_LABELS.items():
@@ -200,6 +200,24 @@ def public_label_tests():
             srcs = ["uses/" + label + ".cc"],
             deps = ["@trolleybus//:" + label],
         )
+
+    # All headers in one file, and all labels in one program: no two of them
+    # define the same name.
+    native.genrule(
+        name = "everything_file",
+        outs = ["everything.cc"],
+        cmd = "(cat <<'EOF'\n{}\nint main() {{}}\nEOF\n) > $@".format("\n".join([
+            "#include \"{}\"".format(header)
+            for headers in PUBLIC_LABELS.values()
+            for header in headers
+        ])),
+    )
+    native.cc_test(
+        name = "everything_test",
+        size = "small",
+        srcs = ["everything.cc"],
+        deps = ["@trolleybus//:" + label for label in PUBLIC_LABELS],
+    )
     programs = [":" + label + "_program" for label in PUBLIC_LABELS]
     native.sh_test(
         name = "programs_test",

@@ -21,6 +21,7 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/async_condition.h"
 #include "trolley/actors/patterns/ask_all.h"
+#include "trolley/actors/patterns/internal/branches.h"
 #include "trolley/actors/patterns/quorum.h"
 #include "trolley/actors/patterns/when_all.h"
 #include "trolley/actors/patterns/when_any.h"
@@ -521,6 +522,32 @@ TEST_F(CombinatorsTest, ALimitThatIsOverBeginsNothing) {
                   })
                 .code(),
             absl::StatusCode::kDeadlineExceeded);
+}
+
+// --- Branches, which all of them stand on ----------------------------------
+
+TEST_F(CombinatorsTest, WhatIsNotWantedIsDestroyedWhenRunReturns) {
+  EXPECT_EQ(RunIn(sim_, lab_,
+                  [](Lab& lab) -> Task<absl::Status> {
+                    internal::BranchResult<int> results[3];
+                    internal::Branches branches;
+                    branches.Add(lab.Never(), results[0]);
+                    branches.Add(lab.Later(5, 1), results[1]);
+                    branches.Add(lab.Deep(3, 7, 2), results[2]);
+                    std::vector<size_t> ended;
+                    const auto goes_on = [&](size_t index) {
+                      ended.push_back(index);
+                      return ended.size() < 2;
+                    };
+                    co_await branches.Run(goes_on);
+                    EXPECT_EQ(lab.alive(), 0);
+                    EXPECT_EQ(ended, (std::vector<size_t>{1, 2}));
+                    EXPECT_FALSE(results[0].value.has_value());
+                    EXPECT_EQ(results[1].value, 1);
+                    EXPECT_EQ(results[2].value, 2);
+                    co_return absl::OkStatus();
+                  }),
+            absl::OkStatus());
 }
 
 // --- Destroyed in the middle -----------------------------------------------

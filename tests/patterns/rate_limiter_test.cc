@@ -110,6 +110,29 @@ TEST_F(RateLimiterTest, TryAcquireDoesNotWaitAndDoesNotPassTheLine) {
   EXPECT_EQ(passed.code(), absl::StatusCode::kResourceExhausted);
 }
 
+// The permit is due, but the timer of the line has not fired yet.
+TEST_F(RateLimiterTest, AtTheSameMomentTheLineGoesFirst) {
+  RateLimiter& limiter =
+      Make({.permits = 10, .per = absl::Seconds(1), .burst = 1, .waiting = 10});
+  const Outcome late = Begin(lab_, [&](Lab& lab) -> Task<absl::Status> {
+    EXPECT_EQ(limiter.TryAcquire(), absl::OkStatus());
+    co_await lab.Sleep(absl::Milliseconds(100));
+    EXPECT_EQ(limiter.waiting(), 1u);
+    EXPECT_EQ(limiter.TryAcquire().code(),
+              absl::StatusCode::kResourceExhausted);
+    EXPECT_TRUE(begun_.empty());
+    const absl::Status permitted = co_await limiter.Acquire();
+    EXPECT_EQ(begun_, (Times{100}));
+    co_return permitted;
+  });
+  sim_.RunUntilIdle();
+  BeginCall(limiter);
+  sim_.RunFor(absl::Milliseconds(199));
+  EXPECT_FALSE(late->has_value());
+  sim_.RunFor(absl::Milliseconds(1));
+  EXPECT_EQ(**late, absl::OkStatus());
+}
+
 TEST_F(RateLimiterTest, TooManyThatWaitAreRefused) {
   RateLimiter& limiter =
       Make({.permits = 1, .per = absl::Seconds(1), .burst = 1, .waiting = 1});

@@ -304,6 +304,28 @@ TEST_F(ReplyStreamTest, AKeyIsForOneRequest) {
   EXPECT_EQ((*second)->code(), absl::StatusCode::kFailedPrecondition);
 }
 
+// A fetch with less credit than the one before leaves items for the next.
+TEST_F(ReplyStreamTest, TheEndComesWithTheLastItem) {
+  Spawn();
+  const ReplyStreamKey key;
+  table_.Tell(GetRows{.stream = key, .count = 4});
+  const auto pull = [&](uint32_t credit) {
+    return *sim_.Ask(table_, ReplyStreamPull<int>{key, credit},
+                     absl::Seconds(1));
+  };
+  EXPECT_EQ(pull(1).items, (std::vector<int>{0}));
+  EXPECT_EQ(pull(3).items, (std::vector<int>{1}));
+  sim_.RunUntilIdle();
+  ReplyStreamBatch<int> batch = pull(1);
+  EXPECT_EQ(batch.items, (std::vector<int>{2}));
+  EXPECT_FALSE(batch.ended);
+  batch = pull(1);
+  EXPECT_EQ(batch.items, (std::vector<int>{3}));
+  EXPECT_TRUE(batch.ended);
+  sim_.RunUntilIdle();
+  EXPECT_EQ(log_.ends, (std::vector<absl::Status>{absl::OkStatus()}));
+}
+
 TEST_F(ReplyStreamTest, NoCreditIsAnError) {
   Spawn();
   EXPECT_EQ(Read({.count = 10}, {.credit = 0}),

@@ -113,6 +113,21 @@ TEST_F(RestartTest, AFailureWithinAGroupDoesNotCount) {
   EXPECT_EQ(StatesOf(app), "a up, b up, c up");
 }
 
+TEST_F(RestartTest, AFailureOfAChildWhoseStopHasNotComeDoesNotCount) {
+  const Ref<Supervisor> app =
+      Spawn("app", {.strategy = Strategy::kOneForAll, .max_restarts = 1},
+            {Worker("a"), Worker("b"), Worker("c")});
+  Tell("app/c", Hold{absl::Seconds(1)});  // so it takes a second to stop
+  Take();
+  Tell("app/b", Crash{});
+  sim().RunFor(absl::Milliseconds(500));
+  Tell("app/a", Crash{});
+  EXPECT_EQ(StatesOf(app), "a waiting, b waiting, c stopping");
+  sim().RunFor(absl::Seconds(2));
+  EXPECT_EQ(Take(), "-b -a -c +a +b +c");
+  EXPECT_EQ(StatesOf(app), "a up, b up, c up");
+}
+
 TEST_F(RestartTest, AnEarlierChildThatFailsDuringARestartWidensIt) {
   const Ref<Supervisor> app =
       Spawn("app",

@@ -113,6 +113,9 @@ TEST_F(StuckTest, StopChildSaysSoAndTheChildEndsWhenItsHandlerReturns) {
   a.address().WhenEnded([&](const ActorEnd&) { ended.Notify(); });
   go_on_.Notify();
   ended.WaitForNotification();
+  // The supervisor lives on another loop and learns of it soon.
+  AskUntil([&] { return StatesOf(app); },
+           [](const std::string& states) { return states == "a ended b up "; });
   EXPECT_EQ(app.AskAndWait(RestartChild{"a"}, kLong), absl::OkStatus());
   EXPECT_EQ(StatesOf(app), "a up b up ");
   bus_->Shutdown(absl::Seconds(10));

@@ -308,6 +308,42 @@ TEST_F(TreeTest, NothingRestartsWhileTheBusShutsDown) {
   EXPECT_TRUE(events == "-x -a" || events == "-a -x") << events;
 }
 
+// b has an ask to x, which waits for its restart. No restart will come, so the
+// ask fails at once, and b need not be waited for.
+TEST_F(TreeTest, ShutdownFailsWhatWaitsForARestart) {
+  struct AskIt {};
+  class Asker : public Actor {
+   public:
+    Asker(Ref<TestWorker> x, absl::Status* reply)
+        : x_(std::move(x)), reply_(*reply) {}
+    Task<> On(AskIt) {
+      reply_ = (co_await x_.Ask(Echo{1}, absl::Hours(1))).status();
+    }
+
+   private:
+    const Ref<TestWorker> x_;
+    absl::Status& reply_;
+  };
+  for (const bool is_nested : {false, true}) {
+    SCOPED_TRACE(is_nested);
+    Begin(2, std::nullopt);
+    const SupervisorOptions options = {
+        .backoff = {.first = absl::Hours(1), .most = absl::Hours(1)}};
+    absl::Status reply = absl::UnknownError("no reply");
+    const std::string x = is_nested ? "app/db/x" : "app/x";
+    const auto asker = [&] { return std::make_unique<Asker>(Find(x), &reply); };
+    Spawn("app", options,
+          {is_nested ? Tree("db", options, {Worker("x")}) : Worker("x"),
+           Child<Asker>({.name = "b", .loop = 1}, asker)});
+    Tell(x, Crash{});
+    Ref<Asker>(Find("app/b").address()).Tell(AskIt{});
+    sim().RunUntilIdle();
+    EXPECT_EQ(reply.code(), absl::StatusCode::kUnknown);
+    EXPECT_TRUE(sim().Finish().clean);
+    EXPECT_EQ(reply.code(), absl::StatusCode::kNotFound) << reply;
+  }
+}
+
 // The shutdown comes at each moment of a restart.
 TEST_F(TreeTest, ShutdownInTheMiddleOfARestart) {
   struct Moment {

@@ -10,7 +10,7 @@
 // Threads:   thread-safe, except Start() and End(): the thread that owns the
 //            pool.
 // Bounds:    BlockingPoolOptions::threads and max_waiting.
-// Ends:      End() drops what waits, and waits for the functions that run.
+// Ends:      End() drops the functions that wait, and waits for those that run.
 
 #ifndef TROLLEY_ACTORS_BEHAVIOUR_INTERNAL_BLOCKING_THREADS_H_
 #define TROLLEY_ACTORS_BEHAVIOUR_INTERNAL_BLOCKING_THREADS_H_

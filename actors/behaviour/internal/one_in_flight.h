@@ -10,7 +10,7 @@
 //            it.
 // Threads:   loop thread only; the token, too.
 // Bounds:    one token at a time.
-// Ends:      with the helper. A token that goes later tells nobody.
+// Ends:      with the helper. A token that goes later has no effect.
 
 #ifndef TROLLEY_ACTORS_BEHAVIOUR_INTERNAL_ONE_IN_FLIGHT_H_
 #define TROLLEY_ACTORS_BEHAVIOUR_INTERNAL_ONE_IN_FLIGHT_H_

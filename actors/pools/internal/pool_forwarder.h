@@ -80,7 +80,7 @@ class PoolForwarder : public PoolBase {
         co_return co_await asking;
       }
       const Reply<M> refused = co_await asking;
-      last = StatusOf(refused);
+      last = ReplyStatus(refused);
     }
     co_return Refused(last);
   }
@@ -114,7 +114,7 @@ class PoolForwarder : public PoolBase {
     replies.reserve(all.size());
     for (Asked<M>& asked : all) {
       WorkerReply<Worker, M> reply = co_await asked.asking;
-      if (!asked.sent) reply = Refused(StatusOf(reply));
+      if (!asked.sent) reply = Refused(ReplyStatus(reply));
       replies.push_back(std::move(reply));
     }
     co_return std::move(replies);

@@ -67,9 +67,11 @@ struct PoolReplyOf<Worker, Broadcast, M> {
 template <typename Worker, typename Policy, typename M>
 using PoolReply = typename PoolReplyOf<Worker, Policy, M>::Type;
 
-inline const absl::Status& StatusOf(const absl::Status& reply) { return reply; }
+inline const absl::Status& ReplyStatus(const absl::Status& reply) {
+  return reply;
+}
 template <typename T>
-const absl::Status& StatusOf(const absl::StatusOr<T>& reply) {
+const absl::Status& ReplyStatus(const absl::StatusOr<T>& reply) {
   return reply.status();
 }
 
