@@ -67,7 +67,7 @@ internal::EnvelopePtr Actor::NewEnvelopeToSelf(size_t bytes) {
   const bool lives = cell() != nullptr;
   const ActorId self = lives ? cell()->self : construction()->address().id();
   const internal::Envelope::Head head = {
-      .target = self, .sender = self, .flags = internal::Envelope::kReplyLane};
+      .target = self, .sender = self, .flags = internal::Envelope::kUrgentLane};
   internal::EnvelopePtr e(
       lives ? own_loop().router().NewEnvelope(bytes, head)
             : internal::EnvelopePool::GetFromHeap(bytes, head));

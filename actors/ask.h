@@ -24,7 +24,9 @@
 //                       or asked by no actor
 //   any                 On() returned it
 //
-// Ownership: lives in the coroutine's frame; cannot be moved.
+// Ownership: the actor's; mostly in the coroutine's frame. It can be moved
+//            until it is awaited, as into a std::vector. g++ 12 cannot await
+//            `asks[i]`; give it a name: auto& ask = asks[i]; co_await ask.
 // Threads:   loop thread only.
 // Bounds:    LoopOptions::max_pending_asks.
 // Ends:      it resolves once. Destroyed before that, its reply is dropped when
@@ -46,17 +48,22 @@ namespace trolley {
 namespace internal {
 
 // The deadline of the message in hand; infinite if there is none. An ask that
-// its handler waits for ends then at the latest.
+// its handler waits for ends then at the latest. A handler that was told by a
+// CancelToken has until the end of its grace.
 inline Instant DeadlineInHand(const Loop& loop) {
   const Envelope* in_hand = loop.current().envelope;
+  const SuspendedHandler* handler = loop.current().handler;
+  if (handler != nullptr && handler->listener != nullptr &&
+      handler->listener->told()) {
+    return handler->listener->cancel_at();
+  }
   return in_hand != nullptr ? in_hand->deadline : Instant::Infinite();
 }
 
 // The part that asks and sends share: a reply slot, and a coroutine that waits.
 class ReplyAwaiter : private PendingReply {
  public:
-  ReplyAwaiter(const ReplyAwaiter&) = delete;
-  ReplyAwaiter& operator=(const ReplyAwaiter&) = delete;
+  ReplyAwaiter& operator=(ReplyAwaiter&&) = delete;
 
   // Lets the coroutine wait until Wake().
   void await_suspend(std::coroutine_handle<> at) {
@@ -69,6 +76,13 @@ class ReplyAwaiter : private PendingReply {
   explicit ReplyAwaiter(Loop* loop)
       : loop_(loop),
         actor_(loop != nullptr ? loop->current().self : ActorId()) {}
+  // `other` must not be awaited; it waits for nothing from then on.
+  ReplyAwaiter(ReplyAwaiter&& other)
+      : loop_(other.loop_), actor_(other.actor_) {
+    if (other.waits()) ThrowMisuse("an ask that is awaited was moved");
+    ask_id_ = std::exchange(other.ask_id_, 0);
+    if (ask_id_ != 0) loop_->router().reply_slots().Replace(ask_id_, this);
+  }
   ~ReplyAwaiter() {
     if (ask_id_ != 0) Settle();
   }
@@ -116,7 +130,8 @@ class AskAwaiterBase : public ReplyAwaiter, private Timer {
     if (resolved_) return;
     CancelAsked();
     Fail(std::move(why));
-    loop()->timers().Set(*this, loop()->Now());
+    deadline_ = loop()->Now();
+    loop()->timers().Set(*this, deadline_);
   }
 
  protected:
@@ -128,7 +143,10 @@ class AskAwaiterBase : public ReplyAwaiter, private Timer {
   template <typename Send>
   AskAwaiterBase(Loop* loop, ActorId asked, Instant deadline,
                  absl::Duration within, Send send)
-      : ReplyAwaiter(loop), asked_(asked), within_(within) {
+      : ReplyAwaiter(loop),
+        asked_(asked),
+        deadline_(deadline),
+        within_(within) {
     absl::Status sent = Reserve()
                             ? send(ask_id())
                             : absl::ResourceExhaustedError(
@@ -140,6 +158,18 @@ class AskAwaiterBase : public ReplyAwaiter, private Timer {
       Fail(std::move(sent));
     }
   }
+  AskAwaiterBase(AskAwaiterBase&& other)
+      : ReplyAwaiter(std::move(other)),
+        asked_(other.asked_),
+        deadline_(other.deadline_),
+        within_(other.within_),
+        reply_(std::move(other.reply_)),
+        error_(std::exchange(other.error_, absl::OkStatus())),
+        resolved_(std::exchange(other.resolved_, true)) {
+    if (!other.armed()) return;
+    other.Timer::Cancel();
+    loop()->timers().Set(*this, deadline_);
+  }
   ~AskAwaiterBase() override { CancelAsked(); }
 
   // Null: no reply has come; TakeError() says why.
@@ -148,12 +178,15 @@ class AskAwaiterBase : public ReplyAwaiter, private Timer {
     if (!waits() && !error_.ok()) {
       return std::exchange(error_, absl::OkStatus());
     }
-    return absl::FailedPreconditionError("an ask is awaited once");
+    return absl::FailedPreconditionError(
+        "an ask is awaited once, and not after it was moved from");
   }
 
- private:
+  bool resolved() const { return resolved_; }
+  absl::Duration within() const { return within_; }
   void Fail(absl::Status error) {
     Settle();
+    Timer::Cancel();
     error_ = std::move(error);
     resolved_ = true;
   }
@@ -165,11 +198,6 @@ class AskAwaiterBase : public ReplyAwaiter, private Timer {
     resolved_ = true;
     Wake();
   }
-  // Tells the asked actor that no one waits for its reply.
-  void CancelAsked() {
-    if (ask_id() != 0)
-      loop()->router().CancelAsk(asked_, {asker().word(), ask_id()});
-  }
   void OnTimer() override {
     if (!resolved_) {
       loop()->inbox().stats.expired_asks.Increment();
@@ -178,7 +206,15 @@ class AskAwaiterBase : public ReplyAwaiter, private Timer {
     Wake();
   }
 
+ private:
+  // Tells the asked actor that no one waits for its reply.
+  void CancelAsked() {
+    if (ask_id() != 0)
+      loop()->router().CancelAsk(asked_, {asker().word(), ask_id()});
+  }
+
   const ActorId asked_;
+  Instant deadline_;  // of the timer
   const absl::Duration within_;
   EnvelopePtr reply_;
   absl::Status error_;

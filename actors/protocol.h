@@ -118,7 +118,14 @@ class Target<Protocol<Entries...>> {
                     FixedReply<typename ProtocolEntry<Entry>::Reply>>::kOps;
   }
 
-  const MessageOps* const* ops_ = nullptr;
+  // Of a Ref that names no actor. Its verbs read leads_over_a_link, and then
+  // find that there is no actor.
+  static constexpr MessageOps kOfNoActor = {};
+  template <typename Entry>
+  static constexpr const MessageOps* kNone = &kOfNoActor;
+  static constexpr const MessageOps* kNoOps[] = {kNone<Entries>...};
+
+  const MessageOps* const* ops_ = kNoOps;
 };
 
 }  // namespace internal

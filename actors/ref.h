@@ -6,14 +6,16 @@
 //
 //   ref.Tell(Deposit{25});                      // one way, from any thread
 //   co_await ref.Send(Deposit{25});             // an actor waits for a credit
+//   co_await ref.SendWithin(Deposit{25}, t);    // the same, for a time
 //   co_await ref.Ask(GetBalance{}, timeout);    // an actor gets the reply
+//   co_await ref.AskWhenRoom(GetBalance{}, t);  // the same, and waits for room
 //   ref.AskThen(GetBalance{}, timeout, done);   // any thread: done(reply)
 //   ref.AskAndWait(GetBalance{}, timeout);      // a plain thread blocks
 //   ref.Tell<Deposit>(25);                      // built where it travels
 //   ref.Ask<Text>(timeout, "...");              // the same
 //
 //   when                       Tell            the others
-//   the mailbox is full        kFull           ResourceExhausted; Send waits
+//   the mailbox is full        kFull           ResourceExhausted, or wait
 //   the actor has ended        kGone           NotFound
 //   the bus shuts down         kDraining       Unavailable
 //   its link is down           kNotConnected   Unavailable
@@ -44,6 +46,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "trolley/actors/ask.h"
+#include "trolley/actors/ask_when_room.h"
+#include "trolley/actors/internal/ask_from_actor.h"
 #include "trolley/actors/internal/awaited.h"
 #include "trolley/actors/internal/blocking_ask.h"
 #include "trolley/actors/internal/callback_ask.h"
@@ -70,6 +74,9 @@ class Ref {
   using Whole = typename internal::SentWhole<A, X>::Type;
   template <typename M, typename... Args>
   using AskAwaiterFor = internal::Awaited<AskAwaiter<ReplyTo<M>>, Args...>;
+  template <typename M, typename... Args>
+  using RoomAskAwaiterFor =
+      internal::Awaited<AskWhenRoomAwaiter<ReplyTo<M>>, Args...>;
   template <typename... Args>
   using SendAwaiterFor = internal::Awaited<SendAwaiter, Args...>;
 
@@ -120,27 +127,29 @@ class Ref {
                                    std::forward<Args>(args)...);
   }
 
-  // Waits for a credit while the mailbox is full. Errors: the table of send.h.
+  // Waits for a credit while the mailbox is full; SendWithin for `timeout` at
+  // most. Errors: the table of send.h.
   template <int&... kDeduced, typename X>
   SendAwaiterFor<X> Send(X&& message) const {
     return Send<Whole<X>>(std::forward<X>(message));
   }
   template <typename M, typename... Args>
   SendAwaiterFor<Args...> Send(Args&&... args) const {
+    return SendWithin<M>(absl::InfiniteDuration(), std::forward<Args>(args)...);
+  }
+  template <int&... kDeduced, typename X>
+  SendAwaiterFor<X> SendWithin(X&& message, absl::Duration timeout) const {
+    return SendWithin<Whole<X>>(timeout, std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  SendAwaiterFor<Args...> SendWithin(absl::Duration timeout,
+                                     Args&&... args) const {
     Check<M, Args...>();
-    internal::Loop* loop = internal::LoopOf(address_.bus());
-    using Operation = SendAwaiterFor<Args...>;
-    if (!address_) {
-      return Operation(loop, absl::NotFoundError("this Ref names no actor"));
-    }
-    if (loop == nullptr || loop->current().cell == nullptr) {
-      return Operation(loop, internal::NotAnActor("Send"));
-    }
-    internal::OutgoingMessage out(loop->bus(), loop, id());
-    out.Build<M>(OpsOf<M>(), internal::Envelope::BytesFor<M>(),
-                 Instant::Infinite(), std::forward<Args>(args)...);
-    out.SetTrace({});
-    return Operation(loop, std::move(out));
+    return internal::BeginSend<SendAwaiterFor<Args...>>(
+        address_, timeout, [&](internal::OutgoingMessage& out) {
+          out.Build<M>(OpsOf<M>(), internal::Envelope::BytesFor<M>(),
+                       Instant::Infinite(), std::forward<Args>(args)...);
+        });
   }
 
   // Resolves to what On() returns. Errors: the table of ask.h. The deadline is
@@ -152,34 +161,25 @@ class Ref {
   template <typename M, typename... Args>
   AskAwaiterFor<M, Args...> Ask(absl::Duration timeout, Args&&... args) const {
     Check<M, Args...>();
-    using Operation = AskAwaiterFor<M, Args...>;
-    internal::Loop* loop = internal::LoopOf(address_.bus());
-    if (!address_) {
-      return Operation(loop, absl::NotFoundError("this Ref names no actor"));
-    }
-    if (loop == nullptr || loop->current().cell == nullptr) {
-      return Operation(loop, internal::NotAnActor("Ask"));
-    }
-    absl::StatusOr<internal::CausalContext::Ptr> askers =
-        internal::AskersOf(*loop, id());
-    if (!askers.ok()) return Operation(loop, askers.status());
-    Instant deadline = loop->clock().After(timeout);
-    const Instant in_hand = internal::DeadlineInHand(*loop);
-    if (in_hand < deadline) {
-      timeout = in_hand - loop->clock().Recent();
-      deadline = in_hand;
-    }
-    return Operation(loop, id(), deadline, timeout, [&](uint64_t ask_id) {
-      const auto finish = [loop, ask_id, &askers](internal::Envelope& e) {
-        internal::OutgoingMessage::MarkAsAsk(e, *loop, ask_id);
-        e.SetContext(*std::move(askers));
-      };
-      const Delivery delivery = internal::SendFromLoop<M>(
-          *loop, id(), OpsOf<M>(), BytesToAsk<M>(), deadline, finish,
-          std::forward<Args>(args)...);
-      return delivery == Delivery::kAccepted ? absl::OkStatus()
-                                             : address_.Explain(delivery);
-    });
+    return internal::AskFromActor<AskAwaiterFor<M, Args...>, M>(
+        address_, OpsOf<M>(), BytesToAsk<M>(), timeout,
+        std::forward<Args>(args)...);
+  }
+
+  // The same, and waits for room while the mailbox is full
+  // (actors/ask_when_room.h).
+  template <int&... kDeduced, typename X>
+  RoomAskAwaiterFor<Whole<X>, X> AskWhenRoom(X&& message,
+                                             absl::Duration timeout) const {
+    return AskWhenRoom<Whole<X>>(timeout, std::forward<X>(message));
+  }
+  template <typename M, typename... Args>
+  RoomAskAwaiterFor<M, Args...> AskWhenRoom(absl::Duration timeout,
+                                            Args&&... args) const {
+    Check<M, Args...>();
+    return internal::AskWhenRoomFromActor<RoomAskAwaiterFor<M, Args...>, M>(
+        address_, OpsOf<M>(), BytesToAsk<M>(), timeout,
+        std::forward<Args>(args)...);
   }
 
   // Calls done(reply) once, such as from a gRPC handler: on the loop of the

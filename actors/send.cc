@@ -2,32 +2,28 @@
 
 #include "trolley/actors/send.h"
 
+#include "absl/strings/str_cat.h"
 #include "trolley/actors/internal/send_from_loop.h"
 #include "trolley/bus/loop/envelope_ptr.h"
-#include "trolley/bus/mailbox/credit_requests.h"
 
 namespace trolley {
 
 SendAwaiter::SendAwaiter(internal::Loop* loop,
-                         internal::OutgoingMessage message)
-    : ReplyAwaiter(loop), message_(std::move(message)) {
+                         internal::OutgoingMessage message,
+                         absl::Duration within)
+    : ReplyAwaiter(loop), within_(within), message_(std::move(message)) {
   const internal::Envelope& e = message_->envelope();
   if (internal::LinkIsDown(loop->bus(), *e.ops, e.target)) {
     FinishSend(Delivery::kNotConnected);
     return;
   }
-  const Delivery taken = message_->TakeCredit();
+  const Delivery taken = message_->TakeCredit(*e.ops);
   if (taken != Delivery::kFull || !Reserve()) {
     FinishSend(taken);
     return;
   }
-  internal::MessageRouter& router = loop->router();
-  internal::Envelope* request = internal::ControlEnvelope(
-      router.NewEnvelope(internal::Envelope::BytesFor<absl::Status>()),
-      e.target, internal::CreditRequest{});
-  request->sender = e.sender;
-  request->set_ask_id(ask_id());
-  router.Send(request);
+  loop->router().RequestCredit(e.target, e.sender, ask_id());
+  loop->timers().Set(*this, loop->clock().After(within_));
 }
 
 absl::Status SendAwaiter::await_resume() {
@@ -56,13 +52,28 @@ void SendAwaiter::OnReply(internal::Envelope* reply) {
 
 void SendAwaiter::GiveUp() {
   if (!message_.has_value()) return;
-  Settle();
-  message_.reset();
-  result_ = absl::CancelledError("the sender waits for room no longer");
+  StopWaiting(absl::CancelledError("the sender waits for room no longer"));
   loop()->timers().Set(*this, loop()->Now());
 }
 
+void SendAwaiter::OnTimer() {
+  if (message_.has_value()) {
+    StopWaiting(absl::DeadlineExceededError(
+        absl::StrCat(loop()->bus().Describe(message_->target()),
+                     " had no room for the message within ",
+                     absl::FormatDuration(within_))));
+  }
+  Wake();
+}
+
+void SendAwaiter::StopWaiting(absl::Status why) {
+  Settle();
+  message_.reset();
+  result_ = std::move(why);
+}
+
 void SendAwaiter::FinishSend(Delivery delivery) {
+  Cancel();
   if (delivery == Delivery::kAccepted) {
     message_->Post();
   } else {

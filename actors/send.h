@@ -10,9 +10,10 @@
 //   }
 //
 // Senders get the credits of a full mailbox in the order in which they asked.
-// There is no deadline. Two actors that wait for credits of each other's
-// mailbox wait for ever. So does an actor that waits for a credit of its own
-// mailbox. So send in one direction only, and answer with replies.
+// Ref::SendWithin() has a deadline, Ref::Send() has none. With that, two actors
+// that wait for credits of each other's mailbox wait for ever. So does an actor
+// that waits for a credit of its own mailbox. So send in one direction only,
+// and answer with replies.
 //
 // Ownership: lives in the coroutine's frame; cannot be moved.
 // Threads:   loop thread only.
@@ -25,6 +26,7 @@
 //   Unavailable          the link to the actor's process is down
 //   ResourceExhausted    the mailbox is full, and this loop has
 //                        LoopOptions::max_pending_asks waiting
+//   DeadlineExceeded     the mailbox had no room within the time of SendWithin
 //   Cancelled            GiveUp()
 //   FailedPrecondition   awaited twice, or sent by no actor
 
@@ -35,18 +37,24 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "trolley/actors/ask.h"
 #include "trolley/actors/internal/outgoing_message.h"
+#include "trolley/bus/timer.h"
 
 namespace trolley {
 
 class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
  public:
-  // Ref::Send makes these. `message` is complete, except its credit.
-  explicit SendAwaiter(internal::Loop* loop, internal::OutgoingMessage message);
+  // Ref::Send makes these. `message` is complete, except its credit. It waits
+  // for `within` at most; negative is zero.
+  SendAwaiter(internal::Loop* loop, internal::OutgoingMessage message,
+              absl::Duration within = absl::InfiniteDuration());
   // The same for a message that is not sent: resolves to `error`.
   SendAwaiter(internal::Loop* loop, absl::Status error)
-      : ReplyAwaiter(loop), result_(std::move(error)) {}
+      : ReplyAwaiter(loop),
+        within_(absl::ZeroDuration()),
+        result_(std::move(error)) {}
 
   bool await_ready() const { return !message_.has_value() || waits(); }
   absl::Status await_resume();
@@ -57,14 +65,36 @@ class [[nodiscard]] SendAwaiter : public internal::ReplyAwaiter, private Timer {
 
  private:
   void OnReply(internal::Envelope* e) override;
-  void OnTimer() override { Wake(); }
+  void OnTimer() override;
+  void StopWaiting(absl::Status why);
   void FinishSend(Delivery delivery);
 
+  const absl::Duration within_;
   std::optional<internal::OutgoingMessage> message_;  // until it has ended
   absl::Status result_;
   bool resumed_ = false;
 };
 
+namespace internal {
+
+// A SendAwaiter of a message that build(OutgoingMessage&) makes, or one that
+// resolves to the error.
+template <typename Operation, typename Build>
+Operation BeginSend(const Address& to, absl::Duration within, Build build) {
+  Loop* loop = LoopOf(to.bus());
+  if (!to) {
+    return Operation(loop, absl::NotFoundError("this Ref names no actor"));
+  }
+  if (loop == nullptr || loop->current().cell == nullptr) {
+    return Operation(loop, NotAnActor("Send"));
+  }
+  OutgoingMessage out(loop->bus(), loop, to.id());
+  build(out);
+  out.SetTrace({});
+  return Operation(loop, std::move(out), within);
+}
+
+}  // namespace internal
 }  // namespace trolley
 
 #endif  // TROLLEY_ACTORS_SEND_H_

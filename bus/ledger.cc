@@ -14,19 +14,21 @@ Ledger& Ledger::operator+=(const Ledger& other) {
   failed += other.failed;
   expired += other.expired;
   dead_lettered += other.dead_lettered;
+  dropped += other.dropped;
   return *this;
 }
 
 bool Ledger::Balances() const {
   return attempted == accepted + refused &&
-         accepted == handled + failed + expired + dead_lettered;
+         accepted == handled + failed + expired + dead_lettered + dropped;
 }
 
 std::string Ledger::ToString() const {
   return absl::StrCat("attempted=", attempted, " accepted=", accepted,
                       " refused=", refused, " handled=", handled,
                       " failed=", failed, " expired=", expired,
-                      " dead_lettered=", dead_lettered, " queued=", queued());
+                      " dead_lettered=", dead_lettered, " dropped=", dropped,
+                      " queued=", queued());
 }
 
 }  // namespace trolley

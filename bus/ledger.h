@@ -3,7 +3,7 @@
 // Ledger: the counters of messages. They balance:
 //
 //   attempted = accepted + refused
-//   accepted  = handled + failed + expired + dead_lettered + queued
+//   accepted  = handled + failed + expired + dead_lettered + dropped + queued
 //
 //   trolley::Ledger ledger = bus.ReadLedger();
 //   if (!ledger.Balances()) std::cerr << ledger.ToString();
@@ -36,9 +36,11 @@ struct Ledger {
                                // before the handler had finished
   uint64_t dead_lettered = 0;  // the actor ended first, or had too many asks in
                                // suspended handlers
+  uint64_t dropped = 0;        // newer messages took its place in the mailbox
+                               // (Overflow::kDropOldest)
 
   uint64_t queued() const {
-    return accepted - (handled + failed + expired + dead_lettered);
+    return accepted - (handled + failed + expired + dead_lettered + dropped);
   }
 
   Ledger& operator+=(const Ledger& other);
@@ -86,7 +88,7 @@ class SharedCounter {
 template <typename Counter>
 struct LedgerCounters {
   Counter attempted, accepted, refused;
-  Counter handled, failed, expired, dead_lettered;
+  Counter handled, failed, expired, dead_lettered, dropped;
 
   void CountSend(bool was_accepted) {
     attempted.Increment();
@@ -101,7 +103,8 @@ struct LedgerCounters {
             .handled = handled.Read(),
             .failed = failed.Read(),
             .expired = expired.Read(),
-            .dead_lettered = dead_lettered.Read()};
+            .dead_lettered = dead_lettered.Read(),
+            .dropped = dropped.Read()};
   }
 };
 

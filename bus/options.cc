@@ -97,6 +97,22 @@ absl::Status ValidateActorName(absl::string_view name) {
       Printable(name, kMostBytes), "\""));
 }
 
+absl::Status ValidateMailbox(const SpawnOptions& options) {
+  absl::Status status =
+      Check("SpawnOptions::mailbox_capacity", options.mailbox_capacity, 1,
+            SpawnOptions::kMostMailboxCapacity);
+  if (!status.ok()) return status;
+  status = Check(
+      "SpawnOptions::urgent_reserve", options.urgent_reserve, 0,
+      std::min(options.mailbox_capacity - 1, SpawnOptions::kMostUrgentReserve));
+  if (status.ok() && options.overflow > Overflow::kDropOldest) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "SpawnOptions::overflow is ", static_cast<int>(options.overflow),
+        "; it is kRefuse or kDropOldest"));
+  }
+  return status;
+}
+
 absl::Status ValidateBusOptions(const BusOptions& options) {
   if (options.loops.empty() ||
       options.loops.size() > internal::Envelope::kNoLoop) {

@@ -142,9 +142,25 @@ struct BusOptions {
 // OK, or InvalidArgument: the text names the field, its value and its range.
 absl::Status ValidateBusOptions(const BusOptions& options);
 
+// What becomes of a message to a full mailbox.
+enum class Overflow : uint8_t {
+  // It is refused: the sender gets Delivery::kFull, and an ask fails at once
+  // with ResourceExhausted.
+  kRefuse,
+  // It is accepted, and the oldest ordinary message that waits is dropped when
+  // the actor has its next turn. The ledger counts that as `dropped`; if it is
+  // an ask, its asker gets ResourceExhausted. SpawnOptions::kMostOnTheWay more
+  // messages may be on their way; a further one is refused.
+  kDropOldest,
+};
+
 struct SpawnOptions {
   static constexpr int kAnyLoop = -1;
   static constexpr size_t kMostNameBytes = 128;
+  static constexpr uint32_t kMostOnTheWay = 1024;
+  static constexpr uint32_t kMostMailboxCapacity =
+      (1u << 24) - 1 - kMostOnTheWay;
+  static constexpr uint32_t kMostUrgentReserve = 255;
 
   // 1 to kMostNameBytes bytes of [a-z0-9_./-], unique among the actors that run
   // on the bus. Empty: no name.
@@ -152,12 +168,22 @@ struct SpawnOptions {
   // The loop that it lives on, 0 to Bus::loops() - 1. kAnyLoop: the loop of the
   // actor that spawns it; for a plain thread, one loop after the other.
   int loop = kAnyLoop;
-  // Messages that may wait in its mailbox at one time, at least 1; a count. The
-  // next sender gets Delivery::kFull. The memory of a full mailbox is this
-  // times the size of an envelope: 56 bytes and the message, rounded up to a
-  // power of two.
+  // Messages that may wait in its mailbox at one time, 1 to
+  // kMostMailboxCapacity; a count. `overflow` says what becomes of a further
+  // one. The memory of a full mailbox is this times the size of an envelope: 56
+  // bytes and the message, rounded up to a power of two.
   uint32_t mailbox_capacity = 1024;
+  // So many of them are kept for urgent messages, 0 to kMostUrgentReserve and
+  // less than mailbox_capacity; a count. A message is urgent if its class has
+  // the line `static constexpr bool kUrgent = true;`. The actor handles it
+  // before the ordinary messages that wait.
+  uint32_t urgent_reserve = 0;
+  Overflow overflow = Overflow::kRefuse;
 };
+
+// OK, or InvalidArgument: the text names the field, its value and its range.
+// Not for the name and the loop.
+absl::Status ValidateMailbox(const SpawnOptions& options);
 
 // OK, or InvalidArgument: `name` is not 1 to kMostNameBytes bytes of
 // [a-z0-9_./-].

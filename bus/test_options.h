@@ -16,11 +16,27 @@
 #define TROLLEY_BUS_TEST_OPTIONS_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "trolley/poller/clock.h"
 #include "trolley/poller/sys.h"
 
 namespace trolley {
+
+// Chooses which loop of a single-threaded bus has the next turn, round by
+// round. In a round each loop that it does not hold has a turn, or several.
+class TurnOrder {
+ public:
+  // The loop with the next turn, below `loops`; nullopt: the round is over.
+  virtual std::optional<uint32_t> Next(uint32_t loops) = 0;
+  // That turn is over. `worked`: there was something to do.
+  virtual void Had(bool worked) = 0;
+  // True: the loop has no turns now, so its timers are not waited for.
+  virtual bool Holds(uint32_t loop) const = 0;
+
+ protected:
+  ~TurnOrder() = default;
+};
 
 struct TestOptions {
   // The system calls and the clock. Null: the real ones.

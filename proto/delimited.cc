@@ -2,7 +2,6 @@
 
 #include "trolley/proto/delimited.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -52,8 +51,8 @@ absl::Status TooLong(uint64_t bytes, uint32_t limit, std::string_view what) {
 DelimitedDecoder::DelimitedDecoder(const DelimitedDecoderOptions& options)
     : max_message_bytes_(options.max_message_bytes),
       buffer_(kMaxVarintBytes + size_t{options.max_message_bytes} +
-                  std::max<size_t>(1, options.read_bytes),
-              std::max<size_t>(1, options.read_bytes)) {}
+                  ReadBytesOf(options.read_bytes),
+              ReadBytesOf(options.read_bytes)) {}
 
 absl::Span<char> DelimitedDecoder::PrepareRead() {
   if (!error_.ok()) return {};

@@ -47,7 +47,8 @@ struct DelimitedDecoderOptions {
   // for frames.
   uint32_t max_message_bytes = 1024 * 1024;
 
-  // The room for one read, in bytes. 64 KiB is the capacity of a pipe.
+  // The room for one read, in bytes, 1 to kMostReadBytes; another number counts
+  // as the nearest of these. 64 KiB is the capacity of a pipe.
   size_t read_bytes = 64 * 1024;
 };
 

@@ -108,8 +108,8 @@ absl::Status WrongStart(std::string_view prefix) {
 FrameDecoder::FrameDecoder(const FrameDecoderOptions& options)
     : options_(options),
       buffer_(kFrameHeaderBytes + size_t{options.max_frame_bytes} +
-                  kPayloadCrcBytes + std::max<size_t>(1, options.read_bytes),
-              std::max<size_t>(1, options.read_bytes)) {}
+                  kPayloadCrcBytes + ReadBytesOf(options.read_bytes),
+              ReadBytesOf(options.read_bytes)) {}
 
 absl::Span<char> FrameDecoder::PrepareRead() {
   if (!error_.ok()) return {};

@@ -46,8 +46,9 @@ struct FrameDecoderOptions {
   // The longest payload accepted, in bytes, as in our own Hello.
   uint32_t max_frame_bytes = Hello().max_frame_bytes;
 
-  // The room for one read, in bytes. 16 KiB: one system call reads a few
-  // hundred small frames, and 1000 silent peers cost 16 MiB.
+  // The room for one read, in bytes, 1 to kMostReadBytes; another number counts
+  // as the nearest of these. 16 KiB: one system call reads a few hundred small
+  // frames, and 1000 silent peers cost 16 MiB.
   size_t read_bytes = 16 * 1024;
 
   // The most descriptors that one frame may announce. 0: none, because a

@@ -15,9 +15,10 @@
 namespace trolley::wire {
 
 LineDecoder::LineDecoder(const LineDecoderOptions& options)
-    : max_line_bytes_(std::max<size_t>(1, options.max_line_bytes)),
-      buffer_(max_line_bytes_ + std::max<size_t>(1, options.read_bytes) + 1,
-              std::max<size_t>(1, options.read_bytes)) {}
+    : max_line_bytes_(std::clamp<size_t>(options.max_line_bytes, 1,
+                                         LineDecoderOptions::kMostLineBytes)),
+      buffer_(max_line_bytes_ + ReadBytesOf(options.read_bytes) + 1,
+              ReadBytesOf(options.read_bytes)) {}
 
 absl::StatusOr<std::optional<Line>> LineDecoder::Next() {
   for (;;) {

@@ -39,12 +39,17 @@
 
 namespace trolley::wire {
 
+// A number out of its range counts as the nearest one in it.
 struct LineDecoderOptions {
-  // The longest line, in bytes without its '\n'. 64 KiB: longer than a log line
-  // should be, and short enough to notice a file that has no lines.
+  static constexpr size_t kMostLineBytes = size_t{1} << 30;
+
+  // The longest line, in bytes without its '\n', 1 to kMostLineBytes. 64 KiB:
+  // longer than a log line should be, and short enough to notice a file that
+  // has no lines.
   size_t max_line_bytes = 64 * 1024;
 
-  // The room for one read, in bytes. 64 KiB is the capacity of a pipe.
+  // The room for one read, in bytes, 1 to kMostReadBytes. 64 KiB is the
+  // capacity of a pipe.
   size_t read_bytes = 64 * 1024;
 };
 

@@ -14,6 +14,7 @@
 #ifndef TROLLEY_PROTO_READ_BUFFER_H_
 #define TROLLEY_PROTO_READ_BUFFER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -21,6 +22,16 @@
 #include "absl/types/span.h"
 
 namespace trolley::wire {
+
+// The most room for one read, in bytes. 64 MiB: far above the largest buffer of
+// a pipe or a socket, and small enough to add to any limit.
+inline constexpr size_t kMostReadBytes = size_t{64} << 20;
+
+// The nearest number from 1 to kMostReadBytes: what the option `read_bytes` of
+// a decoder means.
+constexpr size_t ReadBytesOf(size_t read_bytes) {
+  return std::clamp<size_t>(read_bytes, 1, kMostReadBytes);
+}
 
 class ReadBuffer {
  public:

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,7 +18,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "trolley/actors/behaviour/exit_codes.h"
 #include "trolley/actors/behaviour/internal/signal_catcher.h"
+#include "trolley/actors/behaviour/phases_report.h"
 #include "trolley/poller/clock.h"
 #include "trolley/poller/errno_status.h"
 #include "trolley/poller/scoped_fd.h"
@@ -101,9 +104,15 @@ void PrintToStandardError(absl::string_view line) {
   std::fputs(absl::StrCat(line, "\n").c_str(), stderr);
 }
 
-}  // namespace
+// How a program has ended.
+struct HowItEnded {
+  int code;
+  std::string text;
+};
 
-int RunUntilSignal(Bus& bus, const RunUntilSignalOptions& options) {
+// `end` ends the bus by its deadline.
+int RunUntil(const RunUntilSignalOptions& options,
+             const std::function<HowItEnded(absl::Duration)>& end) {
   const auto print =
       options.print != nullptr ? options.print : PrintToStandardError;
   absl::StatusOr<Catchers> catchers = Catch(options.signals);
@@ -121,9 +130,26 @@ int RunUntilSignal(Bus& bus, const RunUntilSignalOptions& options) {
     for (const auto& catcher : *catchers) catcher->EndProcessFrom(second);
   }
   if (options.before_shutdown != nullptr) options.before_shutdown();
-  const ShutdownReport report = bus.Shutdown(options.deadline);
-  print(absl::StrCat("ended: ", report.ToString()));
-  return why.ok() && report.clean ? EXIT_SUCCESS : EXIT_FAILURE;
+  const HowItEnded how = end(options.deadline);
+  print(absl::StrCat("ended: ", how.text));
+  return why.ok() ? how.code : EXIT_FAILURE;
+}
+
+}  // namespace
+
+int RunUntilSignal(Bus& bus, const RunUntilSignalOptions& options) {
+  return RunUntil(options, [&bus](absl::Duration deadline) -> HowItEnded {
+    const ShutdownReport report = bus.Shutdown(deadline);
+    return {.code = ExitCodeOf(report), .text = report.ToString()};
+  });
+}
+
+int RunUntilSignal(ShutdownPhases& phases,
+                   const RunUntilSignalOptions& options) {
+  return RunUntil(options, [&phases](absl::Duration deadline) -> HowItEnded {
+    const PhasesReport& report = phases.Run(deadline);
+    return {.code = report.ExitCode(), .text = report.ToString()};
+  });
 }
 
 }  // namespace trolley

@@ -19,13 +19,22 @@
 // has the effect that it had. Programs that the process starts see nothing of
 // all this (actors/behaviour/signals.h).
 //
-//   returns   when
-//   0         the shutdown was clean
-//   1         it was not, such as for a handler that did not return; or the
-//             signals cannot be caught: then the bus is shut down at once, and
-//             the text says why
+// It returns the exit code of the program:
 //
-// Ownership: borrows the bus. Its Shutdown() has returned when this returns.
+//   code     when
+//   0        the shutdown was clean
+//   1        the signals cannot be caught: then the bus is shut down at once,
+//            and the text says why
+//   others   actors/behaviour/exit_codes.h, such as 15 for a handler that did
+//            not return
+//
+// A program that ends in phases (actors/behaviour/shutdown_phases.h) passes
+// these in place of the bus:
+//
+//   return trolley::RunUntilSignal(phases);
+//
+// Ownership: borrows the bus or the phases. Bus::Shutdown() has returned when
+//            this returns.
 // Threads:   the thread that may call Bus::Shutdown(); mostly that of main().
 //            It waits here.
 // Bounds:    RunUntilSignalOptions::deadline for the shutdown. Two descriptors
@@ -43,6 +52,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "trolley/actors/behaviour/shutdown_phases.h"
 #include "trolley/actors/bus.h"
 #include "trolley/bus/address.h"
 
@@ -51,9 +61,9 @@ namespace trolley {
 struct RunUntilSignalOptions {
   // The signals that end the program; those that Signals can have.
   std::vector<int> signals = {SIGTERM, SIGINT};
-  // The deadline of Bus::Shutdown(), with the rule of poller/instant.h. 10 s:
-  // systemd and Kubernetes kill a service that is not gone 90 s and 30 s after
-  // the signal.
+  // The deadline of Bus::Shutdown(), or of ShutdownPhases::Run(), with the rule
+  // of poller/instant.h. 10 s: systemd and Kubernetes kill a service that is
+  // not gone 90 s and 30 s after the signal.
   absl::Duration deadline = absl::Seconds(10);
   // A signal ends the process at once if it comes so long after the shutdown
   // has begun, or later. 0.2 s: less than a person needs to press ^C again, and
@@ -70,6 +80,9 @@ struct RunUntilSignalOptions {
 
 // See above.
 int RunUntilSignal(Bus& bus, const RunUntilSignalOptions& options = {});
+// The same with ShutdownPhases::Run() in place of Bus::Shutdown().
+int RunUntilSignal(ShutdownPhases& phases,
+                   const RunUntilSignalOptions& options = {});
 
 }  // namespace trolley
 

@@ -30,7 +30,7 @@
 //
 // Only tells can be kept, and only messages whose On() returns void. The reply
 // to an ask is what On() returns. To let an ask wait, use a coroutine handler
-// and an AsyncCondition (actors/async_condition.h).
+// and a Gate (actors/behaviour/gate.h).
 //
 // What is left at the end of the actor was not handled. The destructor logs how
 // many messages that are. It sends them to the actor once more, so the ledger
@@ -174,7 +174,8 @@ class Stash {
     if (internal::ActorVerbs::IsAsk(owner_)) {
       return absl::FailedPreconditionError(
           "an ask cannot be kept in a stash: its reply is what its handler "
-          "returns. Let a coroutine handler wait for an AsyncCondition");
+          "returns. Let a coroutine handler wait at a Gate "
+          "(actors/behaviour/gate.h)");
     }
     if (kept_.size() >= options_.max_messages) {
       return absl::ResourceExhaustedError(

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "trolley/actors/supervision/tree_source.h"
 #include "trolley/bus/options.h"
 
 namespace trolley {
@@ -41,6 +42,11 @@ struct ControlOptions {
 
   // The version of your program, for the answer of GetServerInfo.
   std::string version = "";
+
+  // The supervisors that the service shows: SupervisionTree() makes it
+  // (actors/supervision/supervision_tree.h). The default: none. At most
+  // TreeSource::kMostRoots roots, each with a valid name.
+  TreeSource tree = {};
 
   // The loop of the actor that accepts; SpawnOptions::kAnyLoop: any.
   int loop = SpawnOptions::kAnyLoop;

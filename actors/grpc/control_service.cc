@@ -62,6 +62,20 @@ absl::Status Check(const ControlOptions& options, uint32_t loops) {
       options.max_message_bytes > (1u << 30)) {
     return bad("max_message_bytes", "is not within 4 KiB and 1 GiB");
   }
+  if (options.tree.roots.size() > TreeSource::kMostRoots) {
+    return bad("tree.roots",
+               absl::StrCat("has ", options.tree.roots.size(),
+                            " names; it has at most ", TreeSource::kMostRoots));
+  }
+  if (!options.tree.roots.empty() && options.tree.read == nullptr) {
+    return bad("tree.read", "is null; SupervisionTree() makes it");
+  }
+  for (const std::string& root : options.tree.roots) {
+    if (absl::Status named = ValidateActorName(root); !named.ok()) {
+      return bad("tree.roots",
+                 absl::StrCat("has a wrong name: ", named.message()));
+    }
+  }
   const std::pair<const char*, absl::Duration> times[] = {
       {"handshake_timeout", options.handshake_timeout},
       {"idle_timeout", options.idle_timeout},

@@ -82,7 +82,7 @@ Reply AskFromThread(const Address& to, const MessageOps* ops, size_t bytes,
   if (!to) return to.Explain(Delivery::kGone);
   BusState& bus = *to.bus();
   OutgoingMessage out(bus, nullptr, to.id());
-  const Delivery taken = out.TakeCredit();
+  const Delivery taken = out.TakeCredit(*ops);
   if (taken != Delivery::kAccepted) return to.Explain(taken);
   out.Build<M>(ops, bytes, bus.clock().Now() + timeout,
                std::forward<Args>(args)...);

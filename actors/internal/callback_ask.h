@@ -63,7 +63,7 @@ void AskWithCallback(const Address& to, const MessageOps* ops, size_t bytes,
   if (!to) return done(to.Explain(Delivery::kGone));
   BusState& bus = *to.bus();
   OutgoingMessage out(bus, LoopOf(&bus), to.id());
-  const Delivery taken = out.TakeCredit();
+  const Delivery taken = out.TakeCredit(*ops);
   if (taken != Delivery::kAccepted) return done(to.Explain(taken));
   out.Build<M>(ops, bytes, bus.clock().Now() + timeout,
                std::forward<Args>(args)...);

@@ -181,6 +181,7 @@ class Handler {
       .answer = &Answer,
       .name = &TypeName<M>,
       .leads_over_a_link = kLeadsOverALink<A>,
+      .urgent = kIsUrgent<M>,
   };
 
  private:

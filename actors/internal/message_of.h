@@ -73,6 +73,13 @@ struct CompilerSays<A, M, true> {
   using Said = decltype(std::declval<A&>().On(std::declval<M>()));
 };
 
+// The class M has the line `static constexpr bool kUrgent = true;`.
+template <typename M>
+inline constexpr bool kIsUrgent = false;
+template <typename M>
+requires requires { M::kUrgent; }
+inline constexpr bool kIsUrgent<M> = M::kUrgent;
+
 // True if `A` has an On() that takes an M.
 template <typename A, typename M>
 concept Handles = OnCanBeCalledWith<A, M> && OnTakesExactly<A, M>;

@@ -4,7 +4,7 @@
 // user's message is made with it, in these steps:
 //
 //   OutgoingMessage out(bus, loop, target);     // null: from a plain thread
-//   Delivery taken = out.TakeCredit();          // or WithoutCredit()
+//   Delivery taken = out.TakeCredit(*ops);      // or WithoutCredit()
 //   if (taken != Delivery::kAccepted) return taken;
 //   out.Build<M>(ops, bytes, deadline, args...);
 //   out.SetTrace(trace);                        // or what else goes with it
@@ -90,11 +90,12 @@ class OutgoingMessage {
 
   // kAccepted: the message has its credit. Otherwise it has none, and the
   // result says why: kFull, kGone or kDraining.
-  Delivery TakeCredit() {
-    const Delivery taken = !target_ ? Delivery::kGone
-                           : from_ != nullptr
-                               ? from_->router().TakeCredit(target_)
-                               : bus_->TakeCredit(target_);
+  Delivery TakeCredit(const MessageOps& ops) {
+    const Delivery taken =
+        !target_           ? Delivery::kGone
+        : from_ == nullptr ? bus_->TakeCredit(target_, ops.urgent)
+        : !ops.urgent      ? from_->router().TakeCredit(target_)
+                           : from_->router().TakeUrgentCredit(target_);
     has_credit_ = taken == Delivery::kAccepted;
     return taken;
   }
@@ -107,14 +108,14 @@ class OutgoingMessage {
   template <typename M, typename... Args>
   void Build(const MessageOps* ops, size_t bytes, Instant deadline,
              Args&&... args) {
-    NewEnvelope(bytes, deadline);
+    NewEnvelope(*ops, bytes, deadline);
     envelope_->Emplace<M>(std::forward<Args>(args)...);
     envelope_->ops = ops;
   }
   // The same from its encoding. False: `bytes` do not parse.
   bool Parse(const WireMethod& method, Instant deadline,
              absl::string_view bytes) {
-    NewEnvelope(method.envelope_bytes, deadline);
+    NewEnvelope(*method.ops, method.envelope_bytes, deadline);
     if (!method.parse(envelope_.get(), bytes)) return false;
     envelope_->ops = method.ops;
     return true;
@@ -157,13 +158,14 @@ class OutgoingMessage {
   void Forget();
 
  private:
-  void NewEnvelope(size_t bytes, Instant deadline) {
+  void NewEnvelope(const MessageOps& ops, size_t bytes, Instant deadline) {
+    const uint64_t lane =
+        ops.urgent ? Envelope::kUrgentLane : Envelope::kDataLane;
     const Envelope::Head head = {
         .target = target_,
         .sender = from_ != nullptr ? from_->current().self : ActorId(),
         .deadline = deadline,
-        .flags = needs_credit_ ? Envelope::kDataLane | Envelope::kHoldsCredit
-                               : Envelope::kDataLane};
+        .flags = needs_credit_ ? lane | Envelope::kHoldsCredit : lane};
     envelope_.reset(from_ != nullptr ? from_->router().NewEnvelope(bytes, head)
                                      : EnvelopePool::GetFromHeap(bytes, head));
   }

@@ -8,7 +8,7 @@
 //     and an envelope at hand
 //   the message cannot throw                      the steps of the router
 //                                                 (bus/loop/message_router.h)
-//   its constructor may throw                     OutgoingMessage, which gives
+//   its constructor may throw, or it is urgent    OutgoingMessage, which gives
 //                                                 the credit back
 //
 // Ownership: the message belongs to its envelope, and that to the target.
@@ -21,6 +21,7 @@
 
 #include "absl/base/attributes.h"
 #include "trolley/actors/internal/built_from.h"
+#include "trolley/actors/internal/message_of.h"
 #include "trolley/actors/internal/outgoing_message.h"
 #include "trolley/actors/tell_options.h"
 #include "trolley/bus/address.h"
@@ -33,7 +34,7 @@ template <typename M, typename Finish, typename... Args>
 ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
     Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
     Instant deadline, Finish finish, Args&&... args) {
-  if constexpr (BuildsWithoutThrowing<M, Args...>()) {
+  if constexpr (BuildsWithoutThrowing<M, Args...>() && !kIsUrgent<M>) {
     MessageRouter& router = loop.router();
     const Delivery taken = target ? router.TakeCredit(target) : Delivery::kGone;
     router.CountSend(taken == Delivery::kAccepted);
@@ -50,7 +51,7 @@ ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
     return Delivery::kAccepted;
   } else {
     OutgoingMessage out(loop.bus(), &loop, target);
-    const Delivery taken = out.TakeCredit();
+    const Delivery taken = out.TakeCredit(*ops);
     if (taken != Delivery::kAccepted) return taken;
     out.Build<M>(ops, bytes, deadline, std::forward<Args>(args)...);
     finish(out.envelope());
@@ -63,7 +64,7 @@ template <typename M, typename Finish, typename... Args>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
     Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
     Instant deadline, Finish finish, Args&&... args) {
-  if constexpr (BuildsWithoutThrowing<M, Args...>()) {
+  if constexpr (BuildsWithoutThrowing<M, Args...>() && !kIsUrgent<M>) {
     MessageRouter& router = loop.router();
     const auto [cell, e] =
         router.BeginHere(bytes, {ops, target, router.current().self, deadline});
@@ -93,7 +94,7 @@ ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyhow(const Address& to,
   BusState& bus = *to.bus();
   OutgoingMessage out(bus, LoopOf(&bus), to.id());
   if (LinkIsDown(bus, *ops, to.id())) return Delivery::kNotConnected;
-  const Delivery taken = out.TakeCredit();
+  const Delivery taken = out.TakeCredit(*ops);
   if (taken != Delivery::kAccepted) return taken;
   out.Build<M>(ops, Envelope::BytesFor<M>(), options.deadline,
                std::forward<Args>(args)...);

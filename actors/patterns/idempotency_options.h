@@ -26,7 +26,8 @@ struct IdempotencyOptions {
   // When the kept results have so many bytes, a new key is refused; 1 to kMost.
   // Results of work that had begun before are kept all the same.
   size_t bytes = size_t{16} << 20;
-  // Calls that wait for one key; a count, 0 to kMost.
+  // Calls that wait for one key, beside the one that began the work; a count, 0
+  // to kMost.
   size_t waiting = 64;
   // How long a result is kept. 10 min: longer than any sender tries again.
   // Negative or 0: until the work has ended. Infinite: as long as the actor

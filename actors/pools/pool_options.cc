@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "trolley/bus/options.h"
 
 namespace trolley {
 namespace {
@@ -23,7 +24,8 @@ absl::Status ValidatePoolOptions(const PoolOptions& options) {
   constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
   absl::Status status =
       InRange("workers", options.workers, 0, PoolOptions::kMostWorkers);
-  status.Update(InRange("worker_mailbox", options.worker_mailbox, 1, kMost));
+  status.Update(InRange("worker_mailbox", options.worker_mailbox, 1,
+                        SpawnOptions::kMostMailboxCapacity));
   status.Update(InRange("max_asks", options.max_asks, 1, kMost));
   status.Update(InRange("max_restarts", options.max_restarts, 0,
                         PoolOptions::kMostRestarts));

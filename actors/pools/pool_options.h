@@ -29,8 +29,9 @@ struct PoolOptions {
   // The loops that the workers live on: worker i on entry i, and again from the
   // first. Empty: all loops of the bus.
   std::vector<int> loops = {};
-  // SpawnOptions::mailbox_capacity of each worker, at least 1; a count. 1024:
-  // as there. With WorkPulling it is 16 at least, and one message is in it.
+  // SpawnOptions::mailbox_capacity of each worker, with its range; a count.
+  // 1024: as there. With WorkPulling it is 16 at least, and one message is in
+  // it.
   uint32_t worker_mailbox = 1024;
   // Asks that the pool has given to workers, or that wait in it for one; at
   // least 1; a count. A further one is ResourceExhausted. An actor refuses asks

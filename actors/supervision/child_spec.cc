@@ -2,11 +2,21 @@
 
 #include "trolley/actors/supervision/child_spec.h"
 
+#include <utility>
+
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace trolley {
+
+SpawnOptions SpawnOptionsOf(const ChildOptions& options, std::string name) {
+  return {.name = std::move(name),
+          .loop = options.loop,
+          .mailbox_capacity = options.mailbox_capacity,
+          .urgent_reserve = options.urgent_reserve,
+          .overflow = options.overflow};
+}
 
 absl::Status ValidateChild(const ChildSpec& child) {
   const ChildOptions& options = child.options;
@@ -14,11 +24,16 @@ absl::Status ValidateChild(const ChildSpec& child) {
     return absl::InvalidArgumentError(
         absl::StrCat("ChildOptions::name: ", valid.message()));
   }
-  if (options.mailbox_capacity == 0) {
+  if (absl::Status valid = ValidateMailbox(SpawnOptionsOf(options, ""));
+      !valid.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("child \"", options.name,
-                     "\": ChildOptions::mailbox_capacity is 0; it is at least "
-                     "1"));
+        absl::StrCat("child \"", options.name, "\": ", valid.message()));
+  }
+  if (options.restart > Restart::kNever) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("child \"", options.name, "\": ChildOptions::restart is ",
+                     static_cast<int>(options.restart),
+                     "; it is kAlways, kOnFailure or kNever"));
   }
   if (child.reserve == nullptr) {
     return absl::InvalidArgumentError(

@@ -53,8 +53,10 @@ struct ChildOptions {
   std::string name = "";
   // As in SpawnOptions; kAnyLoop is the loop of the supervisor.
   int loop = SpawnOptions::kAnyLoop;
-  // As in SpawnOptions.
+  // These three as in SpawnOptions.
   uint32_t mailbox_capacity = 1024;
+  uint32_t urgent_reserve = 0;
+  Overflow overflow = Overflow::kRefuse;
   // kAlways: most children serve as long as the program runs.
   Restart restart = Restart::kAlways;
   // What becomes of the messages that wait when the child ends and is started
@@ -67,6 +69,9 @@ struct ChildOptions {
   // as long as its own children need together.
   absl::Duration stop_within = absl::Seconds(5);
 };
+
+// Those of the actor `name` that is this child.
+SpawnOptions SpawnOptionsOf(const ChildOptions& options, std::string name);
 
 struct ChildSpec {
   ChildOptions options;

@@ -87,6 +87,7 @@ void Supervisor::OnDrain() {
   if (is_child()) {
     CloseEmptySeats();
   } else {
+    // mutant: P20_TheRootDoesNotStopItsTreeAtShutdown
     BeginEnding(End::kDrained);
   }
   Continue();
@@ -120,6 +121,7 @@ void Supervisor::BeginEnding(End how, absl::Status error) {
 void Supervisor::CloseEmptySeats() {
   for (size_t i = children_.size(); i > 0; --i) {
     Child& child = children_[i - 1];
+    // mutant: P20_WhatWaitsForARestartIsNotFailedAtTheEnd
     if (child.state == ChildState::kWaiting) Stop(child, /*for_good=*/true);
   }
 }
@@ -127,6 +129,7 @@ void Supervisor::CloseEmptySeats() {
 // All children have ended, but for those that are stuck.
 void Supervisor::FinishEnding() {
   if (end_ == End::kStopped) Actor::Stop();
+  // mutant: P20_AnEscalationEndsAsIfItWereStopped
   if (end_ == End::kFailed) Fail(error_);
 }
 
@@ -157,6 +160,7 @@ void Supervisor::StartInOrder() {
         child.timer == ChildTimer::kNone) {
       Start(child);
     }
+    // mutant: P20_ChildrenStartAtOneTime
     return;
   }
 }
@@ -167,15 +171,23 @@ void Supervisor::StopInReverse() {
     if (child.state == ChildState::kStopping) return;
     const bool for_good =
         ends() || child.spec.options.restart == Restart::kNever;
+    // mutant: P20_ChildrenStopAtOneTime
     if (Stop(child, for_good)) return;
   }
-  if (phase_ == Phase::kEnding) return FinishEnding();
+  if (phase_ == Phase::kEnding) {
+    // Not at once: the asks that wait have their replies first. The timers of
+    // the loop wake them in order, and this message comes after them.
+    TellAfter(this, absl::ZeroDuration(), internal::PauseOver{++pauses_});
+    return;
+  }
   phase_ = Phase::kPausing;
   TellAfter(this, pause_, internal::PauseOver{++pauses_});
 }
 
 void Supervisor::On(const internal::PauseOver& m) {
-  if (phase_ != Phase::kPausing || m.serial != pauses_) return;
+  if (m.serial != pauses_) return;
+  if (phase_ == Phase::kEnding) return FinishEnding();
+  if (phase_ != Phase::kPausing) return;
   phase_ = Phase::kRunning;
   Continue();
 }
@@ -195,9 +207,7 @@ absl::Status Supervisor::Reserve(Child& child) {
   const ChildOptions& options = child.spec.options;
   absl::StatusOr<Seat> seat =
       child.spec.reserve(Ref<internal::SeatOwner>(address()),
-                         {.name = NameOf(child),
-                          .loop = options.loop,
-                          .mailbox_capacity = options.mailbox_capacity});
+                         SpawnOptionsOf(options, NameOf(child)));
   if (!seat.ok()) return seat.status();
   Watch watch(Self(this), seat->address());
   children_.SetSeat(child, *std::move(seat), std::move(watch));
@@ -209,6 +219,7 @@ void Supervisor::Start(Child& child) {
   if (!child.seat) {
     if (absl::Status reserved = Reserve(child); !reserved.ok()) {
       child.last_exit = {.kind = Kind::kFailed, .error = std::move(reserved)};
+      // mutant: P20_AStartThatFailsIsSilent
       return Arm(child, ChildTimer::kFailedStart, absl::ZeroDuration());
     }
   }
@@ -266,6 +277,7 @@ void Supervisor::On(const Down& m) {
   children_.ClearSeat(*child);
   if (was_closed) {
     HasGone(*child);
+    // mutant: P20_TheEndOfALoopIsSilent
   } else if (state != ChildState::kWaiting) {
     // Its loop has ended.
     Disarm(*child);
@@ -299,10 +311,12 @@ void Supervisor::HasFailed(Child& child, ExitReason reason) {
   }
   DropMailbox(child);
   const size_t index = children_.IndexOf(child);
+  // mutant: P20_AFailureInAGroupCounts
   if (phase_ != Phase::kRunning && index >= started_) {
     return child.delay.EndUp();  // it is one of those that restart anyhow
   }
   const Instant now = context().Now();
+  // mutant: P20_AFailureOverTheBudgetIsSilent
   if (!budget_.Spend(now)) return Escalate(child);
   const double chance =
       static_cast<double>(random_() - std::minstd_rand::min()) /
@@ -313,6 +327,7 @@ void Supervisor::HasFailed(Child& child, ExitReason reason) {
   if (options_.strategy == Strategy::kOneForOne) {
     return Arm(child, ChildTimer::kStart, pause);
   }
+  // mutant: P20_OneForAllLeavesTheFirstOnesAlone
   const size_t first = options_.strategy == Strategy::kOneForAll ? 0 : index;
   started_ = std::min(started_, first);
   pause_ = pause;
@@ -395,7 +410,9 @@ void Supervisor::HasGone(Child& child) {
 }
 
 void Supervisor::DropMailbox(Child& child) {
+  // mutant: P20_AMailboxIsNeverKept
   if (child.spec.options.keep_mailbox && !child.spec.is_supervisor) return;
+  // mutant: P20_AMailboxThatIsNotKeptIsKept
   if (child.seat) child.seat.DropMessages();
 }
 
@@ -431,6 +448,7 @@ void Supervisor::On(const internal::ChildDue& m) {
       Log(*child,
           absl::StrCat("is stopped hard: it has not ended within ",
                        absl::FormatDuration(child->spec.options.stop_within)));
+      // mutant: P20_AChildIsNotStoppedHard
       child->seat.Vacate();
       Arm(*child, ChildTimer::kGiveUp, options_.patience);
       break;

@@ -14,7 +14,8 @@
 //   auto store = bus.Find<Store>("app/store");   // a Ref for all its objects
 //
 // The parts: supervisor_options.h has the strategy, the budget and the backoff;
-// child_spec.h the children; supervisor_messages.h the asks.
+// child_spec.h the children; supervisor_messages.h the asks. `trolley tree`
+// shows a running tree: supervision_tree.h.
 //
 // Start. The children start in the order of the list, each when the one before
 // it is up: its OnStart() and its OnStartTask() have finished, and those of all
@@ -110,6 +111,7 @@ class Supervisor final : public internal::SeatOwner {
 
   // The asks: supervisor_messages.h.
   std::vector<ChildInfo> On(const GetChildren&);
+  ChildrenPage On(const GetChildrenPage& m);
   Task<absl::Status> On(AwaitUp);
   Task<absl::StatusOr<Address>> On(StartChild m);
   Task<absl::Status> On(RestartChild m);
@@ -149,6 +151,7 @@ class Supervisor final : public internal::SeatOwner {
   void FinishEnding();
   void Fail(absl::Status error);
   // True: no child is restarted any more.
+  // mutant: P20_AChildThatIsASupervisorRestartsDuringAShutdown
   bool ends() const { return draining_ || phase_ == Phase::kEnding; }
   bool AllAreUp() const;
 
@@ -184,6 +187,7 @@ class Supervisor final : public internal::SeatOwner {
   absl::Status Ending() const;
 
   // --- Texts ---
+  static ChildInfo InfoOf(const Child& child);
   std::string NameOf(const Child& child) const {
     return prefix_ + child.spec.options.name;
   }

@@ -4,6 +4,7 @@
 // has to wait gets a ChildOperation, which the life of the child resolves
 // (supervisor.cc).
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,14 +19,36 @@ std::vector<ChildInfo> Supervisor::On(const GetChildren&) {
   std::vector<ChildInfo> infos;
   infos.reserve(children_.size());
   for (size_t i = 0; i < children_.size(); ++i) {
-    const Child& child = children_[i];
-    infos.push_back({.name = child.spec.options.name,
-                     .address = child.seat.address(),
-                     .state = child.state,
-                     .restarts = child.starts > 0 ? child.starts - 1 : 0,
-                     .last_exit = child.last_exit});
+    infos.push_back(InfoOf(children_[i]));
   }
   return infos;
+}
+
+ChildrenPage Supervisor::On(const GetChildrenPage& m) {
+  ChildrenPage page;
+  if (ends()) {
+    page.state = ChildState::kStopping;
+  } else if (!AllAreUp()) {
+    page.state = ChildState::kStarting;
+  }
+  const size_t first = children_.FirstAfter(m.after);
+  const size_t end = std::min(
+      children_.size(), first + std::clamp(m.most, 1u, GetChildrenPage::kMost));
+  for (size_t i = first; i < end; ++i) {
+    page.children.push_back(InfoOf(children_[i]));
+  }
+  if (end < children_.size()) page.next = children_[end - 1].id;
+  return page;
+}
+
+ChildInfo Supervisor::InfoOf(const Child& child) {
+  return {.id = child.id,
+          .name = child.spec.options.name,
+          .address = child.seat.address(),
+          .state = child.state,
+          .restarts = child.starts > 0 ? child.starts - 1 : 0,
+          .last_exit = child.last_exit,
+          .is_supervisor = child.spec.is_supervisor};
 }
 
 Task<absl::Status> Supervisor::On(AwaitUp) {

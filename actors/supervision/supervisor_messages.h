@@ -6,6 +6,7 @@
 //   Ref<Supervisor> app = ...;
 //   absl::Status up = app.AskAndWait(AwaitUp{}, absl::Seconds(10));
 //   auto children = app.AskAndWait(GetChildren{}, absl::Seconds(1));
+//   auto page = app.AskAndWait(GetChildrenPage{.most = 10}, absl::Seconds(1));
 //   app.AskAndWait(RestartChild{"db"}, absl::Seconds(10));
 //
 // An ask that has passed its deadline does not undo what it has begun.
@@ -31,36 +32,14 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "trolley/actors/supervision/child_info.h"
 #include "trolley/actors/supervision/child_spec.h"
-#include "trolley/bus/address.h"
-#include "trolley/bus/exit_reason.h"
 
 namespace trolley {
-
-enum class ChildState : uint8_t {
-  kWaiting,   // no object is there; its turn or its restart will come
-  kStarting,  // OnStart() or OnStartTask() has not finished
-  kUp,
-  kStopping,
-  kStuck,  // it was stopped hard, and its handler has not returned
-  kEnded,  // no object is there, and the supervisor will make none by itself
-};
 
 // "waiting", "starting", "up", "stopping", "stuck" or "ended".
 absl::string_view ChildStateName(ChildState state);
 std::ostream& operator<<(std::ostream& to, ChildState state);
-
-struct ChildInfo {
-  std::string name;  // ChildOptions::name
-  // Ref<A>(address) reaches it, also after its restarts. Empty: its seat could
-  // not be reserved, or was given back.
-  Address address;
-  ChildState state = ChildState::kWaiting;
-  uint64_t restarts = 0;  // starts after the first one; a count
-  // Why the last object ended; kUnknown: none has ended. For a start that
-  // failed before there was an object, kFailed and why.
-  ExitReason last_exit;
-};
 
 // Replies a std::vector<ChildInfo>, in the order of their start.
 struct GetChildren {};

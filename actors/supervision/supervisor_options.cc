@@ -29,6 +29,11 @@ absl::Status ValidateSupervisorOptions(const SupervisorOptions& options) {
                                 Backoff::kMostFactor));
   status.Update(
       InRange<double>("backoff.jitter", options.backoff.jitter, 0, 1));
+  if (options.strategy > Strategy::kRestForOne) {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "SupervisorOptions::strategy is ", static_cast<int>(options.strategy),
+        "; it is kOneForOne, kOneForAll or kRestForOne")));
+  }
   return status;
 }
 

@@ -26,25 +26,29 @@ std::optional<uint64_t> FromEnvironment(const char* name) {
 
 }  // namespace
 
+SeedRange SeedsToRun(uint64_t count) {
+  if (const std::optional<uint64_t> only = FromEnvironment("TROLLEY_SEED")) {
+    return {.first = *only, .count = 1};
+  }
+  count = FromEnvironment("TROLLEY_SEEDS").value_or(count);
+  // A run without a seed tests nothing.
+  if (count == 0) ADD_FAILURE() << "there is no seed to run";
+  return {.first = 1, .count = count};
+}
+
 uint64_t ForEachSeed(uint64_t count,
                      const std::function<void(uint64_t)>& body) {
-  const std::optional<uint64_t> only = FromEnvironment("TROLLEY_SEED");
-  if (!only.has_value()) {
-    count = FromEnvironment("TROLLEY_SEEDS").value_or(count);
-  }
-  // A run without a seed tests nothing.
-  if (count == 0) ADD_FAILURE() << "ForEachSeed has no seed to run";
-  const uint64_t first = only.value_or(1);
-  const uint64_t calls = only.has_value() ? 1 : count;
-  for (uint64_t i = 0; i < calls; ++i) {
+  const SeedRange seeds = SeedsToRun(count);
+  for (uint64_t i = 0; i < seeds.count; ++i) {
+    const uint64_t seed = seeds.first + i;
     const int failures = CountFailures();
-    body(first + i);
+    body(seed);
     if (CountFailures() == failures) continue;
-    std::fprintf(stderr, "seed %" PRIu64 " failed; run it again by: %s\n",
-                 first + i, ReplayLine(first + i).c_str());
+    std::fprintf(stderr, "seed %" PRIu64 " failed; run it again by: %s\n", seed,
+                 ReplayLine(seed).c_str());
     return i + 1;
   }
-  return calls;
+  return seeds.count;
 }
 
 uint64_t DefaultSeed() { return FromEnvironment("TROLLEY_SEED").value_or(1); }

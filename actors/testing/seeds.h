@@ -37,6 +37,14 @@ namespace trolley::testing {
 // standard error. Returns the number of calls.
 uint64_t ForEachSeed(uint64_t count, const std::function<void(uint64_t)>& body);
 
+// The seeds that a test for `count` seeds runs; the environment may change
+// them. None to run fails the test.
+struct SeedRange {
+  uint64_t first = 1;
+  uint64_t count = 0;
+};
+SeedRange SeedsToRun(uint64_t count);
+
 // TROLLEY_SEED, or 1 if it is not set.
 uint64_t DefaultSeed();
 

@@ -95,6 +95,7 @@ class TopicSubscriberOf : public TopicSubscriber {
   const Address& address() const override { return to_.address(); }
   const TopicType* type() const override { return &kTopicType<T>; }
   Delivery Tell(const PublicationPtr& publication) const override {
+    // mutant: P21_EachSubscriberGetsACopy
     return to_.template Tell<Published<T>>(
         std::static_pointer_cast<const PublicationOf<T>>(publication));
   }

@@ -75,10 +75,12 @@ uint32_t BusState::NextLoop() {
   return loop;
 }
 
-Delivery BusState::TakeCredit(ActorId target) {
+Delivery BusState::TakeCredit(ActorId target, bool urgent) {
   if (draining()) return Delivery::kDraining;
-  const CreditPool::Taken taken =
-      cells_.Find(target).credits.TakeOne(target.generation());
+  CreditPool& credits = cells_.Find(target).credits;
+  const CreditPool::Taken taken = urgent
+                                      ? credits.TakeUrgent(target.generation())
+                                      : credits.TakeOne(target.generation());
   if (taken.gone) return Delivery::kGone;
   return taken.credits > 0 ? Delivery::kAccepted : Delivery::kFull;
 }

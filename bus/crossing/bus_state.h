@@ -89,7 +89,7 @@ class BusState {
   // --- Sending from a thread that is not a loop of this bus ---
   // Takes a credit of `target`: kAccepted, kFull, kGone or kDraining. Counts
   // nothing.
-  Delivery TakeCredit(ActorId target);
+  Delivery TakeCredit(ActorId target, bool urgent);
   // Queues an envelope that has its credit or needs none, and counts it as
   // accepted. False: the loop has ended; the caller still owns the envelope,
   // and nothing is counted.
@@ -113,8 +113,8 @@ class BusState {
   // Messages to `actor` leave the process by that link. Call it before a sender
   // knows the id of `actor`.
   void LeadOver(ActorId actor, const LeavesBy& by);
-  // Messages to `actor` stay in the process, as far as is known. Forgets what
-  // was said of an earlier actor of its slot.
+  // For an actor of which LeadOver() will be said: it counts as connected until
+  // then. Forgets what was said of an earlier actor of its slot.
   void ClearLink(ActorId actor) {
     LinkStates& states = inbox(actor.loop()).link_states;
     if (states.Get(actor.slot())) states.Set(actor.slot(), ActorId());

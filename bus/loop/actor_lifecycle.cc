@@ -29,7 +29,8 @@ void ActorLifecycle::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
   cell.actor_class = &actor_class;
   cell.handled = 0;
   cell.set_interleaved(actor_class.interleaved);
-  cell.capacity = std::max<uint32_t>(options.mailbox_capacity, 1);
+  cell.capacity = std::max<uint32_t>(CreditsFor(options), 1);
+  cell.actor_state.set_trims(options.overflow == Overflow::kDropOldest);
   if (!options.name.empty()) {
     cell.name = std::make_unique<std::string>(options.name);
   }
@@ -108,7 +109,7 @@ bool ActorLifecycle::IsOver(const Cell& cell) const {
   // mutant: P10_DrainingForgetsHandlersThatWait
   return cell.state() == Cell::State::kStopping ||
          (cell.state() == Cell::State::kDraining && cell.data.empty() &&
-          cell.urgent.empty() && !cell.handles_something());
+          cell.lanes.empty() && !cell.handles_something());
 }
 
 void ActorLifecycle::End(Cell& cell, bool queued) {
@@ -143,7 +144,7 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   // From here on a send is kGone.
   cell.credits.Close(generation + 1);
   if (cell.waiting_senders != nullptr) router_.DeadLetterWaitingSenders(cell);
-  for (SmallEnvelopeQueue* lane : {&cell.urgent.control, &cell.urgent.reply}) {
+  for (SmallEnvelopeQueue* lane : {&cell.lanes.control, &cell.lanes.urgent}) {
     while (Envelope* e = lane->Pop()) router_.DeadLetter(e);
   }
   while (Envelope* e = cell.data.Pop()) router_.DeadLetter(e);
@@ -241,8 +242,11 @@ void ActorLifecycle::Vacate(Cell& cell) {
   EndObject(cell);
   // Timers of the object that have fired, and what it was told without a
   // credit.
-  // mutant: P9_ATimerOfAnObjectReachesTheNextOne
-  while (Envelope* e = cell.urgent.reply.Pop()) router_.DeadLetter(e);
+  SmallEnvelopeQueue gone = cell.lanes.urgent.TakeIf([](const Envelope& e) {
+    // mutant: P9_ATimerOfAnObjectReachesTheNextOne
+    return !e.has(Envelope::kHoldsCredit);
+  });
+  while (Envelope* e = gone.Pop()) router_.DeadLetter(e);
   SeatObject(cell, std::make_unique<EmptySeat>());
   cell.started = false;
   cell.drained = false;
@@ -264,11 +268,17 @@ ExitReason ActorLifecycle::TakeReason(Cell& cell) {
 }
 
 void ActorLifecycle::DropMessages(Cell& cell) {
-  while (Envelope* e = cell.data.Pop()) {
-    --cell.data_queued;
+  const auto drop = [&](Envelope* e) {
     // mutant: P6_DroppedMessagesKeepTheirCredits
     if (e->has(Envelope::kHoldsCredit)) router_.credit_waiters().GiveBack(cell);
     router_.DeadLetter(e, "its messages were dropped before a restart");
+  };
+  SmallEnvelopeQueue urgent = cell.lanes.urgent.TakeIf(
+      [](const Envelope& e) { return e.has(Envelope::kHoldsCredit); });
+  while (Envelope* e = urgent.Pop()) drop(e);
+  while (Envelope* e = cell.data.Pop()) {
+    --cell.data_queued;
+    drop(e);
   }
 }
 

@@ -124,13 +124,16 @@ inline void ActorRunner::HaveNothingToDo(MessageRouter& router, Cell& cell) {
 
 // The next message that the actor may handle in its state; null: none.
 Envelope* ActorRunner::NextMessage(Cell& cell) {
+  if (cell.actor_state.trims()) [[unlikely]] {
+    router_.DropOldest(cell);
+  }
   // mutant: P6_AStopWaitsBehindData
-  if (Envelope* control = cell.urgent.control.Pop()) return control;
+  if (Envelope* control = cell.lanes.control.Pop()) return control;
   if (cell.actor_state.busy() || cell.state() == Cell::State::kStopping) {
     return nullptr;
   }
-  // mutant: P6_AReplyWaitsBehindData
-  if (Envelope* reply = cell.urgent.reply.Pop()) return reply;
+  // mutant: P6_WhatIsUrgentWaitsBehindData
+  if (Envelope* urgent = cell.lanes.urgent.Pop()) return urgent;
   cell.actor_state.set_urgent(false);
   Envelope* data = cell.data.Pop();
   if (data != nullptr) {
@@ -235,8 +238,9 @@ bool ActorRunner::EndSome(EndingActors& endings) {
       // before it, and a slice.
       if (!endings.queued.has_value()) {
         // mutant: P10_ASliceWithoutLimitLosesTheLastWords
-        endings.queued =
-            uint64_t{cell->data_queued} + options_.messages_per_slice;
+        endings.queued = uint64_t{cell->data_queued} +
+                         options_.messages_per_slice +
+                         cell->lanes.urgent.CountCredits();
       }
       HandleBeforeEnd(*cell, *endings.queued, left);
       if (*endings.queued > 0) break;  // it goes on with the next step

@@ -193,7 +193,7 @@ void BusCore::RunUntilIdle() {
 Instant BusCore::NextTimer() const {
   Instant next = Instant::Infinite();
   for (const std::shared_ptr<Loop>& loop : loops_) {
-    next = std::min(next, loop->timers().next());
+    if (!IsHeld(*loop)) next = std::min(next, loop->timers().next());
   }
   return next;
 }
@@ -202,11 +202,19 @@ bool BusCore::RunTurns() {
   bool worked = false;
   // One turn of each loop: an actor that always has work may wait for another
   // loop.
-  // mutant: P18_TheLoopsHaveTheirTurnsAsItComes
-  for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->RunOnce();
+  if (turn_order_ == nullptr) {
+    // mutant: P18_TheLoopsHaveTheirTurnsAsItComes
+    for (const std::shared_ptr<Loop>& loop : loops_) worked |= loop->RunOnce();
+  } else {
+    while (const auto loop = turn_order_->Next(loops_.size())) {
+      const bool had_work = loops_[*loop]->RunOnce();
+      turn_order_->Had(had_work);
+      worked |= had_work;
+    }
+  }
   if (worked) return true;
   for (const std::shared_ptr<Loop>& loop : loops_) {
-    worked |= loop->PrepareToSleep();
+    if (!IsHeld(*loop)) worked |= loop->PrepareToSleep();
   }
   return worked;
 }

@@ -28,6 +28,7 @@
 #include "trolley/bus/loop/loop.h"
 #include "trolley/bus/options.h"
 #include "trolley/bus/shutdown_report.h"
+#include "trolley/bus/test_options.h"
 
 namespace trolley::internal {
 
@@ -57,6 +58,9 @@ class BusCore {
   ShutdownReport Shutdown(absl::Duration deadline);
   void RunUntilIdle();
   Instant NextTimer() const;
+  // For RunUntilIdle(), NextTimer() and Shutdown(). Borrowed until the end of
+  // the bus. Null: no loop is held, and one loop comes after the other.
+  void SetTurnOrder(TurnOrder* order) { turn_order_ = order; }
 
   const BusState::Ptr& state() const { return state_; }
   Loop& loop(int index) { return *loops_[index]; }
@@ -68,12 +72,16 @@ class BusCore {
   absl::Status StartThreads();
   // A turn of each loop. False: none had anything to do.
   bool RunTurns();
+  bool IsHeld(const Loop& loop) const {
+    return turn_order_ != nullptr && turn_order_->Holds(loop.index());
+  }
 
   const BusState::Ptr state_;
   // Shared with their threads: if a handler never returns, its loop outlives
   // the bus.
   std::vector<std::shared_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
+  TurnOrder* turn_order_ = nullptr;
   std::unique_ptr<ShutdownReport> report_;  // once it has ended
 };
 

@@ -61,7 +61,7 @@ void CoroutineRunner::Keep(Cell& cell, SuspendedHandler& handler) {
     expiry_.Watch(cell, e->deadline + cell.actor_class->overtime);
   }
   if (cell.actor_state.busy()) {
-    if (!cell.data.empty()) expiry_.WatchMailbox(cell);
+    router_.WatchMailbox(cell);
   } else if (e->is_ask()) {
     handler.counted = true;
     if (++cell.suspended_asks >= cell.most_suspended_asks()) {

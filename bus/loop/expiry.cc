@@ -141,9 +141,17 @@ Instant Expiry::LookAtHandlers(Cell& cell, Instant now) {
   for (SuspendedHandler* h = cell.suspended; h != nullptr; h = following) {
     following = h->next;
     if (h->envelope == nullptr) continue;
-    const Instant end = h->envelope->deadline + cell.actor_class->overtime;
+    Instant end = h->envelope->deadline + cell.actor_class->overtime;
+    bool useless = end <= now || HasNoAsker(*h->envelope);
+    if (h->listener != nullptr && (useless || h->listener->told())) {
+      // mutant: P6_AHandlerIsNotTold
+      if (!h->listener->told()) h->listener->OnCancel(now);
+      end = h->listener->cancel_at();
+      // mutant: P6_AToldHandlerGoesOnForEver
+      useless = end <= now;
+    }
     // mutant: P6_AnExpiredHandlerGoesOnWaiting
-    if (end <= now || HasNoAsker(*h->envelope)) {
+    if (useless) {
       expirer_.CancelHandler(cell, *h);
     } else {
       next = std::min(next, end);
@@ -154,12 +162,15 @@ Instant Expiry::LookAtHandlers(Cell& cell, Instant now) {
 
 Instant Expiry::LookAtMailbox(Cell& cell, Instant now) {
   Instant next = Instant::Infinite();
-  EnvelopeQueue expired = cell.data.TakeIf([&](const Envelope& e) {
+  const auto is_useless = [&](const Envelope& e) {
     // mutant: P6_WhatExpiresBehindAHandlerStays
     if (e.deadline <= now || HasNoAsker(e)) return true;
     next = std::min(next, e.deadline);
     return false;
-  });
+  };
+  SmallEnvelopeQueue urgent = cell.lanes.urgent.TakeIf(is_useless);
+  while (Envelope* e = urgent.Pop()) expirer_.Expire(cell, e);
+  EnvelopeQueue expired = cell.data.TakeIf(is_useless);
   while (Envelope* e = expired.Pop()) {
     assert(cell.data_queued > 0);
     --cell.data_queued;

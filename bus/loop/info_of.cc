@@ -10,7 +10,7 @@ namespace {
 // How many messages of the actor hold a credit, those with suspended handlers
 // included.
 uint32_t HeldBy(const Cell& cell) {
-  uint32_t held = cell.data_queued;
+  uint32_t held = cell.data_queued + cell.lanes.urgent.CountCredits();
   for (const SuspendedHandler* h = cell.suspended; h != nullptr; h = h->next) {
     held += h->envelope != nullptr && h->envelope->has(Envelope::kHoldsCredit);
   }
@@ -32,15 +32,16 @@ absl::string_view StateOf(const Cell& cell) {
 }  // namespace
 
 ActorInfo InfoOf(const Cell& cell) {
-  return {.id = cell.self,
-          .name = NameOf(cell),
-          .class_name = std::string(cell.actor_class->name()),
-          .state = std::string(StateOf(cell)),
-          .depth = HeldBy(cell),
-          .capacity = cell.capacity,
-          .handled = cell.handled,
-          .start_sequence = cell.actor != nullptr ? cell.start_sequence() : 0,
-          .actor_class = cell.actor_class};
+  return {
+      .id = cell.self,
+      .name = NameOf(cell),
+      .class_name = std::string(cell.actor_class->name()),
+      .state = std::string(StateOf(cell)),
+      .depth = HeldBy(cell),
+      .capacity = cell.actor_state.trims() ? cell.most_queued() : cell.capacity,
+      .handled = cell.handled,
+      .start_sequence = cell.actor != nullptr ? cell.start_sequence() : 0,
+      .actor_class = cell.actor_class};
 }
 
 }  // namespace trolley::internal

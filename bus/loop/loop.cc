@@ -109,7 +109,7 @@ bool Loop::TakeHandedOver() {
     if (next != nullptr) __builtin_prefetch(next->next);
     if (e->is_reply()) {
       router_.replies().Push(e);
-    } else if (e->has(Envelope::kDataLane)) {
+    } else if (e->has(Envelope::kDataLane | Envelope::kUrgentLane)) {
       router_.Deliver(e);
     } else if (e->ops == &kControlMessage<Command>) {
       taken_ = next;  // if the command ends the loop, End() drops it

@@ -22,6 +22,11 @@ MessageRouter::MessageRouter(BusState& bus, LoopInbox& inbox, Expiry& expiry,
       remote_credits_(bus.cells()),
       credit_waiters_(local_credits_, [this](Envelope* e) { SendReply(e); }) {}
 
+Delivery MessageRouter::TakeUrgentCredit(ActorId target) {
+  if (target.loop() != inbox_.index) return remote_credits_.TakeUrgent(target);
+  return local_credits_.TakeUrgent(*inbox_.cells.Find(target.slot()), target);
+}
+
 void MessageRouter::DeliverSlowly(Cell& cell, Envelope* e) {
   if (cell.self != e->target) {
     // mutant: P1_MessagesAheadOfTheirActorAreDropped
@@ -36,14 +41,52 @@ void MessageRouter::DeliverSlowly(Cell& cell, Envelope* e) {
   if (e->has(Envelope::kDataLane)) {
     cell.data.Push(e);
     ++cell.data_queued;
-    if (cell.actor_state.busy()) return expiry_.Watch(cell, e->deadline);
+    if (cell.actor_state.busy()) return HasQueued(cell, e->deadline);
   } else {
-    (e->has(Envelope::kReplyLane) ? cell.urgent.reply : cell.urgent.control)
-        .Push(e);
+    const bool urgent = e->has(Envelope::kUrgentLane);
+    (urgent ? cell.lanes.urgent : cell.lanes.control).Push(e);
     // mutant: P6_WhatIsUrgentIsOverlooked
     cell.actor_state.set_urgent(true);
+    if (urgent && cell.actor_state.busy()) expiry_.Watch(cell, e->deadline);
   }
   if (cell.state() != Cell::State::kReserved) run_queue_.Push(cell);
+}
+
+// A message for an actor that is busy, or trims, is in its data lane.
+void MessageRouter::HasQueued(Cell& cell, Instant deadline) {
+  if (cell.actor_state.busy()) expiry_.Watch(cell, deadline);
+  // mutant: P6_WhatIsTooMuchWaitsForTheHandler
+  const bool too_many =
+      cell.actor_state.trims() && cell.data_queued > cell.most_queued();
+  if (too_many && cell.state() != Cell::State::kReserved) run_queue_.Push(cell);
+}
+
+void MessageRouter::DropOldest(Cell& cell) {
+  EnvelopeQueue kept;
+  while (cell.data_queued > cell.most_queued()) {
+    Envelope* e = cell.data.Pop();
+    if (e == nullptr) break;
+    if (!e->has(Envelope::kHoldsCredit)) {
+      // mutant: P6_WhatMustNotBeRefusedIsDropped
+      kept.Push(e);
+      continue;
+    }
+    --cell.data_queued;
+    // mutant: P2_WhatOverflowsIsNotCounted
+    inbox_.ledger.dropped.Increment();
+    credit_waiters_.GiveBack(cell);
+    e->ops->drop(e);
+    if (!e->is_ask()) {
+      Free(e);
+      continue;
+    }
+    e->ops->answer(e, absl::ResourceExhaustedError(absl::StrCat(
+                          "newer messages took the place of this ask in the "
+                          "full mailbox of ",
+                          NameOf(cell), " (Overflow::kDropOldest)")));
+    SendReply(e);
+  }
+  cell.data.PutBefore(kept);
 }
 
 void MessageRouter::HandleReplies(uint32_t most) {
@@ -79,6 +122,15 @@ void MessageRouter::SendReply(Envelope* reply) {
 void MessageRouter::CancelAsk(ActorId asked, const AskKey& key) {
   Send(ControlEnvelope(NewEnvelope(Envelope::BytesFor<AskCancelled>()), asked,
                        AskCancelled{.key = key, .external = {}}));
+}
+
+void MessageRouter::RequestCredit(ActorId target, ActorId sender,
+                                  uint64_t ask_id) {
+  Envelope* request = ControlEnvelope(
+      NewEnvelope(Envelope::BytesFor<absl::Status>()), target, CreditRequest{});
+  request->sender = sender;
+  request->set_ask_id(ask_id);
+  Send(request);
 }
 
 void MessageRouter::DropReply(Envelope* reply) {

@@ -75,16 +75,18 @@ class MessageRouter {
     ++cell.data_queued;
     if (cell.actor_state.data_makes_runnable()) {
       run_queue_.Add(cell);
-    } else if (cell.actor_state.busy()) [[unlikely]] {
-      expiry_.Watch(cell, envelope->deadline);
+    } else if (cell.actor_state.busy_or_trims()) [[unlikely]] {
+      HasQueued(cell, envelope->deadline);
     }
   }
 
-  // Takes a credit of `target`: kAccepted, kFull or kGone. Counts nothing.
+  // Takes a credit of `target`: kAccepted, kFull or kGone. Counts nothing. For
+  // an urgent message TakeUrgentCredit() may take one of the reserve.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Delivery TakeCredit(ActorId target) {
     if (target.loop() != inbox_.index) return remote_credits_.Take(target);
     return local_credits_.Take(*inbox_.cells.Find(target.slot()), target);
   }
+  Delivery TakeUrgentCredit(ActorId target);
   // Counts one send of this loop.
   void CountSend(bool was_accepted) { inbox_.ledger.CountSend(was_accepted); }
 
@@ -108,6 +110,10 @@ class MessageRouter {
   void SendReply(Envelope* envelope);
   // Tells the asked actor that an asker of this loop no longer waits.
   void CancelAsk(ActorId asked, const AskKey& key);
+  // Asks for a credit of the full mailbox of `target`, for a message of
+  // `sender`. The reply, an absl::Status, comes to the reply slot `ask_id`. OK
+  // hands the credit over.
+  void RequestCredit(ActorId target, ActorId sender, uint64_t ask_id);
 
   // --- The end of a message --------------------------------------------------
 
@@ -136,6 +142,9 @@ class MessageRouter {
   void Expire(Cell& cell, Envelope* e);
   // Its actor has Cell::most_suspended_asks() asks.
   void RefuseAsk(Cell& cell, Envelope* e);
+  // Overflow::kDropOldest: drops the oldest messages that hold a credit, until
+  // Cell::most_queued() are left.
+  void DropOldest(Cell& cell);
   // Its actor has ended. `note` is added to the error of an ask.
   void DeadLetter(Envelope* e, absl::string_view note = {});
   // A reply whose asker no longer waits.
@@ -174,7 +183,9 @@ class MessageRouter {
 
   // Messages wait behind an actor that takes none: their deadlines are watched.
   void WatchMailbox(Cell& cell) {
-    if (!cell.data.empty()) expiry_.WatchMailbox(cell);
+    if (!cell.data.empty() || !cell.lanes.urgent.empty()) {
+      expiry_.WatchMailbox(cell);
+    }
   }
 
   RunQueue& run_queue() { return run_queue_; }
@@ -186,6 +197,7 @@ class MessageRouter {
 
  private:
   void DeliverSlowly(Cell& cell, Envelope* e);
+  void HasQueued(Cell& cell, Instant deadline);
   void AssertHere() const {
     assert(LoopInbox::current == &inbox_ && "not on the loop's thread");
   }

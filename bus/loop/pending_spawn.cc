@@ -60,11 +60,7 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
   if (current_loop_ == nullptr && bus_->draining()) {
     return absl::UnavailableError("the bus is shutting down");
   }
-  if (options_.mailbox_capacity == 0) {
-    return absl::InvalidArgumentError(
-        "SpawnOptions::mailbox_capacity is 0; an actor needs room for one "
-        "message at least");
-  }
+  if (absl::Status valid = ValidateMailbox(options_); !valid.ok()) return valid;
   if (!options_.name.empty()) {
     if (absl::Status named = ValidateActorName(options_.name); !named.ok()) {
       return named;
@@ -96,8 +92,8 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
   }
   id_ = ActorId(*index, cell->slot, generation);
   // Before the name: from then on a sender may know the id.
-  cell->credits.Open(generation, options_.mailbox_capacity);
-  bus_->ClearLink(id_);
+  cell->credits.Open(generation, CreditsFor(options_), options_.urgent_reserve);
+  if (actor_class_->leaves_by != nullptr) bus_->ClearLink(id_);
   if (!options_.name.empty()) {
     if (absl::Status named =
             bus_->names().Add(options_.name, id_, actor_class_);

@@ -12,6 +12,7 @@
 #ifndef TROLLEY_BUS_LOOP_REPLY_SLOTS_H_
 #define TROLLEY_BUS_LOOP_REPLY_SLOTS_H_
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -58,6 +59,14 @@ class ReplySlots {
     if (slot.id != id || slot.pending == nullptr) return nullptr;
     --used_;
     return std::exchange(slot.pending, nullptr);
+  }
+
+  // The ask that waits in slot `id` is now `pending`.
+  void Replace(uint64_t id, PendingReply* pending) {
+    thread_.Check();
+    Slot& slot = SlotOf(id);
+    assert(slot.id == id && slot.pending != nullptr);
+    slot.pending = pending;
   }
 
   size_t used() const { return used_; }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ScheduledMessage: a message that an actor sends to itself at a later time
-// (Actor::TellAfter). It uses the reply lane, so a full mailbox does not refuse
-// it.
+// (Actor::TellAfter). It uses the urgent lane, and a full mailbox takes it.
 //
 // Ownership: linked to its actor; deletes itself when it fires or is cancelled.
 // Threads:   loop thread only.

@@ -39,17 +39,23 @@ class ActorState {
   bool busy() const { return Has(kBusy); }
   void set_busy(bool busy) { Set(kBusy, busy); }
 
-  // Says whether its control lane or its reply lane has messages.
+  // Says whether its control lane or its urgent lane has messages.
   void set_urgent(bool urgent) { Set(kUrgent, urgent); }
 
   // Its suspended handlers have as many asks as is allowed.
   bool takes_no_asks() const { return Has(kNoAsks); }
   void set_takes_no_asks(bool none) { Set(kNoAsks, none); }
 
+  // Overflow::kDropOldest: messages that are too many are dropped.
+  bool trims() const { return Has(kTrims); }
+  void set_trims(bool trims) { Set(kTrims, trims); }
+
   // True: its next message is of the data lane, and may be an ask.
   bool takes_only_data() const {
-    return !Has(kNotRunning | kBusy | kUrgent | kNoAsks);
+    return !Has(kNotRunning | kBusy | kUrgent | kNoAsks | kTrims);
   }
+  // True: there is more to do for a message that is put into the data lane.
+  bool busy_or_trims() const { return Has(kBusy | kTrims); }
   // True: a message for the data lane puts it into the run queue.
   bool data_makes_runnable() const {
     return !Has(kRunnable | kBusy | kReserved);
@@ -63,6 +69,7 @@ class ActorState {
     kBusy = 8,
     kUrgent = 16,
     kNoAsks = 32,
+    kTrims = 64,
   };
 
   bool Has(unsigned flags) const { return (flags_ & flags) != 0; }

@@ -32,6 +32,7 @@
 #include "trolley/bus/mailbox/credit_pool.h"
 #include "trolley/bus/mailbox/mailbox.h"
 #include "trolley/bus/mailbox/suspended_handler.h"
+#include "trolley/bus/options.h"
 
 namespace trolley::internal {
 
@@ -70,10 +71,10 @@ struct alignas(64) Cell : ActorSlot {
   uint16_t suspended_asks = 0;
 
   alignas(64) CreditPool credits;  // thread-safe
-  uint32_t capacity = 0;           // immutable while an actor lives here
+  uint32_t capacity = 0;           // credits; immutable while an actor is here
   uint32_t slot = 0;               // immutable
   // Loop thread only, and seldom used.
-  UrgentLanes urgent;                     // the mailbox's other lanes
+  LanesBeforeData lanes;                  // the mailbox's other lanes
   SuspendedHandler* suspended = nullptr;  // list
   const ActorClass* actor_class = nullptr;
   std::unique_ptr<WaitingSenders> waiting_senders;  // null: none
@@ -84,10 +85,14 @@ struct alignas(64) Cell : ActorSlot {
   uint64_t start_sequence() const {
     return ActorAccess::start_sequence(*actor);
   }
+  // The limit of data_queued for an actor that trims.
+  uint32_t most_queued() const {
+    return capacity - SpawnOptions::kMostOnTheWay;
+  }
   // Call it after a change of state, of credits_listed or of waiting_senders.
   void UpdateKeptCredits() {
     const bool simple = state() == State::kRunning && credits_listed &&
-                        waiting_senders == nullptr;
+                        waiting_senders == nullptr && credits.reserve() == 0;
     kept_credits = simple ? MostKeptCredits(capacity) : 0;
   }
   // The limit of suspended_asks: other messages need the rest of the credits.
@@ -130,8 +135,8 @@ struct alignas(64) Cell : ActorSlot {
   }
   // True: a slice would find something to do.
   bool has_work() const {
-    return !urgent.control.empty() ||
-           (!actor_state.busy() && (!urgent.reply.empty() || !data.empty()));
+    return !lanes.control.empty() ||
+           (!actor_state.busy() && (!lanes.urgent.empty() || !data.empty()));
   }
 };
 
@@ -140,6 +145,13 @@ static_assert(sizeof(Cell) == 128);
 // The cell of an actor; null until its loop has it.
 inline Cell* CellOf(const ActorBase& actor) {
   return static_cast<Cell*>(ActorAccess::slot(actor));
+}
+
+// The credits of an actor with these options.
+inline uint32_t CreditsFor(const SpawnOptions& options) {
+  return options.overflow == Overflow::kDropOldest
+             ? options.mailbox_capacity + SpawnOptions::kMostOnTheWay
+             : options.mailbox_capacity;
 }
 
 // Its name for people: SpawnOptions::name, or "#loop.slot.generation".

@@ -12,7 +12,10 @@ namespace trolley::internal {
 void CreditWaiters::GiveBackSlowly(Cell& cell) {
   // mutant: P10_ADrainingActorTakesMessages
   if (cell.state() != Cell::State::kRunning && !cell.seat) return;  // it ends
-  if (cell.waiting_senders == nullptr) {
+  // The reserve is full again before the senders that wait get credits.
+  // mutant: P6_WaitingSendersGetTheReserve
+  const bool reserve = cell.credits.free() < cell.credits.reserve();
+  if (cell.waiting_senders == nullptr || reserve) {
     credits_.GiveBack(cell);
   } else {
     // mutant: P6_ASenderThatWaitsIsNotTold

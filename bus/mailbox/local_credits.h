@@ -42,7 +42,17 @@ class LocalCredits {
                                  : TakeShared(cell, target);
   }
 
-  // Takes every credit that is free, here and in the pool.
+  // The same for an urgent message.
+  Delivery TakeUrgent(Cell& cell, ActorId target) {
+    if (TakeOwn(cell, target)) return Delivery::kAccepted;
+    const CreditPool::Taken taken =
+        cell.credits.TakeUrgent(target.generation());
+    return taken.gone           ? Delivery::kGone
+           : taken.credits == 0 ? Delivery::kFull
+                                : Delivery::kAccepted;
+  }
+
+  // Takes every credit that is free, here and in the pool, but the reserve.
   uint32_t TakeAll(Cell& cell) {
     return std::exchange(cell.local_credits, 0) +
            cell.credits.TakeAll(cell.self.generation());
@@ -50,6 +60,10 @@ class LocalCredits {
 
   // Takes back a credit of a running actor.
   void GiveBack(Cell& cell) {
+    if (cell.credits.reserve() > 0) {
+      cell.credits.Return(cell.self.generation(), 1);
+      return CheckCredits(cell);
+    }
     List(cell);
     if (++cell.local_credits > MostKeptCredits(cell.capacity)) {
       const uint32_t returned = (CreditBatch(cell.capacity) + 1) / 2;

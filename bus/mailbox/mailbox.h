@@ -5,11 +5,12 @@
 //
 //   lane      holds                       bounded by
 //   control   stops, spawns, credits      users cannot send these
-//   reply     timers of the actor         the timers that the actor sets
-//   data      messages of users           SpawnOptions::mailbox_capacity
+//   urgent    timers of the actor         the timers that the actor sets
+//             urgent messages of users    SpawnOptions::mailbox_capacity, with
+//   data      other messages of users     those of the data lane
 //
 // Senders do not touch a mailbox: the actor's loop puts the messages in. The
-// credits that senders take bound the data lane (bus/mailbox/credit_pool.h).
+// credits that senders take bound what users send (bus/mailbox/credit_pool.h).
 //
 // Ownership: part of a cell; owns the envelopes in it.
 // Threads:   loop thread only.
@@ -18,6 +19,7 @@
 #ifndef TROLLEY_BUS_MAILBOX_MAILBOX_H_
 #define TROLLEY_BUS_MAILBOX_MAILBOX_H_
 
+#include <cstdint>
 #include <utility>
 
 #include "trolley/bus/message/envelope.h"
@@ -41,6 +43,14 @@ class EnvelopeQueue {
     Envelope* first = first_;
     if (first != nullptr) first_ = first->next;
     return first;
+  }
+
+  // Puts `front` before the others.
+  void PutBefore(EnvelopeQueue front) {
+    if (front.empty()) return;
+    front.last_->next = first_;
+    if (first_ == nullptr) last_ = front.last_;
+    first_ = front.first_;
   }
 
   // Takes those for which is_one(const Envelope&) is true, in their order.
@@ -80,16 +90,36 @@ class SmallEnvelopeQueue {
     return first;
   }
 
+  // Takes those for which is_one(const Envelope&) is true, in their order.
+  template <typename IsOne>
+  SmallEnvelopeQueue TakeIf(IsOne is_one) {
+    SmallEnvelopeQueue taken, left;
+    while (Envelope* e = Pop()) (is_one(*e) ? taken : left).Push(e);
+    *this = left;
+    return taken;
+  }
+  // How many of them hold a credit.
+  uint32_t CountCredits() const {
+    uint32_t count = 0;
+    const Envelope* e = last_;
+    do {
+      if (e == nullptr) break;
+      count += e->has(Envelope::kHoldsCredit);
+      e = e->next;
+    } while (e != last_);
+    return count;
+  }
+
  private:
   Envelope* last_ = nullptr;
 };
 
 // The lanes that are handled before data.
-struct UrgentLanes {
+struct LanesBeforeData {
   SmallEnvelopeQueue control;
-  SmallEnvelopeQueue reply;
+  SmallEnvelopeQueue urgent;
 
-  bool empty() const { return control.empty() && reply.empty(); }
+  bool empty() const { return control.empty() && urgent.empty(); }
 };
 
 }  // namespace trolley::internal

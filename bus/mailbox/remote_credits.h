@@ -40,6 +40,20 @@ class RemoteCredits {
     return TakeShared(entry, target);
   }
 
+  // The same for an urgent message.
+  Delivery TakeUrgent(ActorId target) {
+    Entry& entry = EntryOf(target);
+    if (entry.id == target && entry.credits > 0) {
+      --entry.credits;
+      return Delivery::kAccepted;
+    }
+    const CreditPool::Taken taken =
+        cells_.Find(target).credits.TakeUrgent(target.generation());
+    return taken.gone           ? Delivery::kGone
+           : taken.credits == 0 ? Delivery::kFull
+                                : Delivery::kAccepted;
+  }
+
   // Gives back the credits of each actor to which nothing was sent since the
   // last call.
   void ReturnUnused() {

@@ -14,7 +14,8 @@
 //            of its mailbox, and at most half of that with asks.
 // Ends:      the coroutine finishes; or it is cancelled, by the end of its
 //            actor, a deadline, or an asker that no longer waits. Then the
-//            actor's loop destroys its frames.
+//            actor's loop destroys its frames. A CancelListener puts off the
+//            latter two.
 
 #ifndef TROLLEY_BUS_MAILBOX_SUSPENDED_HANDLER_H_
 #define TROLLEY_BUS_MAILBOX_SUSPENDED_HANDLER_H_
@@ -25,6 +26,30 @@
 namespace trolley::internal {
 
 struct Cell;
+
+// What a handler has that goes on for some time after its message has become
+// useless (actors/cancel_token.h).
+class CancelListener {
+ public:
+  // Called once, between handlers: the deadline of the message has passed, or
+  // its asker no longer waits.
+  virtual void OnCancel(Instant now) = 0;
+
+  bool told() const { return told_; }
+  // After OnCancel(): when the handler is cancelled.
+  Instant cancel_at() const { return cancel_at_; }
+
+ protected:
+  ~CancelListener() = default;
+  void SetTold(Instant cancel_at) {
+    told_ = true;
+    cancel_at_ = cancel_at;
+  }
+
+ private:
+  bool told_ = false;
+  Instant cancel_at_ = Instant::Infinite();
+};
 
 // One coroutine of a handler.
 struct HandlerFrame {
@@ -70,7 +95,8 @@ class SuspendedHandler : public HandlerCoroutine {
   HandlerFrame* innermost = nullptr;  // runs or waits; null: all have ended
   // Null for a background task: the actor takes messages while the task waits.
   Envelope* envelope = nullptr;
-  Cell* cell = nullptr;  // of its actor; null until suspended
+  Cell* cell = nullptr;                // of its actor; null until suspended
+  CancelListener* listener = nullptr;  // null: it is cancelled at once
   // Actor::HoldMailbox(): the actor takes no message before it has finished.
   bool holds_mailbox = false;
   bool counted = false;  // in Cell::suspended_asks

@@ -74,11 +74,12 @@ struct MessageOps {
 
   // True: the target passes its messages to another process by a link.
   bool leads_over_a_link = false;
+  // True: the message uses the urgent lane (`kUrgent` of its class).
+  bool urgent = false;
 };
 
-// Which queue of a mailbox a message waits in. Only kData is bounded, so a full
-// mailbox refuses no stop, no reply and no timer.
-enum class Lane : uint8_t { kControl, kReply, kData };
+// Which queue of a mailbox a message waits in (bus/mailbox/mailbox.h).
+enum class Lane : uint8_t { kControl, kUrgent, kData };
 
 struct Envelope {
   static constexpr size_t kHeaderBytes = 56;
@@ -115,7 +116,7 @@ struct Envelope {
 
   // The lane. Neither of the two: Lane::kControl.
   static constexpr uint64_t kDataLane = uint64_t{1} << 52;
-  static constexpr uint64_t kReplyLane = uint64_t{1} << 53;
+  static constexpr uint64_t kUrgentLane = uint64_t{1} << 53;
   // A party outside of the bus asks: `external` is valid, not `sender`.
   static constexpr uint64_t kAskedExternally = uint64_t{1} << 54;
   // The payload is a reply to `sender` or `external`.
@@ -158,9 +159,9 @@ struct Envelope {
   bool has(uint64_t flag) const { return (flags & flag) != 0; }
 
   Lane lane() const {
-    return has(kDataLane)    ? Lane::kData
-           : has(kReplyLane) ? Lane::kReply
-                             : Lane::kControl;
+    return has(kDataLane)     ? Lane::kData
+           : has(kUrgentLane) ? Lane::kUrgent
+                              : Lane::kControl;
   }
   bool is_reply() const { return has(kIsReply); }
   bool is_ask() const { return has(kAskId | kAskedExternally); }

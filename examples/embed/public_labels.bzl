@@ -54,10 +54,13 @@ PUBLIC_LABELS = {
         "trolley/poller/sys_call.h",
     ],
     "supervision": [
+        "trolley/actors/supervision/child_info.h",
         "trolley/actors/supervision/child_spec.h",
+        "trolley/actors/supervision/supervision_tree.h",
         "trolley/actors/supervision/supervisor.h",
         "trolley/actors/supervision/supervisor_messages.h",
         "trolley/actors/supervision/supervisor_options.h",
+        "trolley/actors/supervision/tree_source.h",
     ],
     "pools": [
         "trolley/actors/pools/pool.h",
@@ -88,19 +91,29 @@ PUBLIC_LABELS = {
     "behaviour": [
         "trolley/actors/behaviour/blocking.h",
         "trolley/actors/behaviour/blocking_options.h",
+        "trolley/actors/behaviour/conflated.h",
         "trolley/actors/behaviour/every.h",
         "trolley/actors/behaviour/every_options.h",
+        "trolley/actors/behaviour/exit_codes.h",
+        "trolley/actors/behaviour/gate.h",
         "trolley/actors/behaviour/idle_timeout.h",
         "trolley/actors/behaviour/names.h",
+        "trolley/actors/behaviour/phases_report.h",
         "trolley/actors/behaviour/run_until_signal.h",
+        "trolley/actors/behaviour/shutdown_phases.h",
         "trolley/actors/behaviour/signals.h",
         "trolley/actors/behaviour/stash.h",
         "trolley/actors/behaviour/states.h",
         "trolley/actors/behaviour/tell_at.h",
     ],
     "testing": [
+        "trolley/actors/testing/choices.h",
+        "trolley/actors/testing/explore.h",
+        "trolley/actors/testing/faults.h",
+        "trolley/actors/testing/model_test.h",
         "trolley/actors/testing/probe.h",
         "trolley/actors/testing/probe_entry.h",
+        "trolley/actors/testing/run_trace.h",
         "trolley/actors/testing/seeds.h",
         "trolley/actors/testing/sim_bus.h",
         "trolley/actors/testing/where.h",
@@ -114,7 +127,9 @@ PUBLIC_LABELS = {
     "trolley": [
         "trolley/actors/actor.h",
         "trolley/actors/ask.h",
+        "trolley/actors/ask_when_room.h",
         "trolley/actors/bus.h",
+        "trolley/actors/cancel_token.h",
         "trolley/actors/context.h",
         "trolley/actors/mains_signals.h",
         "trolley/actors/maybe_task.h",
@@ -163,8 +178,9 @@ _FOR_TESTS = ["chaos_poller", "poller_conformance", "testing"]
 def public_label_tests():
     """For each label, a plain test, a plain program, and its headers.
 
-    And one test of all labels together. As a newcomer writes them: nothing but srcs and deps. With Bazel's defaults
-    a test is linked with shared libraries and a program without.
+    And one test of all labels together. As a newcomer writes them: nothing but
+    srcs and deps. With Bazel's defaults a test is linked with shared libraries
+    and a program without.
     """
     for label, headers in PUBLIC_LABELS.items():
         files = [

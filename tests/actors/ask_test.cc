@@ -492,5 +492,38 @@ TEST_P(AskThreadsTest, AnActorCannotBlockItsLoop) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+// Each verb, of a Ref that was never set.
+TEST(EmptyRefTest, AnEmptyRefOfAProtocolNamesNoActor) {
+  const Ref<Protocol<Poke, absl::StatusOr<std::string>(Question)>> none;
+  EXPECT_EQ(none.Tell(Poke{}), Delivery::kGone);
+  EXPECT_EQ(none.TellWith({}, Poke{}), Delivery::kGone);
+  EXPECT_EQ(none.AskAndWait(Question{"?"}, absl::Seconds(1)).status().code(),
+            absl::StatusCode::kNotFound);
+  absl::Status got;
+  none.AskThen(
+      Question{"?"}, absl::Seconds(1),
+      [&](absl::StatusOr<std::string> reply) { got = reply.status(); });
+  EXPECT_EQ(got.code(), absl::StatusCode::kNotFound);
+
+  struct Asker : Actor {
+    Ref<Protocol<Poke, absl::StatusOr<std::string>(Question)>> none;
+    Task<absl::Status> On(Poke) {
+      EXPECT_EQ(none.Tell(Poke{}), Delivery::kGone);
+      absl::Status sent = co_await none.Send<Poke>();
+      EXPECT_EQ(sent.code(), absl::StatusCode::kNotFound);
+      sent = co_await none.SendWithin<Poke>(absl::Seconds(1));
+      EXPECT_EQ(sent.code(), absl::StatusCode::kNotFound);
+      auto asking = none.Ask<Question>(absl::Seconds(1), "?");
+      EXPECT_EQ((co_await asking).status().code(), absl::StatusCode::kNotFound);
+      auto waiting = none.AskWhenRoom<Question>(absl::Seconds(1), "?");
+      co_return (co_await waiting).status();
+    }
+  };
+  Bus bus = Bus::CreateOrDie({});
+  EXPECT_EQ(
+      bus.Spawn<Asker>({})->AskAndWait(Poke{}, absl::InfiniteDuration()).code(),
+      absl::StatusCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace trolley

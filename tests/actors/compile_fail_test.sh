@@ -337,7 +337,8 @@ right_awaits=(
 never=(
   'auto ask = account.Ask(Deposit{1}, t); ask.Cancel()|Cancel'
   'auto ask = account.Ask(Deposit{1}, t); ask.OnTimer()|OnTimer'
-  'auto ask = account.Ask(Deposit{1}, t); auto other = std::move(ask)|deleted'
+  'auto ask = account.Ask(Deposit{1}, t); auto other = ask|deleted'
+  'auto ask = account.Ask(Deposit{1}, t); ask = account.Ask(Deposit{1}, t)|deleted'
   'auto send = account.Send(Deposit{1}); send.Cancel()|Cancel'
   'auto send = account.Send(Deposit{1}); auto other = std::move(send)|deleted'
   'auto sleep = Sleep(t); sleep.Cancel()|Cancel'

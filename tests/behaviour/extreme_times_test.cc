@@ -18,6 +18,8 @@
 #include "trolley/actors/behaviour/idle_timeout.h"
 #include "trolley/actors/behaviour/internal/actor_verbs.h"
 #include "trolley/actors/behaviour/names.h"
+#include "trolley/actors/behaviour/phases_report.h"
+#include "trolley/actors/behaviour/shutdown_phases.h"
 #include "trolley/actors/behaviour/tell_at.h"
 #include "trolley/actors/testing/sim_bus.h"
 #include "trolley/tests/poller/extreme_durations.h"
@@ -225,6 +227,61 @@ void ExpectAwaits(const Extreme& e) {
 TEST(BehaviourExtremes, P17_NamesAwait) {
   ForEachExtreme("actors/behaviour/names.h Await(timeout)", ExpectAwaits);
   ForEachExtreme("actors/behaviour/names.h AwaitOn(timeout)", ExpectAwaits);
+}
+
+// A handler that waits as long as an Instant can be, but one nanosecond. So
+// what ends in 290 years stops it, and what never ends does not.
+class Sleeps : public Actor {
+ public:
+  Task<> On(Go) {
+    co_await Sleep(Instant::FromNanos(Instant::Infinite().nanos() - 1) -
+                   context().Now());
+  }
+};
+
+PhasesReport RunPhases(absl::Duration limit, absl::Duration deadline) {
+  SimBus sim;
+  const auto sleeps = sim.Spawn<Sleeps>({});
+  sleeps.Tell(Go{});
+  sim.RunUntilIdle();
+  ShutdownPhases phases(sim.bus());
+  EXPECT_TRUE(phases.Add("sleeps", limit, {sleeps.address()}).ok());
+  return phases.Run(deadline, [&](const auto& done, auto within) {
+    return sim.RunUntil(done, within);
+  });
+}
+
+void ExpectPhaseTakes(const Extreme& e, const PhaseReport& phase) {
+  EXPECT_EQ(phase.actors[0].end,
+            e.never() ? PhaseEnd::kInTime : PhaseEnd::kStopped);
+  if (e.soon()) {
+    EXPECT_LE(phase.took, absl::Nanoseconds(1));
+  } else if (!e.never()) {
+    EXPECT_EQ(phase.took, e.value);
+  }
+}
+
+TEST(BehaviourExtremes, P17_PhasesAdd) {
+  ForEachExtreme("actors/behaviour/shutdown_phases.h Add(limit)",
+                 [](const Extreme& e) {
+                   const PhasesReport report =
+                       RunPhases(e.value, absl::InfiniteDuration());
+                   ExpectPhaseTakes(e, report.phases[0]);
+                 });
+}
+
+TEST(BehaviourExtremes, P17_PhasesRun) {
+  ForEachExtreme(
+      "actors/behaviour/shutdown_phases.h Run(deadline)", [](const Extreme& e) {
+        const PhasesReport report =
+            RunPhases(absl::InfiniteDuration(), e.value);
+        if (e.positive()) {
+          ExpectPhaseTakes(e, report.phases[0]);
+        } else {
+          EXPECT_EQ(report.phases[0].actors[0].end, PhaseEnd::kNoTime);
+          EXPECT_EQ(report.took, absl::ZeroDuration());
+        }
+      });
 }
 
 }  // namespace

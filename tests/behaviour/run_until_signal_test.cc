@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/behaviour/program.h"
+#include "trolley/actors/behaviour/exit_codes.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley {
@@ -68,7 +69,7 @@ TEST(RunUntilSignalTest, ASecondSignalThatComesTooSoonIsThatOfBefore) {
   ExpectCleanEnd(program);
 }
 
-TEST(RunUntilSignalTest, AShutdownThatIsNotCleanIsExitCode1) {
+TEST(RunUntilSignalTest, AShutdownThatIsNotCleanHasAnExitCodeOfItsOwn) {
   Program program({"until", "1ms", "inf", "stuck"});
   ASSERT_EQ(program.ReadLine(), "ready");
   program.Signal(SIGTERM);
@@ -78,7 +79,39 @@ TEST(RunUntilSignalTest, AShutdownThatIsNotCleanIsExitCode1) {
   std::string end = program.ReadLine();
   EXPECT_TRUE(absl::StartsWith(end, "ended: not clean, took ")) << end;
   EXPECT_EQ(program.ReadLine(), "still running: worker on loop 1");
-  EXPECT_EQ(program.Finish(), 1);
+  EXPECT_EQ(program.Finish(), ExitCodes::kStuck);
+}
+
+TEST(RunUntilSignalTest, ItRunsPhases) {
+  Program program({"until", "inf", "inf", "phases"});
+  ASSERT_EQ(program.ReadLine(), "ready");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.ReadLine(), "ending: Terminated");
+  EXPECT_EQ(program.ReadLine(), "before");
+  std::string line = program.ReadLine();
+  EXPECT_TRUE(absl::StartsWith(line, "ended: clean, exit code 0, took "))
+      << line;
+  line = program.ReadLine();
+  EXPECT_TRUE(absl::StartsWith(line, "phase workers: took ")) << line;
+  EXPECT_TRUE(absl::EndsWith(line, "; of 1 actors 1 ended in time")) << line;
+  line = program.ReadLine();
+  EXPECT_TRUE(absl::StartsWith(line, "bus: clean, took ")) << line;
+  EXPECT_EQ(program.Finish(), ExitCodes::kClean);
+}
+
+TEST(RunUntilSignalTest, PhasesWithoutTimeHaveAnExitCodeOfTheirOwn) {
+  Program program({"until", "0", "inf", "phases"});
+  ASSERT_EQ(program.ReadLine(), "ready");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.ReadLine(), "ending: Terminated");
+  EXPECT_EQ(program.ReadLine(), "before");
+  // The log has a line of its own, and the actors may hear of the end.
+  std::string line = program.ReadLine();
+  while (!line.empty() && !absl::StartsWith(line, "ended: ")) {
+    line = program.ReadLine();
+  }
+  EXPECT_TRUE(absl::StartsWith(line, "ended: not clean, exit code 12")) << line;
+  EXPECT_EQ(program.Finish(), ExitCodes::kLate);
 }
 
 TEST(RunUntilSignalTest, ItEndsWithAnActor) {
@@ -138,7 +171,7 @@ TEST(RunUntilSignalExtremes, P17_Deadline) {
         // Without any time the actors may hear of the end only.
         if (end == "drains") end = program.ReadLine();
         EXPECT_TRUE(absl::StartsWith(end, "ended: not clean, took ")) << end;
-        EXPECT_EQ(program.Finish(), 1);
+        EXPECT_EQ(program.Finish(), ExitCodes::kNotQuiet);
       });
 }
 

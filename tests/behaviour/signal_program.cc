@@ -21,6 +21,7 @@
 //       stuck   a handler does not return
 //       bad     a signal that cannot be caught
 //       ignore  main() ignores SIGINT before
+//       phases  the shutdown has a phase
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -44,6 +45,7 @@
 #include "absl/time/time.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/behaviour/run_until_signal.h"
+#include "trolley/actors/behaviour/shutdown_phases.h"
 #include "trolley/actors/behaviour/signals.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/mains_signals.h"
@@ -293,7 +295,13 @@ int RunUntil(const std::vector<std::string>& arguments) {
       worker.Stop();
     }
   });
-  const int code = RunUntilSignal(bus, options);
+  ShutdownPhases phases(bus);
+  if (!phases.Add("workers", absl::InfiniteDuration(), {worker.address()})
+           .ok()) {
+    std::abort();
+  }
+  const int code = form == "phases" ? RunUntilSignal(phases, options)
+                                    : RunUntilSignal(bus, options);
   reader.join();
   if (MasksOf("/proc/self/status") != before) Print("signals changed");
   return code;

@@ -11,12 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/async_condition.h"
 #include "trolley/actors/bus.h"
+#include "trolley/actors/cancel_token.h"
 #include "trolley/bus/latch.h"
 #include "trolley/bus/loop/loop_clock.h"
 #include "trolley/bus/thread/monitor.h"
@@ -82,6 +84,42 @@ class Asker : public Waiting {
   }
 };
 
+// The mailbox of the oracle is full.
+class RoomAsker : public Waiting {
+ public:
+  Task<> On(Go m) {
+    absl::StatusOr<Ref<Oracle>> oracle = Spawn<Oracle>({.mailbox_capacity = 1});
+    EXPECT_EQ(oracle->Tell(Tick{}), Delivery::kAccepted);
+    auto asking = oracle->AskWhenRoom(Tick{}, m.after);
+    absl::StatusOr<int> reply = co_await asking;
+    EXPECT_TRUE(absl::IsDeadlineExceeded(reply.status())) << reply.status();
+    ++over;
+  }
+};
+class RoomSender : public Waiting {
+ public:
+  Task<> On(Go m) {
+    absl::StatusOr<Ref<Oracle>> oracle = Spawn<Oracle>({.mailbox_capacity = 1});
+    EXPECT_EQ(oracle->Tell(Tick{}), Delivery::kAccepted);
+    absl::Status sent = co_await oracle->SendWithin(Tick{}, m.after);
+    EXPECT_TRUE(absl::IsDeadlineExceeded(sent)) << sent;
+    ++over;
+  }
+};
+// A handler that does not end when it is told to.
+class Stubborn : public Actor {
+ public:
+  explicit Stubborn(std::shared_ptr<int> over) : over_(std::move(over)) {}
+  Task<> On(Go m) {
+    const absl::Cleanup ended = [this] { ++*over_; };
+    CancelToken told(context(), m.after);
+    co_await Sleep(absl::InfiniteDuration());
+  }
+
+ private:
+  const std::shared_ptr<int> over_;  // it may end with the next bus
+};
+
 // In virtual time.
 class SimExtremes : public BusFixture {
  protected:
@@ -136,6 +174,35 @@ TEST_P(SimExtremes, P17_Signals) {
 TEST_P(SimExtremes, P17_Asks) {
   ForEachExtreme("actors/ref.h Ask(timeout)",
                  [this](const Extreme& e) { ExpectWaits<Asker>(e); });
+}
+
+TEST_P(SimExtremes, P17_AsksThatWaitForRoom) {
+  ForEachExtreme("actors/ref.h AskWhenRoom(timeout)",
+                 [this](const Extreme& e) { ExpectWaits<RoomAsker>(e); });
+}
+
+TEST_P(SimExtremes, P17_SendsThatWaitForRoom) {
+  ForEachExtreme("actors/ref.h SendWithin(timeout)",
+                 [this](const Extreme& e) { ExpectWaits<RoomSender>(e); });
+}
+
+TEST_P(SimExtremes, P17_TheGraceOfAHandlerThatIsTold) {
+  ForEachExtreme(
+      "actors/cancel_token.h CancelToken(grace)", [this](const Extreme& e) {
+        const auto over = std::make_shared<int>(0);
+        const Ref<Stubborn> stubborn = *Start().Spawn<Stubborn>({}, over);
+        const Instant start = world().clock().Now();
+        stubborn.TellWith({.deadline = start + absl::Nanoseconds(1)},
+                          Go{e.value});
+        bus().RunUntilIdle();
+        StepTo(start + absl::Nanoseconds(1));
+        StepTo(start + absl::Seconds(1));
+        EXPECT_EQ(*over == 1, e.soon());
+        StepTo(start + absl::Hours(24 * 365) * 100);
+        EXPECT_EQ(*over == 1, e.soon());
+        StepTo(Instant::FromNanos(Instant::Infinite().nanos() - 1));
+        EXPECT_EQ(*over == 1, !e.never());
+      });
 }
 
 TEST_P(SimExtremes, P17_AsksWithACallback) {

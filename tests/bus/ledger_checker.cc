@@ -86,7 +86,7 @@ std::string LedgerChecker::Compare(const Ledger& ledger) const {
   equal("refused, expired, dead-lettered or never sent",
         dropped_.load() + interrupted_.load(),
         ledger.refused + ledger.expired + ledger.dead_lettered +
-            not_sent_.load());
+            ledger.dropped + not_sent_.load());
   if (!ledger.Balances()) {
     absl::StrAppend(&wrong, "the ledger does not balance\n");
   }

@@ -126,7 +126,7 @@ class LoopPartsTest : public testing::Test {
   // In the lane of replies and timers, which needs no credit.
   void Remind(Cell& cell, Number message) {
     router_.CountSend(true);
-    SendTo(cell, message, Envelope::kReplyLane);
+    SendTo(cell, message, Envelope::kUrgentLane);
   }
   template <typename M>
   void SendTo(Cell& cell, M message, uint64_t flags) {

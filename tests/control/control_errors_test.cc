@@ -33,6 +33,8 @@
 #include "trolley/actors/grpc/internal/controller.h"
 #include "trolley/actors/grpc/internal/inspector.h"
 #include "trolley/actors/grpc/internal/messenger.h"
+#include "trolley/actors/supervision/supervision_tree.h"
+#include "trolley/actors/supervision/supervisor.h"
 #include "trolley/tests/bus/ask_until.h"
 
 namespace trolley::internal {
@@ -120,6 +122,17 @@ const std::map<std::string, Method>& Methods() {
          {"", "INVALID_ARGUMENT BAD_REQUEST name"},
          {"name: \"A B\"", "INVALID_ARGUMENT BAD_REQUEST name"},
          {"name: \"nobody\"", "NOT_FOUND ACTOR_NOT_FOUND"}}}},
+      {"Inspector/ListChildren",
+       {"DEADLINE LOOPS_BUSY",
+        {{"supervisor: \"app\"", "OK"},
+         {"", "OK"},
+         {"page_size: 2147483647", "OK"},
+         {"page_size: -1", "INVALID_ARGUMENT BAD_REQUEST page_size"},
+         {"page_token: \"x\"", "INVALID_ARGUMENT BAD_REQUEST page_token"},
+         {"supervisor: \"A B\"", "INVALID_ARGUMENT BAD_REQUEST supervisor"},
+         {"supervisor: \"#0.0.1\"", "INVALID_ARGUMENT BAD_REQUEST supervisor"},
+         {"supervisor: \"nobody\"", "NOT_FOUND ACTOR_NOT_FOUND"},
+         {"supervisor: \"a\"", "PRECONDITION NOT_A_SUPERVISOR"}}}},
       // A tell does not wait for the loop.
       {"Messenger/SendMessage", {"OK", SendAwaiter()}},
       {"Messenger/AskActor", {"DEADLINE ASK_TIMEOUT", AskAwaiter()}},
@@ -158,6 +171,7 @@ const std::map<v1::ErrorReason, std::vector<std::string>>& Keys() {
           {v1::STOP_TIMEOUT, {"actor", "state"}},
           {v1::LOOPS_BUSY, {}},
           {v1::TOO_MANY_CALLS, {}},
+          {v1::NOT_A_SUPERVISOR, {"actor"}},
       };
   return keys;
 }
@@ -227,9 +241,14 @@ class Ending : public Actor {
 
 class ControlErrorsTest : public ::testing::Test {
  protected:
-  explicit ControlErrorsTest(ControlOptions options = {})
+  explicit ControlErrorsTest(
+      ControlOptions options = {.tree = SupervisionTree({"app"})})
       : running_(std::move(options)) {
     running_.Spawn("a");
+    EXPECT_TRUE(running_.bus
+                    ->Spawn<Supervisor>({.name = "app"}, SupervisorOptions(),
+                                        std::vector<ChildSpec>())
+                    .ok());
     running_.Spawn("full", 1);
     EXPECT_TRUE(running_.bus->Spawn<test::Quiet>({.name = "quiet"}).ok());
     v1::SendMessageRequest hold;
@@ -513,6 +532,10 @@ class ControlBusyTest : public ::testing::Test {
   ControlBusyTest() {
     running_.Spawn("a");
     running_.Spawn("victim");
+    EXPECT_TRUE(running_.bus
+                    ->Spawn<Supervisor>({.name = "app"}, SupervisorOptions(),
+                                        std::vector<ChildSpec>())
+                    .ok());
     blocker_ = *running_.bus->Spawn<Blocker>({});
     CallMethod(client_, PathOf(*AllMethods()[0]), &none_, nullptr);
     blocker_.Tell(Block{&started_, &go_on_});
@@ -533,7 +556,8 @@ class ControlBusyTest : public ::testing::Test {
   const std::string none_;
   absl::Notification started_;
   absl::Notification go_on_;
-  RunningBus running_{{.max_connections = 1,
+  RunningBus running_{{.tree = SupervisionTree({"app"}),
+                       .max_connections = 1,
                        .max_calls_per_connection = kMostCalls,
                        .default_deadline = absl::Milliseconds(50)},
                       BusOptions()};

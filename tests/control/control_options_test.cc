@@ -83,8 +83,8 @@ TEST(ControlOptionsTest, EveryNumberWorksOrIsRefusedByName) {
   const SocketFolder folder;
   AtExtremes<ControlOptions>(
       [](ControlOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, path, socket_mode, allowed_uids, version, loop,
-                       max_connections, max_connections_per_user,
+        TROLLEY_FIELDS(o, visit, path, socket_mode, allowed_uids, version, tree,
+                       loop, max_connections, max_connections_per_user,
                        max_calls_per_connection, max_message_bytes,
                        handshake_timeout, idle_timeout, default_deadline,
                        longest_deadline);

@@ -204,6 +204,9 @@ TEST_F(ControlCallsTest, TheCommandLine) {
   ForEachExtreme("tools/trolley --drain", [&](const Extreme& e) {
     expect(e, "drain", {"stop", "nobody"}, 1);
   });
+  // There is no supervisor for which it could wait.
+  ForEachExtreme("tools/trolley --patience",
+                 [&](const Extreme& e) { expect(e, "patience", {"tree"}, 0); });
   ForEachExtreme("tools/trolley --measure", [&](const Extreme& e) {
     expect(e, "measure", {"pollers"}, 0);
   });

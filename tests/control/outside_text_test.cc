@@ -293,6 +293,11 @@ class HostileService final : public v1::Inspector::Service,
                         v1::Actor* to) override {
     return Answer(*to);
   }
+  grpc::Status ListChildren(grpc::ServerContext*,
+                            const v1::ListChildrenRequest*,
+                            v1::ListChildrenResponse* to) override {
+    return Answer(*to);
+  }
   grpc::Status ListLoops(grpc::ServerContext*, const v1::ListLoopsRequest*,
                          v1::ListLoopsResponse* to) override {
     return Answer(*to);
@@ -366,6 +371,7 @@ CommandsThatShow() {
   static const auto& commands = *new std::map<std::string, Commands>{
       {"ServerInfo", {{"info"}}},
       {"ListLoopsResponse", {{"info"}}},
+      {"ListChildrenResponse", {{"tree"}, {"tree", "a"}}},
       {"ListActorsResponse", {{"ps"}}},
       {"Actor", {{"info", "a"}, {"stop", "a"}, {"ask", "a", "Add"}}},
       {"SendMessageResponse", {{"send", "a", "x.Y"}}},
@@ -434,7 +440,10 @@ TEST_F(HostileServiceTest, P14_EveryTextOfAnErrorIsHarmlessOnATerminal) {
       service_.status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
                                      hostile.text, details.SerializeAsString());
       for (const std::vector<std::string>& command :
-           {std::vector<std::string>{"ps"}, {"info"}, {"stop", "a"}}) {
+           {std::vector<std::string>{"ps"},
+            {"info"},
+            {"tree"},
+            {"stop", "a"}}) {
         ExpectHarmlessOutput(command);
       }
     }

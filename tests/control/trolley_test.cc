@@ -259,7 +259,8 @@ TEST_F(TrolleyTest, AWrongCommandLineSaysWhatWasMeant) {
 TEST_F(TrolleyTest, HelpIsThereForAllAndForEach) {
   const Result all = RunTrolley({"help"});
   EXPECT_THAT(all, Exits(0));
-  for (const char* command : {"ps", "info", "send", "ask", "stop", "pollers"}) {
+  for (const char* command :
+       {"ps", "info", "tree", "send", "ask", "stop", "pollers"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command));
     const Result one = RunTrolley({command, "--help"});
     EXPECT_THAT(one, Exits(0));

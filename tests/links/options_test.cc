@@ -128,7 +128,8 @@ TEST(OptionsTest, TheMostThatIsNamedIsTaken) {
 TEST(OptionsTest, EveryNumberOfASpawn) {
   AtExtremes<SpawnOptions>(
       [](SpawnOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, name, loop, mailbox_capacity);
+        TROLLEY_FIELDS(o, visit, name, loop, mailbox_capacity, urgent_reserve,
+                       overflow);
       },
       [](const SpawnOptions& options) {
         auto bus = Bus::Create({});
@@ -140,6 +141,15 @@ TEST(OptionsTest, EveryNumberOfASpawn) {
         EXPECT_TRUE((*bus)->Shutdown(absl::Seconds(60)).clean);
         return absl::OkStatus();
       });
+}
+
+// A value that only a cast can make.
+TEST(OptionsTest, AnOverflowThatDoesNotExistIsRefused) {
+  auto bus = Bus::Create({});
+  const absl::Status refused =
+      (*bus)->Spawn<Sum>({.overflow = static_cast<Overflow>(7)}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::StrContains(refused.message(), "overflow")) << refused;
 }
 
 class End : public Actor {

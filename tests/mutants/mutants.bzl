@@ -112,5 +112,8 @@ def mutants_test(name, srcs, deps, table = "table.py", args = [], data = [], mai
             "//tests/mutants:engine",
             "//tests/tidy:cases.py",
         ] + data,
-        tags = ["nosan"],  # they are wrong on purpose
+        tags = [
+            "mutants",
+            "nosan",  # they are wrong on purpose
+        ],
     )

@@ -139,7 +139,7 @@ TEST_F(AggregatorTest, PartsOfAGroupAgreeOnWhatItNeeds) {
   EXPECT_EQ(offers.parts(), 1u);
 }
 
-TEST_F(AggregatorTest, CloseGivesTheRestAndThenNothing) {
+TEST_F(AggregatorTest, P23_CloseGivesTheRestAndThenNothing) {
   Offers& offers = Make({});
   (void)Add(offers, "a", 1, 2);
   (void)Add(offers, "b", 2, 1);
@@ -210,7 +210,7 @@ class Desk : public StormCaller {
   std::map<uint64_t, bool> in_;
 };
 
-TEST(AggregatorSeeds, EachPartIsGivenOnce) {
+TEST(AggregatorSeeds, P23_EachPartIsGivenOnce) {
   int64_t complete = 0, incomplete = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Desk>(seed, [&](StormWorld& world, bool) {

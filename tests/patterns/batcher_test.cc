@@ -132,7 +132,7 @@ TEST_F(BatcherTest, TooManyItemsOrBytesAreRefused) {
   EXPECT_EQ(batcher.stats().refused, 3u);
 }
 
-TEST_F(BatcherTest, CloseGivesTheRestAndThenNothing) {
+TEST_F(BatcherTest, P23_CloseGivesTheRestAndThenNothing) {
   Batcher<int>& batcher = Make({.items = 3, .age = absl::InfiniteDuration()});
   Add(batcher, 0, 7);
   Take(batcher);
@@ -149,7 +149,7 @@ TEST_F(BatcherTest, CloseGivesTheRestAndThenNothing) {
   EXPECT_TRUE(ended_);
 }
 
-TEST_F(BatcherTest, ACancelledTakerLosesNothing) {
+TEST_F(BatcherTest, P23_ACancelledTakerLosesNothing) {
   Batcher<int>& batcher = Make({.items = 2, .age = absl::InfiniteDuration()});
   Begin(
       lab_,
@@ -240,7 +240,7 @@ class Collector : public StormCaller {
   std::vector<int> in_, out_;
 };
 
-TEST(BatcherSeeds, EachItemIsGivenOnceAndInOrder) {
+TEST(BatcherSeeds, P23_EachItemIsGivenOnceAndInOrder) {
   int64_t added = 0, batches = 0, refused = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Collector>(seed, [&](StormWorld& world, bool) {

@@ -107,7 +107,7 @@ TEST_F(BulkheadTest, ALateComerDoesNotPassTheLine) {
   EXPECT_EQ(begun_, (Numbers{0, 1, 2}));
 }
 
-TEST_F(BulkheadTest, AWaitHasALimit) {
+TEST_F(BulkheadTest, P23_AWaitHasALimit) {
   Bulkhead& bulkhead = Make(
       {.at_once = 1, .waiting = 10, .longest_wait = absl::Milliseconds(5)});
   BeginCall(bulkhead, 0, 10);
@@ -122,7 +122,7 @@ TEST_F(BulkheadTest, AWaitHasALimit) {
   EXPECT_EQ(bulkhead.running(), 0u);
 }
 
-TEST_F(BulkheadTest, ACancelledCallGivesItsSlotToTheNext) {
+TEST_F(BulkheadTest, P23_ACancelledCallGivesItsSlotToTheNext) {
   Bulkhead& bulkhead = Make({.at_once = 1, .waiting = 10});
   BeginCall(bulkhead, 0, 1'000'000, absl::Milliseconds(30));
   const Outcome next = BeginCall(bulkhead, 1, 1);
@@ -132,7 +132,7 @@ TEST_F(BulkheadTest, ACancelledCallGivesItsSlotToTheNext) {
   EXPECT_EQ(bulkhead.stats().cancelled, 1u);
 }
 
-TEST_F(BulkheadTest, ACancelledWaiterLeavesTheLine) {
+TEST_F(BulkheadTest, P23_ACancelledWaiterLeavesTheLine) {
   Bulkhead& bulkhead = Make({.at_once = 1, .waiting = 2});
   BeginCall(bulkhead, 0, 100);
   BeginCall(bulkhead, 1, 1, absl::Milliseconds(20));
@@ -145,7 +145,7 @@ TEST_F(BulkheadTest, ACancelledWaiterLeavesTheLine) {
 }
 
 // The first waiter is given the slot, and destroyed before it goes on.
-TEST_F(BulkheadTest, ASlotThatWasGivenToACancelledWaiterIsPassedOn) {
+TEST_F(BulkheadTest, P23_ASlotThatWasGivenToACancelledWaiterIsPassedOn) {
   Bulkhead& bulkhead = Make({.at_once = 1, .waiting = 10});
   EXPECT_EQ(RunIn(
                 sim_, lab_,
@@ -172,7 +172,7 @@ TEST_F(BulkheadTest, ASlotThatWasGivenToACancelledWaiterIsPassedOn) {
   EXPECT_EQ(bulkhead.waiting(), 0u);
 }
 
-TEST_F(BulkheadTest, WorkThatThrowsGivesItsSlotBack) {
+TEST_F(BulkheadTest, P23_WorkThatThrowsGivesItsSlotBack) {
   Bulkhead& bulkhead = Make({.at_once = 1});
   EXPECT_EQ(RunIn(sim_, lab_,
                   [&](Lab&) -> Task<absl::Status> {
@@ -236,7 +236,7 @@ class Slotted : public StormCaller {
       {.at_once = 3, .waiting = 5, .longest_wait = absl::Milliseconds(25)}};
 };
 
-TEST(BulkheadSeeds, NoSlotIsLost) {
+TEST(BulkheadSeeds, P23_NoSlotIsLost) {
   int64_t cancelled = 0, finished = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Slotted>(seed, [&](StormWorld& world, bool) {

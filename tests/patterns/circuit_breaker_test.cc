@@ -146,7 +146,7 @@ TEST_F(CircuitBreakerTest, SeveralProbesMustSucceedInARow) {
   EXPECT_EQ(breaker.state(), State::kClosed);
 }
 
-TEST_F(CircuitBreakerTest, AProbeThatIsCancelledLeavesItsPlace) {
+TEST_F(CircuitBreakerTest, P23_AProbeThatIsCancelledLeavesItsPlace) {
   CircuitBreaker& breaker = Make({.failures = 1, .open_for = absl::Seconds(1)});
   (void)Call(breaker, Down());
   sim_.RunFor(absl::Seconds(1));
@@ -254,7 +254,7 @@ class Guarded : public StormCaller {
   bool asked_ = false;
 };
 
-TEST(CircuitBreakerSeeds, ItIsNeverStuck) {
+TEST(CircuitBreakerSeeds, P23_ItIsNeverStuck) {
   int64_t opened = 0, cancelled = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Guarded>(seed, [&](StormWorld& world, bool rested) {

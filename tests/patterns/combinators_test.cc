@@ -173,7 +173,7 @@ TEST_F(CombinatorsTest, WhenAllMayStandInWhenAll) {
   EXPECT_EQ(Took(), absl::Milliseconds(21));
 }
 
-TEST_F(CombinatorsTest, AThrowEndsTheOtherTasks) {
+TEST_F(CombinatorsTest, P23_AThrowEndsTheOtherTasks) {
   const auto throws = [](Lab& lab) -> Task<int> {
     co_await lab.Sleep(absl::Milliseconds(5));
     throw std::runtime_error("disk full");
@@ -231,7 +231,7 @@ TEST_F(CombinatorsTest, ItRunsInABackgroundTaskToo) {
 
 // --- WhenAny ---------------------------------------------------------------
 
-TEST_F(CombinatorsTest, WhenAnyCancelsTheLosers) {
+TEST_F(CombinatorsTest, P23_WhenAnyCancelsTheLosers) {
   EXPECT_EQ(RunIn(sim_, lab_,
                   [](Lab& lab) -> Task<absl::Status> {
                     auto first = co_await WhenAny(
@@ -353,7 +353,7 @@ TEST_F(AsksTest, AMessageThatIsNoTemporaryMayHaveAString) {
             absl::OkStatus());
 }
 
-TEST_F(AsksTest, ATaskOfAnAskThatIsDroppedCancelsTheAsk) {
+TEST_F(AsksTest, P23_ATaskOfAnAskThatIsDroppedCancelsTheAsk) {
   Add(1000, 1);
   EXPECT_EQ(RunIn(sim_, lab_,
                   [&](Lab& lab) -> Task<absl::Status> {
@@ -470,7 +470,7 @@ TEST_F(CombinatorsTest, AQuorumOfStatusesHasNoValues) {
 
 // --- Within ----------------------------------------------------------------
 
-TEST_F(CombinatorsTest, WithinGivesTheResultOrDeadlineExceeded) {
+TEST_F(CombinatorsTest, P23_WithinGivesTheResultOrDeadlineExceeded) {
   EXPECT_EQ(RunIn(sim_, lab_,
                   [](Lab& lab) -> Task<absl::Status> {
                     absl::StatusOr<int> soon = co_await Within(
@@ -526,7 +526,7 @@ TEST_F(CombinatorsTest, ALimitThatIsOverBeginsNothing) {
 
 // --- Branches, which all of them stand on ----------------------------------
 
-TEST_F(CombinatorsTest, WhatIsNotWantedIsDestroyedWhenRunReturns) {
+TEST_F(CombinatorsTest, P23_WhatIsNotWantedIsDestroyedWhenRunReturns) {
   EXPECT_EQ(RunIn(sim_, lab_,
                   [](Lab& lab) -> Task<absl::Status> {
                     internal::BranchResult<int> results[3];
@@ -552,7 +552,7 @@ TEST_F(CombinatorsTest, WhatIsNotWantedIsDestroyedWhenRunReturns) {
 
 // --- Destroyed in the middle -----------------------------------------------
 
-TEST_F(CombinatorsTest, ACancelledHandlerLeavesNothing) {
+TEST_F(CombinatorsTest, P23_ACancelledHandlerLeavesNothing) {
   const auto nest = [](Lab& lab) -> Task<int> {
     auto [a, b] = co_await WhenAll(lab.Deep(4, 60, 1), lab.Never());
     co_return a + b;
@@ -577,7 +577,7 @@ TEST_F(CombinatorsTest, ACancelledHandlerLeavesNothing) {
   EXPECT_EQ(*alive, 0);
 }
 
-TEST_F(CombinatorsTest, ABusThatShutsDownLeavesNothing) {
+TEST_F(CombinatorsTest, P23_ABusThatShutsDownLeavesNothing) {
   std::shared_ptr<const int> alive;
   Begin(lab_, [&](Lab& lab) -> Task<absl::Status> {
     alive = lab.alive_counter();
@@ -649,7 +649,7 @@ class Forest {
   int alive_ = 0;
 };
 
-TEST(CombinatorsSeeds, TreesOfTasksEndAndLeaveNothing) {
+TEST(CombinatorsSeeds, P23_TreesOfTasksEndAndLeaveNothing) {
   uint64_t ended = 0, cancelled = 0;
   const uint64_t seeds = ForEachSeed(2000, [&](uint64_t seed) {
     SimBus sim({.seed = seed});

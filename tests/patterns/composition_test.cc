@@ -77,7 +77,7 @@ TEST_F(CompositionTest, ARetryWaitsUntilTheBreakerLetsAProbeThrough) {
   EXPECT_EQ(guards_.bulkhead.stats().finished, 3u);
 }
 
-TEST_F(CompositionTest, TheLimitAroundAllGivesEverythingBack) {
+TEST_F(CompositionTest, P23_TheLimitAroundAllGivesEverythingBack) {
   const absl::Status status =
       RunIn(sim_, lab_, [&](Lab&) -> Task<absl::Status> {
         const auto ask = [&] {
@@ -171,7 +171,7 @@ class Composed : public StormCaller {
   SingleFlight<int, absl::StatusOr<int>> flights_;
 };
 
-TEST(CompositionSeeds, AllOfThemAreAtRestInTheEnd) {
+TEST(CompositionSeeds, P23_AllOfThemAreAtRestInTheEnd) {
   int64_t succeeded = 0, cancelled = 0;
   const uint64_t seeds = ForEachSeed(500, [&](uint64_t seed) {
     RunStorm<Composed>(seed, [&](StormWorld& world, bool) {

@@ -97,7 +97,7 @@ TEST_F(IdempotencyTest, WhileItIsWorkedForOthersWait) {
   EXPECT_EQ(worked_, 1);
 }
 
-TEST_F(IdempotencyTest, ACancelledCallLeavesTheWorkToTheNext) {
+TEST_F(IdempotencyTest, P23_ACancelledCallLeavesTheWorkToTheNext) {
   Spawn({});
   EXPECT_EQ(Call("a", 100, 1, absl::Milliseconds(10)).status().code(),
             absl::StatusCode::kDeadlineExceeded);
@@ -182,7 +182,7 @@ TEST_F(IdempotencyTest, OptionsOutOfRangeAreNamed) {
   EXPECT_EQ(worked_, 0);
 }
 
-TEST_F(IdempotencyTest, AnActorThatEndsTakesTheWorkWithIt) {
+TEST_F(IdempotencyTest, P23_AnActorThatEndsTakesTheWorkWithIt) {
   Spawn({});
   std::vector<absl::Status> got;
   bank_.AskThen(Apply{"a", 1000, 1}, absl::Hours(1),
@@ -235,7 +235,7 @@ class Keeper : public StormCaller {
       {.keys = 10, .waiting = 6, .age = absl::InfiniteDuration()}};
 };
 
-TEST(IdempotencySeeds, WorkIsDoneOnce) {
+TEST(IdempotencySeeds, P23_WorkIsDoneOnce) {
   int64_t repeated = 0, cancelled = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Keeper>(seed, [&](StormWorld& world, bool) {

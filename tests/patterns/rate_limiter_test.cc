@@ -147,7 +147,7 @@ TEST_F(RateLimiterTest, TooManyThatWaitAreRefused) {
   EXPECT_EQ(limiter.stats().refused, 1u);
 }
 
-TEST_F(RateLimiterTest, AWaitHasALimitAndCostsNoPermit) {
+TEST_F(RateLimiterTest, P23_AWaitHasALimitAndCostsNoPermit) {
   RateLimiter& limiter = Make({.permits = 1,
                                .per = absl::Seconds(1),
                                .burst = 1,
@@ -163,7 +163,7 @@ TEST_F(RateLimiterTest, AWaitHasALimitAndCostsNoPermit) {
   EXPECT_EQ(begun_, (Times{0, 1000}));
 }
 
-TEST_F(RateLimiterTest, ACancelledWaiterCostsNoPermit) {
+TEST_F(RateLimiterTest, P23_ACancelledWaiterCostsNoPermit) {
   RateLimiter& limiter =
       Make({.permits = 1, .per = absl::Seconds(1), .burst = 1, .waiting = 10});
   BeginCall(limiter);
@@ -175,7 +175,7 @@ TEST_F(RateLimiterTest, ACancelledWaiterCostsNoPermit) {
 }
 
 // The permit is given at the moment at which the limit destroys the waiter.
-TEST_F(RateLimiterTest, APermitThatWasGivenAndNotUsedGoesBack) {
+TEST_F(RateLimiterTest, P23_APermitThatWasGivenAndNotUsedGoesBack) {
   RateLimiter& limiter =
       Make({.permits = 1, .per = absl::Seconds(1), .burst = 1, .waiting = 10});
   BeginCall(limiter);
@@ -261,7 +261,7 @@ class Limited : public StormCaller {
   std::vector<Instant> times_;
 };
 
-TEST(RateLimiterSeeds, TheRateHoldsAndNoPermitIsLost) {
+TEST(RateLimiterSeeds, P23_TheRateHoldsAndNoPermitIsLost) {
   int64_t cancelled = 0, permitted = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Limited>(seed, [&](StormWorld& world, bool) {

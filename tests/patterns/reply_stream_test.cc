@@ -178,7 +178,7 @@ TEST_F(ReplyStreamTest, AReturnWithoutEndIsNoEnd) {
                 "the handler of the request has returned OK without End()"));
 }
 
-TEST_F(ReplyStreamTest, AnActorThatThrowsEndsTheStream) {
+TEST_F(ReplyStreamTest, P23_AnActorThatThrowsEndsTheStream) {
   Spawn();
   const absl::Status status = Read({.count = 100, .ms = 1, .throw_at = 20});
   EXPECT_FALSE(status.ok());
@@ -186,7 +186,7 @@ TEST_F(ReplyStreamTest, AnActorThatThrowsEndsTheStream) {
   EXPECT_EQ(got_, 20);
 }
 
-TEST_F(ReplyStreamTest, AnActorThatStopsEndsTheStream) {
+TEST_F(ReplyStreamTest, P23_AnActorThatStopsEndsTheStream) {
   Spawn();
   const Outcome outcome =
       Begin(lab_, Reading({.count = 1000, .ms = 5}, {.credit = 4}));
@@ -196,7 +196,7 @@ TEST_F(ReplyStreamTest, AnActorThatStopsEndsTheStream) {
   EXPECT_EQ((*outcome)->code(), absl::StatusCode::kNotFound) << **outcome;
 }
 
-TEST_F(ReplyStreamTest, AReaderThatIsDestroyedCancelsTheHandler) {
+TEST_F(ReplyStreamTest, P23_AReaderThatIsDestroyedCancelsTheHandler) {
   Spawn();
   Begin(lab_, Reading({.count = 1000, .ms = 5}, {.credit = 4}),
         absl::Milliseconds(52));
@@ -208,7 +208,7 @@ TEST_F(ReplyStreamTest, AReaderThatIsDestroyedCancelsTheHandler) {
   EXPECT_EQ(Streams(), 0u);
 }
 
-TEST_F(ReplyStreamTest, AReaderThatGoesAwayEarlyCancelsTheHandler) {
+TEST_F(ReplyStreamTest, P23_AReaderThatGoesAwayEarlyCancelsTheHandler) {
   Spawn();
   EXPECT_EQ(RunIn(sim_, lab_,
                   [&](Lab&) -> Task<absl::Status> {
@@ -226,7 +226,7 @@ TEST_F(ReplyStreamTest, AReaderThatGoesAwayEarlyCancelsTheHandler) {
   EXPECT_EQ(Streams(), 0u);
 }
 
-TEST_F(ReplyStreamTest, AReaderThatDoesNotReadOnIsGivenUp) {
+TEST_F(ReplyStreamTest, P23_AReaderThatDoesNotReadOnIsGivenUp) {
   Spawn({.patience = absl::Seconds(10)});
   const Outcome outcome = Begin(
       lab_, Reading({.count = 100}, {.credit = 2, .timeout = absl::Hours(1)},
@@ -335,7 +335,7 @@ TEST_F(ReplyStreamTest, NoCreditIsAnError) {
 
 // --- Seeds -----------------------------------------------------------------
 
-TEST(ReplyStreamSeeds, ItemsComeInOrderAndAllOrWithAnError) {
+TEST(ReplyStreamSeeds, P23_ItemsComeInOrderAndAllOrWithAnError) {
   uint64_t complete = 0, failed = 0;
   const uint64_t seeds = ForEachSeed(500, [&](uint64_t seed) {
     TableLog log;

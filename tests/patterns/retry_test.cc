@@ -132,7 +132,7 @@ TEST_F(RetryTest, TheCallerSaysWhatIsWorthIt) {
   EXPECT_EQ(begun_.size(), 2u);
 }
 
-TEST_F(RetryTest, TheBudgetIsSpentExactly) {
+TEST_F(RetryTest, P23_TheBudgetIsSpentExactly) {
   Retry& retry = Make({.attempts = 3,
                        .jitter = 0,
                        .budget_per_call = 0.1,
@@ -153,7 +153,7 @@ TEST_F(RetryTest, TheBudgetIsSpentExactly) {
   EXPECT_LT(retry.budget(), 1);
 }
 
-TEST_F(RetryTest, ARetryThatDoesNotBeginGoesBackIntoTheBudget) {
+TEST_F(RetryTest, P23_ARetryThatDoesNotBeginGoesBackIntoTheBudget) {
   Retry& retry = Make({.first_pause = absl::Hours(1),
                        .budget_per_call = 0,
                        .budget_at_most = 1});
@@ -238,7 +238,7 @@ class Retrier : public StormCaller {
   Retry retry_{{.first_pause = absl::Milliseconds(5), .budget_per_call = 0.2}};
 };
 
-TEST(RetrySeeds, EachCallEndsAndTheBudgetHolds) {
+TEST(RetrySeeds, P23_EachCallEndsAndTheBudgetHolds) {
   int64_t retries = 0, cancelled = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Retrier>(seed, [&](StormWorld& world, bool) {

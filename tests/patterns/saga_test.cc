@@ -106,7 +106,7 @@ TEST_F(SagaTest, WhatIsCommittedHolds) {
   EXPECT_TRUE(sagas.Unfinished().empty());
 }
 
-TEST_F(SagaTest, UndoIsFromTheLastToTheFirstAndOverWhenItReturns) {
+TEST_F(SagaTest, P23_UndoIsFromTheLastToTheFirstAndOverWhenItReturns) {
   Sagas& sagas = Make(Options());
   const Outcome outcome =
       BeginSaga(sagas, [&](Lab& lab, Saga& saga) -> Task<absl::Status> {
@@ -127,7 +127,7 @@ TEST_F(SagaTest, UndoIsFromTheLastToTheFirstAndOverWhenItReturns) {
   EXPECT_TRUE(ends_[0].failures.empty());
 }
 
-TEST_F(SagaTest, AReturnWithoutCommitUndoesInTheBackground) {
+TEST_F(SagaTest, P23_AReturnWithoutCommitUndoesInTheBackground) {
   Sagas& sagas = Make(Options());
   const Outcome outcome =
       BeginSaga(sagas, [&](Lab& lab, Saga& saga) -> Task<absl::Status> {
@@ -142,7 +142,7 @@ TEST_F(SagaTest, AReturnWithoutCommitUndoesInTheBackground) {
   EXPECT_TRUE(sagas.Unfinished().empty());
 }
 
-TEST_F(SagaTest, ACancelledHandlerIsUndoneWithTheStepThatItWasIn) {
+TEST_F(SagaTest, P23_ACancelledHandlerIsUndoneWithTheStepThatItWasIn) {
   Sagas& sagas = Make(Options());
   BeginSaga(
       sagas,
@@ -159,7 +159,7 @@ TEST_F(SagaTest, ACancelledHandlerIsUndoneWithTheStepThatItWasIn) {
   EXPECT_EQ(sagas.stats().undone, 1u);
 }
 
-TEST_F(SagaTest, ACancelledWaitForUndoDoesNotStopIt) {
+TEST_F(SagaTest, P23_ACancelledWaitForUndoDoesNotStopIt) {
   Sagas& sagas = Make(Options());
   errors_["a"] = 2;  // takes until 1 + 10 + 1 + 20 + 1 ms
   const Outcome outcome = BeginSaga(
@@ -175,7 +175,7 @@ TEST_F(SagaTest, ACancelledWaitForUndoDoesNotStopIt) {
   EXPECT_EQ(sagas.stats().undone, 1u);
 }
 
-TEST_F(SagaTest, AThrowIsUndone) {
+TEST_F(SagaTest, P23_AThrowIsUndone) {
   Sagas& sagas = Make(Options());
   BeginSaga(sagas, [&](Lab& lab, Saga& saga) -> Task<absl::Status> {
     const auto undo = [&] {
@@ -254,7 +254,7 @@ TEST_F(SagaTest, StepsMayRunAtTheSameTime) {
   EXPECT_EQ(lines_, (Lines{"b", "a"}));
 }
 
-TEST_F(SagaTest, AnActorThatEndsLeavesAListAndSendsNothing) {
+TEST_F(SagaTest, P23_AnActorThatEndsLeavesAListAndSendsNothing) {
   Sagas& sagas = Make(Options());
   BeginSaga(sagas, [&](Lab& lab, Saga& saga) -> Task<absl::Status> {
     (void)co_await Step(lab, saga, "a");
@@ -424,7 +424,7 @@ class Travel : public Actor {
                          .budget_at_most = 1e6}}};
 };
 
-TEST(SagaSeeds, AllHoldOrAllAreUndoneOrTheActorHasListedIt) {
+TEST(SagaSeeds, P23_AllHoldOrAllAreUndoneOrTheActorHasListedIt) {
   uint64_t committed = 0, undone = 0, listed = 0;
   const uint64_t seeds = ForEachSeed(500, [&](uint64_t seed) {
     TravelWorld world;

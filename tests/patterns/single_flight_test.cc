@@ -94,7 +94,7 @@ TEST_F(SingleFlightTest, AnErrorIsShared) {
   EXPECT_EQ(b->status(), absl::DataLossError("bad"));
 }
 
-TEST_F(SingleFlightTest, WhenTheWorkIsCancelledTheOldestWaiterTakesOver) {
+TEST_F(SingleFlightTest, P23_WhenTheWorkIsCancelledTheOldestWaiterTakesOver) {
   Loads& loads = Make({});
   const auto first =
       BeginCall(loads, "x", 1'000'000, 1, absl::Milliseconds(30));
@@ -110,7 +110,7 @@ TEST_F(SingleFlightTest, WhenTheWorkIsCancelledTheOldestWaiterTakesOver) {
   EXPECT_EQ(loads.keys(), 0u);
 }
 
-TEST_F(SingleFlightTest, AWaiterThatIsCancelledLeavesTheOthers) {
+TEST_F(SingleFlightTest, P23_AWaiterThatIsCancelledLeavesTheOthers) {
   Loads& loads = Make({});
   const auto first = BeginCall(loads, "x", 50, 1);
   BeginCall(loads, "x", 50, 2, absl::Milliseconds(20));
@@ -121,7 +121,7 @@ TEST_F(SingleFlightTest, AWaiterThatIsCancelledLeavesTheOthers) {
   EXPECT_EQ(loads.stats().cancelled, 1u);
 }
 
-TEST_F(SingleFlightTest, TheLastOneThatIsCancelledForgetsTheKey) {
+TEST_F(SingleFlightTest, P23_TheLastOneThatIsCancelledForgetsTheKey) {
   Loads& loads = Make({});
   BeginCall(loads, "x", 1'000'000, 1, absl::Milliseconds(20));
   sim_.RunFor(absl::Milliseconds(50));
@@ -130,7 +130,7 @@ TEST_F(SingleFlightTest, TheLastOneThatIsCancelledForgetsTheKey) {
 }
 
 // The second is given the work, and destroyed before it goes on.
-TEST_F(SingleFlightTest, WorkThatWasGivenToACancelledWaiterIsPassedOn) {
+TEST_F(SingleFlightTest, P23_WorkThatWasGivenToACancelledWaiterIsPassedOn) {
   Loads& loads = Make({});
   const auto begin = [&](absl::Duration limit, int value) {
     auto got = std::make_shared<absl::StatusOr<int>>(-1);
@@ -155,7 +155,7 @@ TEST_F(SingleFlightTest, WorkThatWasGivenToACancelledWaiterIsPassedOn) {
   EXPECT_EQ(loads.keys(), 0u);
 }
 
-TEST_F(SingleFlightTest, WorkThatThrowsIsTakenOver) {
+TEST_F(SingleFlightTest, P23_WorkThatThrowsIsTakenOver) {
   Loads& loads = Make({});
   Begin(lab_, [&](Lab& lab) -> Task<absl::Status> {
     const auto bad = [&]() -> Task<absl::StatusOr<int>> {
@@ -227,7 +227,7 @@ class Loader : public StormCaller {
   SingleFlight<int, absl::StatusOr<int>> loads_{{.keys = 2, .waiting = 6}};
 };
 
-TEST(SingleFlightSeeds, NoWaiterIsLost) {
+TEST(SingleFlightSeeds, P23_NoWaiterIsLost) {
   int64_t shared = 0, taken_over = 0;
   const uint64_t seeds = ForEachSeed(300, [&](uint64_t seed) {
     RunStorm<Loader>(seed, [&](StormWorld& world, bool) {

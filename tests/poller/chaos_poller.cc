@@ -47,11 +47,19 @@ class InterruptedSys final : public Sys {
       : under_(under), random_(seed), chance_(chance) {}
 
   intptr_t Call(SysCall call, Args args) override {
-    if (Waits(call, args) && random_.Chance(chance_)) return -EINTR;
+    if (left_ > 0 && Waits(call, args) && random_.Chance(chance_)) {
+      --left_;
+      return -EINTR;
+    }
     return under_.Call(call, args);
   }
 
+  // A Wait begins. It ends, although a poller tries again when interrupted.
+  void BeginWait() { left_ = kMostInWait; }
+
  private:
+  static constexpr int kMostInWait = 8;
+
   static bool Waits(SysCall call, const Args& args) {
     switch (call) {
       case SysCall::kEpollWait:
@@ -75,6 +83,7 @@ class InterruptedSys final : public Sys {
   Sys& under_;
   SharedRandom random_;
   const int chance_;
+  int left_ = 0;  // interruptions of this wait; only the loop's thread waits
 };
 
 class ChaosPoller final : public Poller {
@@ -113,6 +122,7 @@ class ChaosPoller final : public Poller {
 
   absl::StatusOr<WaitResult> Wait(absl::Span<Event> events,
                                   Instant deadline) override {
+    sys_->BeginWait();
     const bool wake_again =
         std::exchange(woken_, false) && random_.Chance(options_.repeated_wakes);
     const Registration* const untrue = DrawUntrue();
@@ -149,7 +159,7 @@ class ChaosPoller final : public Poller {
   Completions* completions() override { return inner_->completions(); }
 
  private:
-  ChaosPoller(const ChaosOptions& options, std::unique_ptr<Sys> sys,
+  ChaosPoller(const ChaosOptions& options, std::unique_ptr<InterruptedSys> sys,
               std::unique_ptr<Poller> inner)
       : options_(options),
         random_(options.seed),
@@ -184,7 +194,7 @@ class ChaosPoller final : public Poller {
   const ChaosOptions options_;
   internal::SimRandom random_;
   SharedRandom wakes_;
-  const std::unique_ptr<Sys> sys_;
+  const std::unique_ptr<InterruptedSys> sys_;
   const std::unique_ptr<Poller> inner_;
   std::map<int, Registration> watched_;  // ordered, for the sake of replay
   bool woken_ = false;                   // by the wait before

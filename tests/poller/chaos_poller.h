@@ -30,7 +30,7 @@
 
 namespace trolley {
 
-// Chances are in thousandths.
+// Chances are in thousandths: 0 and less is never, 1000 and more is always.
 struct ChaosOptions {
   uint64_t seed = 1;
 
@@ -38,7 +38,8 @@ struct ChaosOptions {
   int short_batches = 300;
   // Of a batch: its events come in another order.
   int reordering = 500;
-  // Of a system call that waits: a signal interrupts it first.
+  // Of a system call that waits: a signal interrupts it first. At most 8 times
+  // in one wait of the poller.
   int interruptions = 200;
   // Of a wake: it comes after others had time to run; on either side.
   int late_wakes = 100;

@@ -71,7 +71,7 @@ TEST(KeyHashTest, KeysAreSpreadEvenly) {
   }
 }
 
-TEST(KeyHashTest, OneMoreWorkerTakesItsShareAndNoKeyMovesElsewhere) {
+TEST(KeyHashTest, P22_OneMoreWorkerTakesItsShareAndNoKeyMovesElsewhere) {
   constexpr int kKeys = 100'000;
   for (int kind = 0; kind < 3; ++kind) {
     const std::vector<uint64_t> hashes = Hashes(kind, kKeys);

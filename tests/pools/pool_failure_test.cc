@@ -46,7 +46,8 @@ void ForEachBus(Test test) {
   });
 }
 
-TEST(PoolFailureTest, AWorkerThatThrowsIsReplacedAndTheOthersAreNotTouched) {
+TEST(PoolFailureTest,
+     P22_AWorkerThatThrowsIsReplacedAndTheOthersAreNotTouched) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<RoundRobin>(sim, diary, {.workers = 3});
     const PoolInfo before = desk.Info();
@@ -94,14 +95,14 @@ void ExpectTheAskInHandToFail(const char* name) {
   });
 }
 
-TEST(PoolFailureTest, TheAskInHandFailsAndThoseBehindItAreAnswered) {
+TEST(PoolFailureTest, P22_TheAskInHandFailsAndThoseBehindItAreAnswered) {
   ExpectTheAskInHandToFail<RoundRobin>("RoundRobin");
   ExpectTheAskInHandToFail<LeastLoaded>("LeastLoaded");
   ExpectTheAskInHandToFail<ByKey>("ConsistentHash");
   ExpectTheAskInHandToFail<WorkPulling>("WorkPulling");
 }
 
-TEST(PoolFailureTest, OneWorkerOfABroadcastThrowsAndTheOthersAnswer) {
+TEST(PoolFailureTest, P22_OneWorkerOfABroadcastThrowsAndTheOthersAnswer) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     const auto pool = SpawnDesk<Broadcast>(sim, diary, {.workers = 2});
     sim.RunUntilIdle();
@@ -121,7 +122,7 @@ TEST(PoolFailureTest, OneWorkerOfABroadcastThrowsAndTheOthersAnswer) {
   });
 }
 
-TEST(PoolFailureTest, AWorkerThatWasStoppedIsReplaced) {
+TEST(PoolFailureTest, P22_AWorkerThatWasStoppedIsReplaced) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<RoundRobin>(sim, diary, {.workers = 2});
     desk.Info().workers[1].address.Stop();
@@ -171,7 +172,7 @@ Ref<Pool<Starter>> SpawnStarters(SimBus& sim, Starts& starts,
   });
 }
 
-TEST(PoolFailureTest, ThePausesGetLongerUpToTheLongest) {
+TEST(PoolFailureTest, P22_ThePausesGetLongerUpToTheLongest) {
   for (const bool in_constructor : {false, true}) {
     Starts starts{.to_fail = 7, .in_constructor = in_constructor};
     SimBus sim(Quiet(/*loops=*/2, /*seed=*/1));
@@ -192,7 +193,7 @@ TEST(PoolFailureTest, ThePausesGetLongerUpToTheLongest) {
   }
 }
 
-TEST(PoolFailureTest, AWorkerThatNeverStartsEndsThePoolWithItsReason) {
+TEST(PoolFailureTest, P22_AWorkerThatNeverStartsEndsThePoolWithItsReason) {
   for (const bool in_constructor : {false, true}) {
     Starts starts{.to_fail = 1000, .in_constructor = in_constructor};
     SimBus sim(Quiet(/*loops=*/2, /*seed=*/1));
@@ -213,7 +214,7 @@ TEST(PoolFailureTest, AWorkerThatNeverStartsEndsThePoolWithItsReason) {
   }
 }
 
-TEST(PoolFailureTest, TheLimitIsThatOfOneWorkerAndOfTheWindow) {
+TEST(PoolFailureTest, P22_TheLimitIsThatOfOneWorkerAndOfTheWindow) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk =
         OpenDesk<RoundRobin>(sim, diary, {.workers = 3, .max_restarts = 2});
@@ -236,7 +237,7 @@ TEST(PoolFailureTest, TheLimitIsThatOfOneWorkerAndOfTheWindow) {
   });
 }
 
-TEST(PoolFailureTest, WithMaxRestartsOfZeroTheFirstFailureEndsThePool) {
+TEST(PoolFailureTest, P22_WithMaxRestartsOfZeroTheFirstFailureEndsThePool) {
   Diary diary;
   SimBus sim(Quiet(/*loops=*/1, /*seed=*/1));
   Desk desk =
@@ -273,7 +274,7 @@ class Keeper : public Actor {
   Seat seat_;
 };
 
-TEST(PoolFailureTest, APoolThatIsRestartedHasNewWorkersAndTheSameAddress) {
+TEST(PoolFailureTest, P22_APoolThatIsRestartedHasNewWorkersAndTheSameAddress) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     sim.Spawn<Keeper>({}, &diary);
     sim.RunUntilIdle();
@@ -323,7 +324,7 @@ void ExpectOthersToWork(const char* name) {
     EXPECT_EQ(diary.objects["desk/0"], 2);
   });
 }
-TEST(PoolFailureTest, MessagesGoToTheOthersWhileAWorkerRests) {
+TEST(PoolFailureTest, P22_MessagesGoToTheOthersWhileAWorkerRests) {
   ExpectOthersToWork<RoundRobin>("RoundRobin");
   ExpectOthersToWork<LeastLoaded>("LeastLoaded");
   ExpectOthersToWork<WorkPulling>("WorkPulling");
@@ -342,14 +343,14 @@ void ExpectThemToWait(const char* name) {
     EXPECT_EQ(sim.ledger().dead_lettered, 0u);
   });
 }
-TEST(PoolFailureTest, MessagesWaitForTheOnlyWorker) {
+TEST(PoolFailureTest, P22_MessagesWaitForTheOnlyWorker) {
   ExpectThemToWait<RoundRobin>("RoundRobin");
   ExpectThemToWait<LeastLoaded>("LeastLoaded");
   ExpectThemToWait<ByKey>("ConsistentHash");
   ExpectThemToWait<WorkPulling>("WorkPulling");
 }
 
-TEST(PoolFailureTest, AKeyWaitsForItsWorkerThoughOthersAreFree) {
+TEST(PoolFailureTest, P22_AKeyWaitsForItsWorkerThoughOthersAreFree) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenWithOneThatRests<ByKey>(sim, diary, 3);
     const Instant before = sim.Now();
@@ -362,7 +363,7 @@ TEST(PoolFailureTest, AKeyWaitsForItsWorkerThoughOthersAreFree) {
 
 // --- Failures of workers that drain ------------------------------------------
 
-TEST(PoolFailureTest, AWorkerThatThrowsWhileItDrainsLosesNoOtherMessage) {
+TEST(PoolFailureTest, P22_AWorkerThatThrowsWhileItDrainsLosesNoOtherMessage) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<RoundRobin>(sim, diary, {.workers = 2});
     for (uint64_t id = 0; id < 20; ++id) {
@@ -380,7 +381,7 @@ TEST(PoolFailureTest, AWorkerThatThrowsWhileItDrainsLosesNoOtherMessage) {
   });
 }
 
-TEST(PoolFailureTest, AWorkerThatRestsIsDrainedAtOnce) {
+TEST(PoolFailureTest, P22_AWorkerThatRestsIsDrainedAtOnce) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenWithOneThatRests<ByKey>(sim, diary, 1);
     desk.clerk.Tell(Note{1});
@@ -392,7 +393,7 @@ TEST(PoolFailureTest, AWorkerThatRestsIsDrainedAtOnce) {
   });
 }
 
-TEST(PoolFailureTest, AWorkerThatCannotDrainIsGivenUpAndThePoolGoesOn) {
+TEST(PoolFailureTest, P22_AWorkerThatCannotDrainIsGivenUpAndThePoolGoesOn) {
   Diary diary;
   SimBus sim(Quiet(/*loops=*/2, /*seed=*/1));
   Desk desk =
@@ -415,7 +416,7 @@ TEST(PoolFailureTest, AWorkerThatCannotDrainIsGivenUpAndThePoolGoesOn) {
 
 // --- The end of a loop -------------------------------------------------------
 
-TEST(PoolFailureTest, AWorkerWhoseLoopHasEndedMovesToTheLoopOfThePool) {
+TEST(PoolFailureTest, P22_AWorkerWhoseLoopHasEndedMovesToTheLoopOfThePool) {
   Diary diary;
   SimBus sim(Quiet(/*loops=*/3, /*seed=*/1));
   Desk desk = OpenDesk<RoundRobin>(sim, diary, {.workers = 6});

@@ -39,7 +39,7 @@ std::vector<std::string> NamesOf(const PoolInfo& info) {
   return names;
 }
 
-TEST(PoolResizeTest, NewWorkersComeBehindTheOthersAndTheLastOnesGo) {
+TEST(PoolResizeTest, P22_NewWorkersComeBehindTheOthersAndTheLastOnesGo) {
   Diary diary;
   SimBus sim({.loops = 3});
   Desk desk = OpenDesk<RoundRobin>(sim, diary, {.workers = 2});
@@ -78,7 +78,7 @@ TEST(PoolResizeTest, WorkersAreSpreadOverTheLoops) {
   EXPECT_THAT(loops_of({.loops = {2, 1}}), ElementsAre(2, 1, 2, 1, 2));
 }
 
-TEST(PoolResizeTest, TheReplyComesWhenTheWorkersThatGoHaveEnded) {
+TEST(PoolResizeTest, P22_TheReplyComesWhenTheWorkersThatGoHaveEnded) {
   Diary diary;
   SimBus sim({.loops = 2});
   Desk desk = OpenDesk<RoundRobin>(sim, diary, {.workers = 2});
@@ -117,7 +117,7 @@ TEST(PoolResizeTest, ASizeThatIsTooLargeOrCannotBeSpawnedIsAnError) {
   EXPECT_TRUE(desk.Ask(1).ok());
 }
 
-TEST(PoolResizeTest, OneMoreWorkerTakesItsShareOfTheKeys) {
+TEST(PoolResizeTest, P22_OneMoreWorkerTakesItsShareOfTheKeys) {
   Diary diary;
   SimBus sim({.loops = 2});
   Desk desk = OpenDesk<ByKey>(sim, diary, {.workers = 9}, 1 << 16);
@@ -214,7 +214,7 @@ void ExpectNoLoss(const char* name) {
   });
 }
 
-TEST(PoolResizeTest, NoMessageIsLostOrHandledTwice) {
+TEST(PoolResizeTest, P22_NoMessageIsLostOrHandledTwice) {
   ExpectNoLoss<RoundRobin>("RoundRobin");
   ExpectNoLoss<LeastLoaded>("LeastLoaded");
   ExpectNoLoss<ByKey>("ConsistentHash");

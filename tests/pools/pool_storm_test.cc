@@ -230,7 +230,7 @@ void Storm(const char* name) {
   }
 }
 
-TEST(PoolStormTest, TheBooksAgreeWhateverHappens) {
+TEST(PoolStormTest, P22_TheBooksAgreeWhateverHappens) {
   Storm<RoundRobin>("RoundRobin");
   Storm<LeastLoaded>("LeastLoaded");
   Storm<ByKey>("ConsistentHash");

@@ -113,7 +113,7 @@ std::vector<Turns> TurnsTable() {
   };
 }
 
-TEST(PoolTest, EachPolicyGivesATellToItsWorker) {
+TEST(PoolTest, P22_EachPolicyGivesATellToItsWorker) {
   for (const Turns& turns : TurnsTable()) {
     SCOPED_TRACE(turns.policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -128,7 +128,7 @@ TEST(PoolTest, EachPolicyGivesATellToItsWorker) {
   }
 }
 
-TEST(PoolTest, EachPolicyGivesAnAskToItsWorker) {
+TEST(PoolTest, P22_EachPolicyGivesAnAskToItsWorker) {
   for (const Turns& turns : TurnsTable()) {
     SCOPED_TRACE(turns.policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -167,7 +167,7 @@ TEST(PoolTest, ABurstIsSpreadInTurnWhateverTheSeed) {
   }
 }
 
-TEST(PoolTest, AKeyKeepsItsWorkerAndTheOrderOfItsMessages) {
+TEST(PoolTest, P22_AKeyKeepsItsWorkerAndTheOrderOfItsMessages) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<ByKey>(sim, diary, {.workers = 5});
     for (int round = 0; round < 20; ++round) {
@@ -212,7 +212,7 @@ class Ordered : public Actor {
   std::map<uint64_t, std::vector<uint64_t>>& seen_;
 };
 
-TEST(PoolTest, TheMessagesOfAKeyComeInTheOrderInWhichThePoolTookThem) {
+TEST(PoolTest, P22_TheMessagesOfAKeyComeInTheOrderInWhichThePoolTookThem) {
   ForEachSeed(30, [](uint64_t seed) {
     std::map<uint64_t, std::vector<uint64_t>> seen;
     SimBus sim(Quiet(seed));
@@ -238,7 +238,7 @@ TEST(PoolTest, TheMessagesOfAKeyComeInTheOrderInWhichThePoolTookThem) {
   });
 }
 
-TEST(PoolTest, ASlowMessageHoldsUpNoOtherWithWorkPulling) {
+TEST(PoolTest, P22_ASlowMessageHoldsUpNoOtherWithWorkPulling) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<WorkPulling>(sim, diary, {.workers = 2});
     desk.clerk.Tell(Note{1, kHour});
@@ -253,7 +253,7 @@ TEST(PoolTest, ASlowMessageHoldsUpNoOtherWithWorkPulling) {
   });
 }
 
-TEST(PoolTest, MessagesThatWaitForAFreeWorkerAreServedInTheirOrder) {
+TEST(PoolTest, P22_MessagesThatWaitForAFreeWorkerAreServedInTheirOrder) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<WorkPulling>(sim, diary, {.workers = 3});
     for (uint64_t id = 1; id <= 20; ++id) {
@@ -280,7 +280,7 @@ TEST(PoolTest, MessagesThatWaitForAFreeWorkerAreServedInTheirOrder) {
 
 // --- Broadcast ---------------------------------------------------------------
 
-TEST(PoolTest, ABroadcastTellReachesEachWorkerOnce) {
+TEST(PoolTest, P22_ABroadcastTellReachesEachWorkerOnce) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     const auto pool = SpawnDesk<Broadcast>(sim, diary, {.workers = 4});
     sim.RunUntilIdle();
@@ -298,7 +298,7 @@ TEST(PoolTest, ABroadcastTellReachesEachWorkerOnce) {
   });
 }
 
-TEST(PoolTest, ABroadcastAskGetsTheReplyOfEachWorkerInTheirOrder) {
+TEST(PoolTest, P22_ABroadcastAskGetsTheReplyOfEachWorkerInTheirOrder) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     const auto pool = SpawnDesk<Broadcast>(sim, diary, {.workers = 3});
     const absl::StatusOr<std::vector<absl::StatusOr<std::string>>> names =
@@ -317,7 +317,7 @@ TEST(PoolTest, ABroadcastAskGetsTheReplyOfEachWorkerInTheirOrder) {
   });
 }
 
-TEST(PoolTest, ABroadcastAskTellsWhichMailboxWasFull) {
+TEST(PoolTest, P22_ABroadcastAskTellsWhichMailboxWasFull) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     const auto pool =
         SpawnDesk<Broadcast>(sim, diary, {.workers = 2, .worker_mailbox = 1});
@@ -341,7 +341,7 @@ TEST(PoolTest, ABroadcastAskTellsWhichMailboxWasFull) {
 
 // --- What passes through -----------------------------------------------------
 
-TEST(PoolTest, ReplyAndErrorOfTheWorkerReachTheAsker) {
+TEST(PoolTest, P22_ReplyAndErrorOfTheWorkerReachTheAsker) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -354,7 +354,7 @@ TEST(PoolTest, ReplyAndErrorOfTheWorkerReachTheAsker) {
   }
 }
 
-TEST(PoolTest, TheDeadlineOfAnAskEndsTheWorkersHandler) {
+TEST(PoolTest, P22_TheDeadlineOfAnAskEndsTheWorkersHandler) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -370,7 +370,7 @@ TEST(PoolTest, TheDeadlineOfAnAskEndsTheWorkersHandler) {
   }
 }
 
-TEST(PoolTest, AnAskThatWaitsInThePoolEndsAtItsDeadline) {
+TEST(PoolTest, P22_AnAskThatWaitsInThePoolEndsAtItsDeadline) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<WorkPulling>(sim, diary, {.workers = 1});
     desk.clerk.Tell(Note{1, kHour});
@@ -385,7 +385,7 @@ TEST(PoolTest, AnAskThatWaitsInThePoolEndsAtItsDeadline) {
   });
 }
 
-TEST(PoolTest, TheDeadlineOfATellReachesTheWorker) {
+TEST(PoolTest, P22_TheDeadlineOfATellReachesTheWorker) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -420,7 +420,7 @@ class Impatient : public Actor {
   AskAwaiter<absl::StatusOr<std::string>>* asking_ = nullptr;
 };
 
-TEST(PoolTest, AnAskerThatGivesUpCancelsTheWorkersHandler) {
+TEST(PoolTest, P22_AnAskerThatGivesUpCancelsTheWorkersHandler) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -437,7 +437,7 @@ TEST(PoolTest, AnAskerThatGivesUpCancelsTheWorkersHandler) {
   }
 }
 
-TEST(PoolTest, AnAskerThatEndsLeavesTheLineOfAPullingPool) {
+TEST(PoolTest, P22_AnAskerThatEndsLeavesTheLineOfAPullingPool) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<WorkPulling>(sim, diary, {.workers = 1});
     desk.clerk.Tell(Note{1, kSecond});
@@ -460,7 +460,7 @@ class Tracer : public Actor {
   TraceContext On(const Traced&) { return trace(); }
 };
 
-TEST(PoolTest, TheTraceReachesTheWorker) {
+TEST(PoolTest, P22_TheTraceReachesTheWorker) {
   SimBus sim({.loops = 2});
   const auto pool = sim.Spawn<Pool<Tracer>>({}, PoolOptions{.workers = 2});
   class Sender : public Actor {
@@ -483,7 +483,7 @@ TEST(PoolTest, TheTraceReachesTheWorker) {
 
 // --- What is bounded ---------------------------------------------------------
 
-TEST(PoolTest, WhenAllWorkersAreFullAnAskLearnsItAndATellIsCounted) {
+TEST(PoolTest, P22_WhenAllWorkersAreFullAnAskLearnsItAndATellIsCounted) {
   for (const AnyPolicy& policy : {kRoundRobin, kLeastLoaded, kByKey}) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -516,7 +516,7 @@ TEST(PoolTest, WhenAllWorkersAreFullAnAskLearnsItAndATellIsCounted) {
   }
 }
 
-TEST(PoolTest, WhenAPullingPoolIsFullTheSenderLearnsItFromItsMailbox) {
+TEST(PoolTest, P22_WhenAPullingPoolIsFullTheSenderLearnsItFromItsMailbox) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<WorkPulling>(sim, diary, {.workers = 2}, 8);
     uint64_t accepted = 0;
@@ -572,7 +572,7 @@ TEST(PoolTest, SendWaitsForAPoolThatWaitsForTells) {
   }
 }
 
-TEST(PoolTest, MoreAsksThanMaxAsksAreRefusedAndThePoolStillAnswers) {
+TEST(PoolTest, P22_MoreAsksThanMaxAsksAreRefusedAndThePoolStillAnswers) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -597,7 +597,7 @@ TEST(PoolTest, MoreAsksThanMaxAsksAreRefusedAndThePoolStillAnswers) {
   }
 }
 
-TEST(PoolTest, APoolWithoutWorkersSaysSo) {
+TEST(PoolTest, P22_APoolWithoutWorkersSaysSo) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -615,7 +615,7 @@ TEST(PoolTest, APoolWithoutWorkersSaysSo) {
   }
 }
 
-TEST(PoolTest, APullingPoolThatIsResizedToNothingHandlesWhatWaits) {
+TEST(PoolTest, P22_APullingPoolThatIsResizedToNothingHandlesWhatWaits) {
   ForEachBus([](SimBus& sim, Diary& diary) {
     Desk desk = OpenDesk<WorkPulling>(sim, diary, {.workers = 2}, 16);
     for (uint64_t id = 1; id <= 7; ++id) desk.clerk.Tell(Note{id, kSecond});
@@ -657,7 +657,7 @@ TEST(PoolTest, ALaterSizeTakesThePlaceOfNone) {
   });
 }
 
-TEST(PoolTest, ABroadcastWithoutWorkersSaysSo) {
+TEST(PoolTest, P22_ABroadcastWithoutWorkersSaysSo) {
   SimBus sim;
   Diary diary;
   const auto pool = SpawnDesk<Broadcast>(sim, diary, {.workers = 0});
@@ -699,7 +699,7 @@ void ExpectAWholeParcel() {
     }
   });
 }
-TEST(PoolTest, AnAskThatAFullWorkerRefusesIsOfferedToTheNextOneWhole) {
+TEST(PoolTest, P22_AnAskThatAFullWorkerRefusesIsOfferedToTheNextOneWhole) {
   ExpectAWholeParcel<RoundRobin>();
   ExpectAWholeParcel<LeastLoaded>();
 }
@@ -743,7 +743,7 @@ void ExpectCyclesToBeFound() {
     way = {};
   });
 }
-TEST(PoolTest, AWorkerThatAsksItsOwnPoolGetsAnotherOneOrLearnsOfTheCycle) {
+TEST(PoolTest, P22_AWorkerThatAsksItsOwnPoolGetsAnotherOneOrLearnsOfTheCycle) {
   ExpectCyclesToBeFound<RoundRobin>();
   ExpectCyclesToBeFound<LeastLoaded>();
 }
@@ -802,7 +802,7 @@ TEST(PoolTest, APoolReceivesFromOtherProcessesWhatItsWorkersReceive) {
 
 // --- How it ends -------------------------------------------------------------
 
-TEST(PoolTest, AStoppedPoolFailsItsAsksAndEndsItsWorkers) {
+TEST(PoolTest, P22_AStoppedPoolFailsItsAsksAndEndsItsWorkers) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -827,7 +827,7 @@ TEST(PoolTest, AStoppedPoolFailsItsAsksAndEndsItsWorkers) {
   }
 }
 
-TEST(PoolTest, ADrainedPoolAnswersItsAsksFirst) {
+TEST(PoolTest, P22_ADrainedPoolAnswersItsAsksFirst) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -844,7 +844,7 @@ TEST(PoolTest, ADrainedPoolAnswersItsAsksFirst) {
   }
 }
 
-TEST(PoolTest, ResizedToNothingAndStoppedItLosesNothing) {
+TEST(PoolTest, P22_ResizedToNothingAndStoppedItLosesNothing) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -862,7 +862,7 @@ TEST(PoolTest, ResizedToNothingAndStoppedItLosesNothing) {
   }
 }
 
-TEST(PoolTest, AShutdownWhileTheMailboxesAreFullLosesNothing) {
+TEST(PoolTest, P22_AShutdownWhileTheMailboxesAreFullLosesNothing) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {
@@ -887,7 +887,7 @@ TEST(PoolTest, AShutdownWhileTheMailboxesAreFullLosesNothing) {
 }
 
 // Handlers that wait for a timer do not end: time stands still in a shutdown.
-TEST(PoolTest, AShutdownWhileTheWorkersAreBusyEndsAndBalances) {
+TEST(PoolTest, P22_AShutdownWhileTheWorkersAreBusyEndsAndBalances) {
   for (const AnyPolicy& policy : kPolicies) {
     SCOPED_TRACE(policy.name);
     ForEachBus([&](SimBus& sim, Diary& diary) {

@@ -126,7 +126,7 @@ void ExpectNoLoss(const char* name) {
   }
 }
 
-TEST(PoolThreadsTest, NothingIsLostOnThreads) {
+TEST(PoolThreadsTest, P22_NothingIsLostOnThreads) {
   ExpectNoLoss<RoundRobin>("RoundRobin");
   ExpectNoLoss<LeastLoaded>("LeastLoaded");
   ExpectNoLoss<ConsistentHash<KeyOf>>("ConsistentHash");

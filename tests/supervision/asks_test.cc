@@ -166,7 +166,7 @@ TEST_F(AsksTest, StartChildWaitsForItsTurn) {
 
 // --- StopChild and RestartChild ---------------------------------------------
 
-TEST_F(AsksTest, StopChildEndsItForGoodAndRestartChildBringsItBack) {
+TEST_F(AsksTest, P20_StopChildEndsItForGoodAndRestartChildBringsItBack) {
   const Ref<Supervisor> app =
       Spawn("app", {.strategy = Strategy::kOneForAll, .backoff = kAtOnce},
             {Worker("a"), Worker("b"), Worker("c")});
@@ -188,7 +188,7 @@ TEST_F(AsksTest, StopChildEndsItForGoodAndRestartChildBringsItBack) {
   EXPECT_EQ(StatesOf(app), "a up, b up, c up");
 }
 
-TEST_F(AsksTest, RestartChildKeepsTheAddressAndDoesNotCount) {
+TEST_F(AsksTest, P20_RestartChildKeepsTheAddressAndDoesNotCount) {
   const Ref<Supervisor> app =
       Spawn("app", {.strategy = Strategy::kOneForAll, .max_restarts = 0},
             {Worker("a"), Worker("b")});
@@ -299,7 +299,7 @@ TEST_F(AsksTest, AnUnknownChildIsNotFound) {
   }
 }
 
-TEST_F(AsksTest, ASupervisorThatEndsRefusesThem) {
+TEST_F(AsksTest, P20_ASupervisorThatEndsRefusesThem) {
   const Ref<Supervisor> app = Spawn("app", {}, {Worker("a"), Worker("b")});
   Tell("app/b", Hold{absl::Hours(1)});
   auto waiting = Begun(app, RestartChild{"b"});

@@ -64,7 +64,7 @@ class Breaker : public Actor {
   std::atomic<bool>& broken_;
 };
 
-TEST(LoopEndTest, ASupervisorEscalatesWhenTheLoopOfAChildHasEnded) {
+TEST(LoopEndTest, P20_ASupervisorEscalatesWhenTheLoopOfAChildHasEnded) {
   for (const Restart restart :
        {Restart::kAlways, Restart::kOnFailure, Restart::kNever}) {
     std::atomic<bool> broken = false;

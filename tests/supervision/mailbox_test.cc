@@ -32,7 +32,7 @@ Ledger operator-(Ledger a, const Ledger& b) {
   return a;
 }
 
-TEST_F(MailboxTest, ARefWorksOverRestarts) {
+TEST_F(MailboxTest, P20_ARefWorksOverRestarts) {
   Spawn("app", {.max_restarts = 100, .backoff = kAtOnce}, {Worker("a")});
   const Ref<TestWorker> a = *sim().bus().Find<TestWorker>("app/a");
   for (int i = 0; i < 100; ++i) {
@@ -46,7 +46,7 @@ TEST_F(MailboxTest, ARefWorksOverRestarts) {
 }
 
 // The third of ten messages kills the child. The ledger of each policy.
-TEST_F(MailboxTest, TheMailboxIsKeptOrDroppedAndTheLedgerIsExact) {
+TEST_F(MailboxTest, P20_TheMailboxIsKeptOrDroppedAndTheLedgerIsExact) {
   for (const bool keep : {true, false}) {
     SCOPED_TRACE(absl::StrCat("keep: ", keep));
     testing::ForEachSeed(20, [&](uint64_t seed) {
@@ -83,7 +83,7 @@ TEST_F(MailboxTest, TheMailboxIsKeptOrDroppedAndTheLedgerIsExact) {
   }
 }
 
-TEST_F(MailboxTest, TheFatalMessageIsNotHandledAgain) {
+TEST_F(MailboxTest, P20_TheFatalMessageIsNotHandledAgain) {
   Spawn("app", {.max_restarts = 3, .backoff = kAtOnce}, {Worker("a")});
   Take();
   const Ref<TestWorker> a = Find("app/a");
@@ -100,7 +100,7 @@ TEST_F(MailboxTest, TheFatalMessageIsNotHandledAgain) {
 }
 
 // An ask in the mailbox: answered by the next object, or it fails.
-TEST_F(MailboxTest, AsksInTheMailboxAreAnsweredOrFail) {
+TEST_F(MailboxTest, P20_AsksInTheMailboxAreAnsweredOrFail) {
   for (const bool keep : {true, false}) {
     SCOPED_TRACE(keep);
     Begin(2, std::nullopt);
@@ -127,7 +127,7 @@ TEST_F(MailboxTest, AsksInTheMailboxAreAnsweredOrFail) {
   }
 }
 
-TEST_F(MailboxTest, AMailboxIsBoundedWhileNoObjectIsThere) {
+TEST_F(MailboxTest, P20_AMailboxIsBoundedWhileNoObjectIsThere) {
   Spawn("app", {.backoff = {.first = absl::Seconds(1), .jitter = 0}},
         {Worker("a", {.mailbox_capacity = 4})});
   Tell("app/a", Crash{});
@@ -143,7 +143,7 @@ TEST_F(MailboxTest, AMailboxIsBoundedWhileNoObjectIsThere) {
   EXPECT_EQ(Take(), "+a a=0 a=1 a=2 a=3");
 }
 
-TEST_F(MailboxTest, AWatcherHearsOfTheLastEndOnly) {
+TEST_F(MailboxTest, P20_AWatcherHearsOfTheLastEndOnly) {
   class Watcher : public Actor {
    public:
     Watcher(const Address& watched, std::vector<Down>* downs)
@@ -169,7 +169,7 @@ TEST_F(MailboxTest, AWatcherHearsOfTheLastEndOnly) {
 
 // In a group, the others handle their mailbox before they stop, and what comes
 // later waits for their next object.
-TEST_F(MailboxTest, TheOthersOfAGroupLoseNothing) {
+TEST_F(MailboxTest, P20_TheOthersOfAGroupLoseNothing) {
   testing::ForEachSeed(20, [&](uint64_t seed) {
     Begin(2, seed);
     Spawn("app", {.strategy = Strategy::kOneForAll},

@@ -16,7 +16,7 @@ namespace {
 
 Instant At(absl::Duration time) { return Instant::FromNanos(1'000) + time; }
 
-TEST(RestartBudgetTest, NRestartsHoldAndTheNextDoesNot) {
+TEST(RestartBudgetTest, P20_NRestartsHoldAndTheNextDoesNot) {
   for (const uint32_t most : {0u, 1u, 2u, 7u}) {
     RestartBudget budget(most, absl::Seconds(5));
     for (uint32_t i = 0; i < most; ++i) {
@@ -26,7 +26,7 @@ TEST(RestartBudgetTest, NRestartsHoldAndTheNextDoesNot) {
   }
 }
 
-TEST(RestartBudgetTest, ARestartCountsUntilItsTimeIsOver) {
+TEST(RestartBudgetTest, P20_ARestartCountsUntilItsTimeIsOver) {
   const absl::Duration within = absl::Seconds(5);
   RestartBudget early(1, within);
   EXPECT_TRUE(early.Spend(At(absl::ZeroDuration())));
@@ -37,7 +37,7 @@ TEST(RestartBudgetTest, ARestartCountsUntilItsTimeIsOver) {
   EXPECT_FALSE(late.Spend(At(within)));
 }
 
-TEST(RestartBudgetTest, TheWindowMoves) {
+TEST(RestartBudgetTest, P20_TheWindowMoves) {
   RestartBudget budget(2, absl::Seconds(5));
   EXPECT_TRUE(budget.Spend(At(absl::Seconds(0))));
   EXPECT_TRUE(budget.Spend(At(absl::Seconds(3))));

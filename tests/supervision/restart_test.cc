@@ -31,7 +31,7 @@ struct Case {
   ChildState state;  // of b afterwards
 };
 
-TEST_F(RestartTest, EachStrategyWithEachKindOfRestart) {
+TEST_F(RestartTest, P20_EachStrategyWithEachKindOfRestart) {
   constexpr auto kUp = ChildState::kUp;
   constexpr auto kEnded = ChildState::kEnded;
   const Case cases[] = {
@@ -87,7 +87,7 @@ TEST_F(RestartTest, EachStrategyWithEachKindOfRestart) {
   }
 }
 
-TEST_F(RestartTest, WhatHasEndedStaysSoWhenTheOthersRestart) {
+TEST_F(RestartTest, P20_WhatHasEndedStaysSoWhenTheOthersRestart) {
   const Ref<Supervisor> app =
       Spawn("app", {.strategy = Strategy::kOneForAll},
             {Worker("a"), Worker("b", {.restart = Restart::kOnFailure}),
@@ -101,7 +101,7 @@ TEST_F(RestartTest, WhatHasEndedStaysSoWhenTheOthersRestart) {
   EXPECT_EQ(StatesOf(app), "a up, b ended, c ended, d up");
 }
 
-TEST_F(RestartTest, AFailureWithinAGroupDoesNotCount) {
+TEST_F(RestartTest, P20_AFailureWithinAGroupDoesNotCount) {
   const Ref<Supervisor> app =
       Spawn("app", {.strategy = Strategy::kOneForAll, .max_restarts = 1},
             {Worker("a"), Worker("b"), Worker("c")});
@@ -113,7 +113,7 @@ TEST_F(RestartTest, AFailureWithinAGroupDoesNotCount) {
   EXPECT_EQ(StatesOf(app), "a up, b up, c up");
 }
 
-TEST_F(RestartTest, AFailureOfAChildWhoseStopHasNotComeDoesNotCount) {
+TEST_F(RestartTest, P20_AFailureOfAChildWhoseStopHasNotComeDoesNotCount) {
   const Ref<Supervisor> app =
       Spawn("app", {.strategy = Strategy::kOneForAll, .max_restarts = 1},
             {Worker("a"), Worker("b"), Worker("c")});
@@ -128,7 +128,7 @@ TEST_F(RestartTest, AFailureOfAChildWhoseStopHasNotComeDoesNotCount) {
   EXPECT_EQ(StatesOf(app), "a up, b up, c up");
 }
 
-TEST_F(RestartTest, AnEarlierChildThatFailsDuringARestartWidensIt) {
+TEST_F(RestartTest, P20_AnEarlierChildThatFailsDuringARestartWidensIt) {
   const Ref<Supervisor> app =
       Spawn("app",
             {.strategy = Strategy::kRestForOne,
@@ -161,7 +161,7 @@ TEST_F(RestartTest, ChildrenOfOneForOneWaitForTheirOwnBackoffOnly) {
 
 // --- The budget -------------------------------------------------------------
 
-TEST_F(RestartTest, TheBudgetByDefaultIsOneInFiveSeconds) {
+TEST_F(RestartTest, P20_TheBudgetByDefaultIsOneInFiveSeconds) {
   for (const bool is_early : {false, true}) {
     SCOPED_TRACE(is_early);
     Begin(1, std::nullopt);
@@ -185,7 +185,7 @@ TEST_F(RestartTest, TheBudgetByDefaultIsOneInFiveSeconds) {
   }
 }
 
-TEST_F(RestartTest, NRestartsHoldAndTheNextEscalates) {
+TEST_F(RestartTest, P20_NRestartsHoldAndTheNextEscalates) {
   for (const uint32_t most : {0u, 1u, 3u, 10u}) {
     SCOPED_TRACE(most);
     Begin(1, std::nullopt);
@@ -206,7 +206,7 @@ TEST_F(RestartTest, NRestartsHoldAndTheNextEscalates) {
   }
 }
 
-TEST_F(RestartTest, ARestartOfAGroupCountsOnce) {
+TEST_F(RestartTest, P20_ARestartOfAGroupCountsOnce) {
   const Ref<Supervisor> app = Spawn(
       "app",
       {.strategy = Strategy::kOneForAll, .max_restarts = 2, .backoff = kAtOnce},
@@ -220,7 +220,7 @@ TEST_F(RestartTest, ARestartOfAGroupCountsOnce) {
 
 // --- The backoff ------------------------------------------------------------
 
-TEST_F(RestartTest, TheBackoffGrowsAndBeginsAgainAfterATimeUp) {
+TEST_F(RestartTest, P20_TheBackoffGrowsAndBeginsAgainAfterATimeUp) {
   const Ref<Supervisor> app =
       Spawn("app",
             {.max_restarts = 100,
@@ -298,7 +298,7 @@ TEST_F(RestartTest, JitterSpreadsTheReturnsAndTheSeedRepeatsThem) {
 
 // --- Starts that fail -------------------------------------------------------
 
-TEST_F(RestartTest, AStartThatFailsCountsAsAnyFailure) {
+TEST_F(RestartTest, P20_AStartThatFailsCountsAsAnyFailure) {
   enum Where { kFactoryThrows, kFactoryNull, kConstructor, kOnStart, kTask };
   for (const Where where :
        {kFactoryThrows, kFactoryNull, kConstructor, kOnStart, kTask}) {
@@ -345,7 +345,7 @@ TEST_F(RestartTest, AStartThatFailsCountsAsAnyFailure) {
   }
 }
 
-TEST_F(RestartTest, ANameThatIsTakenIsAFailedStart) {
+TEST_F(RestartTest, P20_ANameThatIsTakenIsAFailedStart) {
   const auto other = sim().Spawn<TestWorker>({.name = "app/b"}, &record(), "x");
   sim().RunUntilIdle();
   Take();
@@ -360,7 +360,7 @@ TEST_F(RestartTest, ANameThatIsTakenIsAFailedStart) {
   EXPECT_EQ(Take(), "+a -x +b +c");
 }
 
-TEST_F(RestartTest, AChildOfALoopThatDoesNotExistEscalates) {
+TEST_F(RestartTest, P20_AChildOfALoopThatDoesNotExistEscalates) {
   const Ref<Supervisor> app = Spawn("app", {}, {Worker("a", {.loop = 7})});
   sim().RunFor(absl::Seconds(5));
   const ExitReason end = EndOf(app.address());

@@ -242,7 +242,7 @@ class Storm {
   uint64_t restarts_ = 0;
 };
 
-TEST(StormTest, EachChildIsUpAgainOrItsSupervisorHasEscalated) {
+TEST(StormTest, P20_EachChildIsUpAgainOrItsSupervisorHasEscalated) {
   const bool full = GetRunOptions().full;
   const Shape shape = full ? Shape{9, 10, 10, 100'000} : Shape{3, 3, 3, 300};
   if (full) {

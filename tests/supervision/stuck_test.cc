@@ -97,7 +97,7 @@ class StuckTest : public ::testing::Test {
                     }});
 };
 
-TEST_F(StuckTest, StopChildSaysSoAndTheChildEndsWhenItsHandlerReturns) {
+TEST_F(StuckTest, P20_StopChildSaysSoAndTheChildEndsWhenItsHandlerReturns) {
   const Ref<Supervisor> app = Start();
   const Ref<Blocker> a = Find("app/a");
   BlockA();
@@ -122,7 +122,7 @@ TEST_F(StuckTest, StopChildSaysSoAndTheChildEndsWhenItsHandlerReturns) {
   EXPECT_TRUE(Logged("app/a is stuck"));
 }
 
-TEST_F(StuckTest, AGroupGoesOnWithoutItAndStartsWhenItHasEnded) {
+TEST_F(StuckTest, P20_AGroupGoesOnWithoutItAndStartsWhenItHasEnded) {
   const Ref<Supervisor> app = Start(Strategy::kOneForAll);
   BlockA();
   Find("app/b").Tell(Crash{});
@@ -139,7 +139,7 @@ TEST_F(StuckTest, AGroupGoesOnWithoutItAndStartsWhenItHasEnded) {
   EXPECT_EQ(Find("app/a").AskAndWait(Echo{}, kLong), absl::OkStatus());
 }
 
-TEST_F(StuckTest, TheSupervisorEndsWithoutIt) {
+TEST_F(StuckTest, P20_TheSupervisorEndsWithoutIt) {
   const Ref<Supervisor> app = Start();
   const Ref<Blocker> a = Find("app/a");
   BlockA();

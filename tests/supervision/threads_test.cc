@@ -42,7 +42,7 @@ class Fragile : public Actor {
   std::atomic<int64_t>& objects_;
 };
 
-TEST(SupervisionThreadsTest, RefsWorkWhileTheirActorsCrashAndReturn) {
+TEST(SupervisionThreadsTest, P20_RefsWorkWhileTheirActorsCrashAndReturn) {
   constexpr int kLoops = 3;
   constexpr int kWorkers = 12;
   const uint64_t rounds = GetRunOptions().Scale(2'000, 200'000);

@@ -2,13 +2,17 @@
 //
 // The order of starts and stops, trees, escalation, and the end of the bus.
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/supervision/supervisor.h"
+#include "trolley/actors/testing/seeds.h"
+#include "trolley/tests/bus/inside.h"
 #include "trolley/tests/supervision/supervision_fixture.h"
 
 namespace trolley {
@@ -19,7 +23,7 @@ using TreeTest = SupervisionTest;
 
 // --- Start ------------------------------------------------------------------
 
-TEST_F(TreeTest, ChildrenStartInOrderEachWhenTheOneBeforeIsUp) {
+TEST_F(TreeTest, P20_ChildrenStartInOrderEachWhenTheOneBeforeIsUp) {
   for (const int loops : {1, 3}) {
     Begin(loops, std::nullopt);
     record().start_takes["a"] = absl::Seconds(2);
@@ -36,7 +40,7 @@ TEST_F(TreeTest, ChildrenStartInOrderEachWhenTheOneBeforeIsUp) {
   }
 }
 
-TEST_F(TreeTest, AGroupStartsAgainInTheSameOrder) {
+TEST_F(TreeTest, P20_AGroupStartsAgainInTheSameOrder) {
   record().start_takes["a"] = absl::Seconds(2);
   const Ref<Supervisor> app =
       Spawn("app", {.strategy = Strategy::kOneForAll, .backoff = kAtOnce},
@@ -48,7 +52,7 @@ TEST_F(TreeTest, AGroupStartsAgainInTheSameOrder) {
   EXPECT_EQ(TakeTimed(), "-b@10 -a@10 +a@10 !a@12 +b@12");
 }
 
-TEST_F(TreeTest, AChildMayTellALaterOneBeforeThatIsUp) {
+TEST_F(TreeTest, P20_AChildMayTellALaterOneBeforeThatIsUp) {
   record().start_takes["a"] = absl::Seconds(1);
   record().on_start["a"] = [this] {
     EXPECT_EQ(sim().bus().Find<TestWorker>("app/b")->Tell(Note{7}),
@@ -59,7 +63,7 @@ TEST_F(TreeTest, AChildMayTellALaterOneBeforeThatIsUp) {
   EXPECT_EQ(TakeTimed(), "+a@0 !a@1 +b@1 b=7@1");
 }
 
-TEST_F(TreeTest, ASupervisorIsUpWhenItsChildrenAre) {
+TEST_F(TreeTest, P20_ASupervisorIsUpWhenItsChildrenAre) {
   record().start_takes["x"] = absl::Seconds(1);
   record().start_takes["y"] = absl::Seconds(2);
   const Ref<Supervisor> app =
@@ -75,7 +79,7 @@ TEST_F(TreeTest, ASupervisorIsUpWhenItsChildrenAre) {
   EXPECT_EQ(*sim().Ask(Find("app/db/pool/y"), Echo{5}, absl::Seconds(1)), 5);
 }
 
-TEST_F(TreeTest, AChildThatFailsAtFirstKeepsTheNextWaiting) {
+TEST_F(TreeTest, P20_AChildThatFailsAtFirstKeepsTheNextWaiting) {
   int left = 1;
   record().on_start["a"] = [&] {
     if (left-- > 0) throw std::runtime_error("not yet");
@@ -88,7 +92,7 @@ TEST_F(TreeTest, AChildThatFailsAtFirstKeepsTheNextWaiting) {
 
 // --- Stop -------------------------------------------------------------------
 
-TEST_F(TreeTest, ChildrenStopInReverseEachByItsDeadline) {
+TEST_F(TreeTest, P20_ChildrenStopInReverseEachByItsDeadline) {
   for (const int loops : {1, 3}) {
     Begin(loops, std::nullopt);
     const Ref<Supervisor> app = Spawn(
@@ -117,7 +121,7 @@ TEST_F(TreeTest, ChildrenStopInReverseEachByItsDeadline) {
   }
 }
 
-TEST_F(TreeTest, ATreeStopsInReverseAsAWhole) {
+TEST_F(TreeTest, P20_ATreeStopsInReverseAsAWhole) {
   const Ref<Supervisor> app =
       Spawn("app", {},
             {Worker("a"),
@@ -133,7 +137,7 @@ TEST_F(TreeTest, ATreeStopsInReverseAsAWhole) {
   EXPECT_EQ(EndOf(app.address()).kind, Kind::kStopped);
 }
 
-TEST_F(TreeTest, AStoppedSupervisorClosesItsSeatsInReverse) {
+TEST_F(TreeTest, P20_AStoppedSupervisorClosesItsSeatsInReverse) {
   const Ref<Supervisor> app = Spawn(
       "app", {},
       {Worker("a"), Tree("db", {}, {Worker("x"), Worker("y")}), Worker("b")});
@@ -149,7 +153,7 @@ TEST_F(TreeTest, AStoppedSupervisorClosesItsSeatsInReverse) {
   EXPECT_EQ(Take(), "-b -a -y -x");
 }
 
-TEST_F(TreeTest, ASupervisorThatIsTooSlowIsStoppedHardWithItsChildren) {
+TEST_F(TreeTest, P20_ASupervisorThatIsTooSlowIsStoppedHardWithItsChildren) {
   const Ref<Supervisor> app =
       Spawn("app", {},
             {Worker("a"), Tree("db", {}, {Worker("x"), Worker("y")},
@@ -163,7 +167,7 @@ TEST_F(TreeTest, ASupervisorThatIsTooSlowIsStoppedHardWithItsChildren) {
   EXPECT_EQ(TakeTimed(), "-y@2 -x@2 -a@2");
 }
 
-TEST_F(TreeTest, StopTreeStopsAChildThatIsStartingOrWaits) {
+TEST_F(TreeTest, P20_StopTreeStopsAChildThatIsStartingOrWaits) {
   record().start_takes["b"] = absl::Hours(1);
   const Ref<Supervisor> app =
       Spawn("app", {}, {Worker("a"), Worker<SlowWorker>("b"), Worker("c")});
@@ -178,7 +182,7 @@ TEST_F(TreeTest, StopTreeStopsAChildThatIsStartingOrWaits) {
 
 // --- Escalation -------------------------------------------------------------
 
-TEST_F(TreeTest, FailuresEscalateOverThreeLevels) {
+TEST_F(TreeTest, P20_FailuresEscalateOverThreeLevels) {
   for (const int loops : {1, 3}) {
     Begin(loops, std::nullopt);
     const SupervisorOptions none = {.max_restarts = 0};
@@ -218,7 +222,7 @@ TEST_F(TreeTest, FailuresEscalateOverThreeLevels) {
   }
 }
 
-TEST_F(TreeTest, ASupervisorThatEscalatesStopsItsChildrenByTheirDeadlines) {
+TEST_F(TreeTest, P20_ASupervisorThatEscalatesStopsItsChildrenByTheirDeadlines) {
   const Ref<Supervisor> app =
       Spawn("app", {.max_restarts = 0},
             {Worker("a"), Worker("b", {.stop_within = absl::Seconds(1)}),
@@ -234,7 +238,24 @@ TEST_F(TreeTest, ASupervisorThatEscalatesStopsItsChildrenByTheirDeadlines) {
   EXPECT_EQ(EndOf(app.address()).kind, Kind::kFailed);
 }
 
-TEST_F(TreeTest, AGroupRestartsASupervisorWithItsTree) {
+// No restart is possible there.
+TEST_F(TreeTest, P20_TheEndOfTheLoopOfAChildEscalates) {
+  for (const Restart restart : {Restart::kAlways, Restart::kOnFailure}) {
+    Begin(2, std::nullopt);
+    const Ref<Supervisor> app =
+        Spawn("app", {.backoff = kAtOnce},
+              {Worker("a"), Worker("b", {.loop = 1, .restart = restart})});
+    Take();
+    LoopOf(sim().bus(), 1).End();
+    sim().RunFor(absl::Seconds(1));
+    const ExitReason end = EndOf(app.address());
+    EXPECT_EQ(end.kind, Kind::kFailed);
+    EXPECT_TRUE(absl::StrContains(end.error.message(), "app/b")) << end.error;
+    EXPECT_EQ(Take(), "-b -a");
+  }
+}
+
+TEST_F(TreeTest, P20_AGroupRestartsASupervisorWithItsTree) {
   const Ref<Supervisor> app = Spawn(
       "app", {.strategy = Strategy::kRestForOne, .backoff = kAtOnce},
       {Worker("a"), Tree("db", {}, {Worker("x"), Worker("y")}), Worker("b")});
@@ -245,7 +266,7 @@ TEST_F(TreeTest, AGroupRestartsASupervisorWithItsTree) {
   EXPECT_EQ(StatesOf(app), "a up, db up, b up");
 }
 
-TEST_F(TreeTest, ASupervisorThatIsToldToStopIsAChildThatHasStopped) {
+TEST_F(TreeTest, P20_ASupervisorThatIsToldToStopIsAChildThatHasStopped) {
   const Ref<Supervisor> app =
       Spawn("app", {.backoff = kAtOnce},
             {Tree("db", {}, {Worker("x")}),
@@ -259,7 +280,7 @@ TEST_F(TreeTest, ASupervisorThatIsToldToStopIsAChildThatHasStopped) {
 
 // --- The end of the bus -----------------------------------------------------
 
-TEST_F(TreeTest, ShutdownStopsTheTreeInReverse) {
+TEST_F(TreeTest, P20_ShutdownStopsTheTreeInReverse) {
   for (const int loops : {1, 3}) {
     Begin(loops, std::nullopt);
     Spawn("app", {.backoff = kAtOnce},
@@ -275,7 +296,7 @@ TEST_F(TreeTest, ShutdownStopsTheTreeInReverse) {
   }
 }
 
-TEST_F(TreeTest, ShutdownLetsTheChildrenHandleWhatTheyHave) {
+TEST_F(TreeTest, P20_ShutdownLetsTheChildrenHandleWhatTheyHave) {
   Spawn("app", {}, {Worker("a"), Worker("b")});
   Take();
   for (int i = 1; i <= 3; ++i) {
@@ -285,7 +306,7 @@ TEST_F(TreeTest, ShutdownLetsTheChildrenHandleWhatTheyHave) {
   EXPECT_EQ(Take(), "a=1 a=2 a=3 -b -a");
 }
 
-TEST_F(TreeTest, NothingRestartsWhileTheBusShutsDown) {
+TEST_F(TreeTest, P20_NothingRestartsWhileTheBusShutsDown) {
   Spawn("app", {.backoff = kAtOnce},
         {Worker("a"), Tree("db", {.backoff = kAtOnce}, {Worker("x")})});
   Take();
@@ -308,9 +329,40 @@ TEST_F(TreeTest, NothingRestartsWhileTheBusShutsDown) {
   EXPECT_TRUE(events == "-x -a" || events == "-a -x") << events;
 }
 
+// The same when the root still waits for b, and has not told db to stop.
+TEST_F(TreeTest, P20_NothingRestartsWhileALaterChildIsStillStopping) {
+  struct Countdown {
+    int left;
+  };
+  class Busy : public Actor {
+   public:
+    explicit Busy(Ref<TestWorker> victim) : victim_(std::move(victim)) {}
+    void On(const Countdown& m) {
+      if (m.left > 0) Self(this).Tell(Countdown{m.left - 1});
+    }
+    void OnDrain() override {
+      victim_.Tell(Crash{});
+      Self(this).Tell(Countdown{1000});
+    }
+
+   private:
+    const Ref<TestWorker> victim_;
+  };
+  testing::ForEachSeed(20, [&](uint64_t seed) {
+    Begin(1, seed);
+    const auto busy = [&] { return std::make_unique<Busy>(Find("app/db/x")); };
+    Spawn("app", {},
+          {Tree("db", {.backoff = kAtOnce}, {Worker("x")}),
+           Child<Busy>({.name = "b"}, busy)});
+    Take();
+    EXPECT_TRUE(sim().Finish().clean);
+    EXPECT_EQ(Take(), "-x");
+  });
+}
+
 // b has an ask to x, which waits for its restart. No restart will come, so the
 // ask fails at once, and b need not be waited for.
-TEST_F(TreeTest, ShutdownFailsWhatWaitsForARestart) {
+TEST_F(TreeTest, P20_ShutdownFailsWhatWaitsForARestart) {
   struct AskIt {};
   class Asker : public Actor {
    public:
@@ -345,7 +397,7 @@ TEST_F(TreeTest, ShutdownFailsWhatWaitsForARestart) {
 }
 
 // The shutdown comes at each moment of a restart.
-TEST_F(TreeTest, ShutdownInTheMiddleOfARestart) {
+TEST_F(TreeTest, P20_ShutdownInTheMiddleOfARestart) {
   struct Moment {
     std::string what;
     absl::Duration after;  // the crash

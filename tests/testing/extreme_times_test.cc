@@ -3,6 +3,7 @@
 // P17: each length of time of the test kit, at its extremes.
 
 #include <algorithm>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -10,7 +11,9 @@
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/testing/internal/drawn_turns.h"
 #include "trolley/actors/testing/probe.h"
+#include "trolley/actors/testing/run_trace.h"
 #include "trolley/actors/testing/sim_bus.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
@@ -107,6 +110,52 @@ TEST(TestKitExtremes, P17_ExpectNone) {
                    probe.ExpectNone(e.value);
                    ExpectMoved(e, sim.Now() - before);
                  });
+}
+
+TEST(TestKitExtremes, P17_HoldLoop) {
+  ForEachExtreme("actors/testing/sim_bus.h HoldLoop(length)",
+                 [](const Extreme& e) {
+                   SimBus sim;
+                   ProbeOf<Word> probe(sim);
+                   const Instant before = sim.Now();
+                   sim.HoldLoop(0, e.value);
+                   probe.ref().Tell(Word{});
+                   EXPECT_EQ(sim.RunUntil([&] { return probe.waiting() > 0; },
+                                          absl::InfiniteDuration()),
+                             !e.never());
+                   ExpectMoved(e, sim.Now() - before);
+                   sim.Finish();
+                   EXPECT_EQ(probe.waiting(), 1u);
+                 });
+}
+
+TEST(TestKitExtremes, P17_Hold) {
+  ForEachExtreme("actors/testing/internal/drawn_turns.h Hold(until)",
+                 [](const Extreme& e) {
+                   SimWorld world(1);
+                   internal::DrawnTurns turns(world.clock(), nullptr);
+                   const Instant until = world.clock().Now() + e.value;
+                   turns.Hold(2, until);
+                   EXPECT_EQ(turns.Holds(2), world.clock().Now() < until);
+                   EXPECT_FALSE(turns.Holds(1));
+                   EXPECT_FALSE(turns.Holds(3));
+                   const bool later = e.value > absl::ZeroDuration();
+                   EXPECT_EQ(turns.NextRelease(),
+                             later ? until : Instant::Infinite());
+                   world.clock().AdvanceTo(until);
+                   EXPECT_EQ(turns.Holds(2), e.never());
+                 });
+}
+
+TEST(TestKitExtremes, P17_TraceLine) {
+  ForEachExtreme("actors/testing/run_trace.h Add(at)", [](const Extreme& e) {
+    RunTrace trace(1);
+    trace.Add(e.value, "text");
+    ASSERT_EQ(trace.lines().size(), 1u);
+    const std::string& line = trace.lines()[0];
+    EXPECT_EQ(line.find(absl::FormatDuration(e.value)), 0u) << line;
+    EXPECT_EQ(line.substr(line.size() - 5), " text");
+  });
 }
 
 }  // namespace

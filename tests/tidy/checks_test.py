@@ -16,6 +16,7 @@ import check_files
 import check_format
 import check_layers
 import check_mutants
+import check_options
 import check_promises
 import check_public_labels
 import check_rooms
@@ -191,6 +192,43 @@ class ChecksTest(unittest.TestCase):
     self.catches(check, "docs/architecture.md", "", **code)
     self.allows(check, "docs/architecture.md", page,
                 **{"bus/a.h": "class Loop {};  // no Port"})
+
+  def test_options_at_their_extremes(self):
+    name = "bus/a.h AOptions"
+
+    def check(no_numbers=(), covered_by=()):
+      return lambda tree: check_options.options_are_tested_at_their_extremes(
+          tree, dict(no_numbers), dict(covered_by))
+
+    struct = "struct AOptions {\n  uint32_t most = 1;\n};\n"
+    tried = {"tests/a_test.cc": "AtExtremes<AOptions>(each, use);\n"}
+    other = {"tests/b_test.cc": "AtExtremes<\n    x::BOptions>(each, use);\n"}
+    self.allows(check(), "bus/a.h", struct, **tried)
+    self.allows(check(), "bus/a.h", "struct AOptions;\n")
+    self.allows(check(), "bus/a.cc", struct)
+    self.catches(check(), "bus/a.h", struct)
+    self.catches(check(), "proto/a.h", struct)
+    self.catches(check(), "tests/poller/a.h", struct)
+    self.catches(check(), "bus/a.h", struct.replace(" {", " : BOptions {"),
+                 **other)
+    # The use in a comment is none.
+    self.catches(check(), "bus/a.h", struct,
+                 **{"tests/a_test.cc": "// " + tried["tests/a_test.cc"]})
+    # Rows of the tables, and stale ones.
+    no_number = struct.replace("uint32_t most = 1", "std::string name")
+    no_numbers = check(no_numbers={name: "a name"})
+    self.allows(no_numbers, "bus/a.h", no_number)
+    for number in ("size_t most = 1;", "int most;", "bool all = {};",
+                   "double share = .5;", "std::size_t most{1};"):
+      self.catches(no_numbers, "bus/a.h",
+                   struct.replace("uint32_t most = 1;", number))
+    self.catches(no_numbers, "bus/a.h", no_number, **tried)
+    self.catches(no_numbers, "bus/a.h", "")
+    covered = check(covered_by={name: "BOptions"})
+    self.allows(covered, "bus/a.h", struct, **other)
+    self.catches(covered, "bus/a.h", struct)
+    self.catches(covered, "bus/a.h", struct, **other, **tried)
+    self.catches(covered, "bus/a.h", "", **other)
 
   def test_fences(self):
     check = check_code.fences_are_banned

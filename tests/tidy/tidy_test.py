@@ -12,6 +12,7 @@ import check_files
 import check_format
 import check_layers
 import check_mutants
+import check_options
 import check_promises
 import check_public_labels
 import check_rooms
@@ -82,6 +83,9 @@ class TidyTest(unittest.TestCase):
 
   def test_times_are_tested_at_their_ends(self):
     self.hold(check_times.times_are_tested_at_their_ends)
+
+  def test_options_are_tested_at_their_extremes(self):
+    self.hold(check_options.options_are_tested_at_their_extremes)
 
   def test_skips_give_a_reason(self):
     self.hold(check_code.skips_give_a_reason)

@@ -103,7 +103,7 @@ bool TrieMatches(const std::string& pattern, const std::string& name) {
   return ids == std::vector<uint64_t>{7};
 }
 
-TEST(TopicNameTest, AStarIsOneTokenAndAGreaterSignIsOneOrMore) {
+TEST(TopicNameTest, P21_AStarIsOneTokenAndAGreaterSignIsOneOrMore) {
   struct Case {
     const char* pattern;
     const char* name;
@@ -174,7 +174,7 @@ class Words {
   std::mt19937_64 random_;
 };
 
-TEST(TopicNameTest, BothMatchersAgreeWithRegularExpressions) {
+TEST(TopicNameTest, P21_BothMatchersAgreeWithRegularExpressions) {
   ForEachSeed(GetRunOptions().Scale(20, 1000), [](uint64_t seed) {
     Words words(seed);
     struct Subscribed {

@@ -4,21 +4,28 @@
 # Sourced after say.sh and bazel.sh. test_embedding builds and tests workspaces
 # like those of users: examples/embed, and the one that README.md prints.
 
-# test_embedding ROOT EVENTS [CONFIG...]: Bazel writes its events into EVENTS.
+# test_embedding ROOT EVENTS FULL [CONFIG...]: Bazel writes its events into
+# EVENTS. With FULL 0, or optimized, it leaves out the test that each header
+# compiles alone: that takes long, and optimization does not change its result.
 test_embedding() {
-  local root=$1 events=$2 config printed arguments=()
-  shift 2
+  local root=$1 events=$2 full=$3 config printed arguments=()
+  shift 3
   for config; do
     case $config in
-      # Leaves out the test that each header compiles alone: optimization does
-      # not change its result.
-      opt) arguments+=(-c opt --build_tag_filters=-headers
-        --test_tag_filters=-headers) ;;
+      opt)
+        arguments+=(-c opt)
+        full=0
+        ;;
       *) say "examples/embed knows no --config=$config: it is built without." ;;
     esac
   done
+  if ((!full)); then
+    arguments+=(--build_tag_filters=-headers --test_tag_filters=-headers)
+  fi
   # The second workspace uses the results of the first one.
   arguments+=(--keep_going --test_summary=terse "--disk_cache=$events/cache")
+  # Each file is compiled once, and not a second time for static programs.
+  arguments+=(--force_pic)
 
   # One folder for each checkout, so that a second run builds only changes.
   printed=$(bazel_output_root)/printed/$(cksum <<<"$root" | cut -d ' ' -f 1)

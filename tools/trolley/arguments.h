@@ -28,7 +28,7 @@ enum ExitCode {
   kUsage = 2,          // the command line is wrong
   kCannotConnect = 3,  // no service answers at the address
   kTimeout = 4,        // the service did not answer in time
-  kPartial = 5,        // done for some operands, not for all
+  kPartial = 5,        // done only in part; stderr says why
 };
 
 struct Option {

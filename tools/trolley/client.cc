@@ -75,6 +75,14 @@ const char* CodeName(grpc::StatusCode code) {
   return code >= 0 && code <= 16 ? kNames[code] : "UNKNOWN";
 }
 
+void Say(absl::string_view text) { std::cerr << text << "\n"; }
+
+void SayHint(const std::string& hint) {
+  if (!hint.empty()) Say(absl::StrCat("hint: ", hint));
+}
+
+}  // namespace
+
 v1::ErrorInfo InfoOf(const grpc::Status& error) {
   v1::StatusDetails details;
   v1::ErrorInfo info;
@@ -84,14 +92,6 @@ v1::ErrorInfo InfoOf(const grpc::Status& error) {
   }
   return info;
 }
-
-void Say(absl::string_view text) { std::cerr << text << "\n"; }
-
-void SayHint(const std::string& hint) {
-  if (!hint.empty()) Say(absl::StrCat("hint: ", hint));
-}
-
-}  // namespace
 
 absl::StatusOr<Client> Client::Create(const Arguments& arguments) {
   Client client;

@@ -62,6 +62,10 @@ class Client {
   std::unique_ptr<v1::Controller::Stub> controller_;
 };
 
+// What a control service says of its error. Without a reason: it is no error of
+// a control service.
+v1::ErrorInfo InfoOf(const grpc::Status& error);
+
 // Prints the error of the command line to stderr. Returns kUsage.
 int ReportUsage(const absl::Status& error);
 

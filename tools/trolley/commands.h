@@ -15,6 +15,7 @@ Command SendCommand();     // message_commands.cc
 Command AskCommand();      // message_commands.cc
 Command StopCommand();     // stop_command.cc
 Command PollersCommand();  // pollers_command.cc
+Command TreeCommand();     // tree_command.cc
 
 }  // namespace trolley::tools
 

@@ -50,6 +50,9 @@ std::string HintFor(const v1::ErrorInfo& info) {
     case v1::BAD_REQUEST:
       return "`trolley help COMMAND` explains its operands; `trolley ps -o "
              "name` lists the names of actors";
+    case v1::NOT_A_SUPERVISOR:
+      return "`trolley tree` shows the supervisors that the program names in "
+             "ControlOptions::tree";
     case v1::LOOPS_BUSY:
       return "wait longer with --timeout; `gdb -p PID` shows which handler "
              "blocks its loop";

@@ -191,6 +191,7 @@ int InfoOfServer(const Client& client) {
        {"failed", absl::StrCat(ledger.failed())},
        {"expired", absl::StrCat(ledger.expired())},
        {"dead letters", absl::StrCat(ledger.dead_lettered())},
+       {"dropped", absl::StrCat(ledger.dropped())},
        {"queued", absl::StrCat(ledger.queued())}});
   PrintLine("");
   std::vector<std::vector<std::string>> rows = {

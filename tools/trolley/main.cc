@@ -25,6 +25,7 @@ const std::vector<Command>& Commands() {
   static const auto& commands = *new std::vector<Command>{
       PsCommand(),
       InfoCommand(),
+      TreeCommand(),
       SendCommand(),
       AskCommand(),
       StopCommand(),
@@ -75,7 +76,7 @@ void PrintOverview() {
                "  2  the command line is wrong\n"
                "  3  cannot connect to the service\n"
                "  4  the service did not answer in time\n"
-               "  5  done for some of the operands, not for all\n\n"
+               "  5  done only in part; stderr says why\n\n"
                "Results go to stdout, all other texts to stderr.\n\n"
                "Examples:\n"
                "  export TROLLEY_ADDRESS=unix:/run/bank/control.sock\n"

@@ -130,6 +130,21 @@ int Pack(const Client& client, const Arguments& arguments, MessageTypes& types,
   return kOk;
 }
 
+// Says so if the actor has no object now: then an ask waits for the next one.
+void SayIfEmpty(const Client& client, const std::string& name) {
+  v1::GetActorRequest request;
+  request.set_name(name);
+  v1::Actor actor;
+  grpc::ClientContext context;
+  const CallLimit limit(client.timeout(), context);
+  const grpc::Status status =
+      client.inspector().GetActor(&context, request, &actor);
+  if (!status.ok() || actor.state() != v1::Actor::EMPTY) return;
+  std::cerr << "hint: the seat of " << Printable(name)
+            << " is empty: it has no object that handles messages until its "
+               "owner makes one; `trolley tree` may show why\n";
+}
+
 int Send(const Arguments& arguments) {
   const absl::StatusOr<Client> client = Client::Create(arguments);
   if (!client.ok()) return ReportUsage(client.status());
@@ -169,7 +184,11 @@ int Ask(const Arguments& arguments) {
   v1::AskActorResponse response;
   const grpc::Status status =
       client->messenger().AskActor(&context, request, &response);
-  if (!status.ok()) return client->Report(status);
+  if (!status.ok()) {
+    const int code = client->Report(status);
+    if (code == kTimeout) SayIfEmpty(*client, request.actor());
+    return code;
+  }
   if (!response.envelope().has_payload()) {
     std::cerr << "done; the answer has no content\n";
     if (client->output() == "json" || client->output() == "jsonl") {

@@ -30,6 +30,8 @@ grpc::StatusCode CodeOf(control::v1::ErrorReason reason) {
     case control::v1::STOP_TIMEOUT:
     case control::v1::LOOPS_BUSY:
       return grpc::StatusCode::DEADLINE_EXCEEDED;
+    case control::v1::NOT_A_SUPERVISOR:
+      return grpc::StatusCode::FAILED_PRECONDITION;
     case control::v1::ACTOR_STOPPED_DURING_ASK:
     case control::v1::STALE_INCARNATION:
       return grpc::StatusCode::ABORTED;
@@ -66,6 +68,14 @@ grpc::Status BadRequest(absl::string_view field, absl::string_view message) {
   return ControlError(control::v1::BAD_REQUEST,
                       absl::StrCat(field, field.empty() ? "" : ": ", message),
                       {{"field", std::string(field)}});
+}
+
+grpc::Status LoopsAreBusy() {
+  return ControlError(
+      control::v1::LOOPS_BUSY,
+      "a loop did not answer in time: a handler keeps it. A stack trace of "
+      "the process shows which (gdb -p PID)",
+      {});
 }
 
 grpc::Status HandlerFailed(absl::string_view actor, const absl::Status& error) {

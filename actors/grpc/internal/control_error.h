@@ -33,6 +33,9 @@ grpc::Status ControlError(control::v1::ErrorReason reason,
 // BAD_REQUEST because of one field. "": because of the whole request.
 grpc::Status BadRequest(absl::string_view field, absl::string_view message);
 
+// LOOPS_BUSY.
+grpc::Status LoopsAreBusy();
+
 // HANDLER_FAILED: the handler of `actor` returned `error`.
 grpc::Status HandlerFailed(absl::string_view actor, const absl::Status& error);
 

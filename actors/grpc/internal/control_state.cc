@@ -31,6 +31,7 @@ control::v1::Actor::State StateOf(absl::string_view state) {
   if (state == "running") return control::v1::Actor::RUNNING;
   if (state == "suspended") return control::v1::Actor::SUSPENDED;
   if (state == "draining") return control::v1::Actor::DRAINING;
+  if (state == "empty") return control::v1::Actor::EMPTY;
   return control::v1::Actor::STATE_UNSPECIFIED;
 }
 

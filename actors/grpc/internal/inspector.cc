@@ -11,44 +11,31 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "trolley/actors/grpc/internal/control_error.h"
+#include "trolley/actors/grpc/internal/list_children.h"
+#include "trolley/actors/grpc/internal/pages.h"
 #include "trolley/actors/grpc/internal/serve.h"
 #include "trolley/actors/wire.h"
 #include "trolley/poller/printable.h"
-#include "trolley/proto/crc32c.h"
 
 namespace trolley::internal {
 namespace {
 
-constexpr int kDefaultPage = 50;
-constexpr int kLargestPage = 1000;
-
-// Says where a page begins. It has a checksum, so that a token that was cut or
-// changed is refused.
-std::string PageToken(ActorPosition from) {
-  const std::string plain = absl::StrCat(from.loop, ".", from.slot);
-  std::string token;
-  absl::WebSafeBase64Escape(
-      absl::StrCat(absl::Hex(wire::Crc32c(plain), absl::kZeroPad8), plain),
-      &token);
-  return token;
+std::string TokenOf(ActorPosition from) {
+  return PageToken(absl::StrCat(from.loop, ".", from.slot));
 }
 
-bool ReadPageToken(const std::string& token, ActorPosition* from) {
-  std::string plain;
-  if (!absl::WebSafeBase64Unescape(token, &plain) || plain.size() < 8) {
-    return false;
-  }
+bool ReadToken(const std::string& token, ActorPosition* from) {
+  const std::optional<std::string> plain = ReadPageToken(token);
+  if (!plain.has_value()) return false;
   const std::pair<absl::string_view, absl::string_view> place =
-      absl::StrSplit(absl::string_view(plain).substr(8), '.');
+      absl::StrSplit(*plain, '.');
   return absl::SimpleAtoi(place.first, &from->loop) &&
-         absl::SimpleAtoi(place.second, &from->slot) &&
-         PageToken(*from) == token;
+         absl::SimpleAtoi(place.second, &from->slot);
 }
 
 void FillIn(const Ledger& from, control::v1::Ledger& to) {
@@ -59,30 +46,19 @@ void FillIn(const Ledger& from, control::v1::Ledger& to) {
   to.set_failed(from.failed);
   to.set_expired(from.expired);
   to.set_dead_lettered(from.dead_lettered);
+  to.set_dropped(from.dropped);
   to.set_queued(from.queued());
-}
-
-grpc::Status LoopsAreBusy() {
-  return ControlError(
-      control::v1::LOOPS_BUSY,
-      "a loop did not answer in time: a handler keeps it. A stack trace of "
-      "the process shows which (gdb -p PID)",
-      {});
 }
 
 Late LoopsAreLate(const google::protobuf::Message&) { return &LoopsAreBusy; }
 
 grpc::Status CheckPage(const control::v1::ListActorsRequest& request,
                        ActorPosition* from) {
-  if (request.page_size() < 0) {
-    return BadRequest(
-        "page_size", absl::StrCat(request.page_size(), " is negative; 0 means ",
-                                  kDefaultPage));
+  if (grpc::Status valid = CheckPageSize(request.page_size()); !valid.ok()) {
+    return valid;
   }
-  if (!request.page_token().empty() &&
-      !ReadPageToken(request.page_token(), from)) {
-    return BadRequest("page_token",
-                      "not one of this server's; begin with an empty one");
+  if (!request.page_token().empty() && !ReadToken(request.page_token(), from)) {
+    return NoPageToken();
   }
   return grpc::Status::OK;
 }
@@ -101,22 +77,20 @@ void InspectLoops(const ControlState& state, OpenCall::Ptr call, Fill fill) {
 // The actors of `found`, as many as fit into one response.
 void FillPage(const ControlState& state, const ActorPage& found,
               control::v1::ListActorsResponse& page) {
-  // The bytes of the response without its actors.
-  constexpr size_t kAround = 512;
   page.set_total_size(static_cast<int>(std::min<uint64_t>(
       state.bus.CountActors(), std::numeric_limits<int>::max())));
-  size_t bytes = kAround;
+  size_t bytes = kBytesAroundPage;
   for (const ActorInfo& info : found.actors) {
     control::v1::Actor actor = state.ToProto(info);
-    bytes += actor.ByteSizeLong() + 8;
+    bytes += actor.ByteSizeLong() + kBytesAroundEntry;
     if (page.actors_size() > 0 && bytes > state.options.max_message_bytes) {
       page.set_next_page_token(
-          PageToken({.loop = info.id.loop(), .slot = info.id.slot()}));
+          TokenOf({.loop = info.id.loop(), .slot = info.id.slot()}));
       return;
     }
     *page.add_actors() = std::move(actor);
   }
-  if (found.next.has_value()) page.set_next_page_token(PageToken(*found.next));
+  if (found.next.has_value()) page.set_next_page_token(TokenOf(*found.next));
 }
 
 void FillIn(const ControlState& state, const BusInfo& info,
@@ -182,11 +156,9 @@ grpc::ServerUnaryReactor* Inspector::ListActors(
         if (grpc::Status valid = CheckPage(asked, &from); !valid.ok()) {
           return call->Fail(valid);
         }
-        const int most = asked.page_size() == 0
-                             ? kDefaultPage
-                             : std::min(int{asked.page_size()}, kLargestPage);
         state_->bus.ListActors(
-            from, most, [call, state = state_](ActorPage page) {
+            from, PageSizeOf(asked.page_size()),
+            [call, state = state_](ActorPage page) {
               auto found = std::make_shared<const ActorPage>(std::move(page));
               state->answers->Set(absl::ZeroDuration(), [call, state, found] {
                 call->Answer<control::v1::ListActorsResponse>(
@@ -223,6 +195,12 @@ grpc::ServerUnaryReactor* Inspector::GetActor(
           call->Fail(state_->NoSuchActor(name));
         }
       });
+}
+
+grpc::ServerUnaryReactor* Inspector::ListChildren(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return internal::ListChildren(state_, {context, request, response});
 }
 
 grpc::ServerUnaryReactor* Inspector::ListLoops(

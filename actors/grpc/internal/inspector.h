@@ -24,8 +24,9 @@ using RawInspector =
     control::v1::Inspector::WithRawCallbackMethod_GetServerInfo<
         control::v1::Inspector::WithRawCallbackMethod_ListActors<
             control::v1::Inspector::WithRawCallbackMethod_GetActor<
-                control::v1::Inspector::WithRawCallbackMethod_ListLoops<
-                    control::v1::Inspector::Service>>>>;
+                control::v1::Inspector::WithRawCallbackMethod_ListChildren<
+                    control::v1::Inspector::WithRawCallbackMethod_ListLoops<
+                        control::v1::Inspector::Service>>>>>;
 
 class Inspector final : public RawInspector {
  public:
@@ -41,6 +42,9 @@ class Inspector final : public RawInspector {
   grpc::ServerUnaryReactor* GetActor(grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListChildren(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListLoops(grpc::CallbackServerContext* context,
                                       const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) override;

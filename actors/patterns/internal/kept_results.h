@@ -57,7 +57,7 @@ class KeptResults {
     const auto found = entries_.find(key);
     if (found != entries_.end()) {
       if (found->second->result.has_value() ||
-          found->second->line.size() < options_.waiting) {
+          found->second->line.size() <= options_.waiting) {
         return found->second;
       }
       return absl::ResourceExhaustedError(

@@ -37,6 +37,7 @@ uint64_t HashText(absl::string_view key) {
 
 uint32_t WorkerOfKey(uint64_t hash, uint32_t workers) {
   assert(workers > 0);
+  // mutant: P22_AnyKeyMovesWhenAPoolGrows
   uint32_t at = 0;
   for (uint64_t move = 1;; ++move) {
     // It stays at `at` as the pool grows to m workers with a probability of

@@ -66,6 +66,7 @@ MaybeTask<absl::Status> PoolBase::On(const ResizePool& m) {
   workers_.Shrink(m.workers, resize);
   drained_.Notify();  // this call may take the place of one that waits
   absl::Status grown = Grow(m.workers);
+  // mutant: P22_AResizeIsAnsweredTooSoon
   if (!grown.ok() || !workers_.Drains(resize)) return grown;
   return WaitForDrained(resize);
 }
@@ -99,6 +100,7 @@ void PoolBase::On(const SeatEmpty& m) {
   worker->Emptied();
   if (worker->drains() && m.reason.kind == ExitReason::Kind::kDrained) {
     Ended(*worker);
+    // mutant: P22_AWorkerThatHasEndedIsNotReplaced
   } else if (!worker->Restart()) {
     GiveUp(*worker, m.reason);
   }

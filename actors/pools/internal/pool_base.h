@@ -68,6 +68,7 @@ class PoolBase : public Actor {
    public:
     explicit CountedAsk(PoolBase& pool)
         : asks_(pool.is_ask() ? &pool.asks_ : nullptr) {
+      // mutant: P22_AnAskInFlightIsNotCounted
       if (asks_ != nullptr) ++*asks_;
     }
     CountedAsk(const CountedAsk&) = delete;

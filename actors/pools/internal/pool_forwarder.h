@@ -54,6 +54,7 @@ class PoolForwarder : public PoolBase {
     PoolOffers offers = OffersOf(message);
     while (PoolWorker* worker = offers.Next()) {
       told = Tell(*worker, std::move(message));
+      // mutant: P22_AMessageGoesToEachWorkerInTurn
       if (told == Delivery::kAccepted) return absl::OkStatus();
       last = worker;
     }
@@ -80,6 +81,7 @@ class PoolForwarder : public PoolBase {
         co_return co_await asking;
       }
       const Reply<M> refused = co_await asking;
+      // mutant: P22_AMessageThatOneWorkerRefusedIsNotOfferedOn
       last = ReplyStatus(refused);
     }
     co_return Refused(last);
@@ -91,6 +93,7 @@ class PoolForwarder : public PoolBase {
     const size_t size = workers().size();
     if (size == 0) return Refused(absl::OkStatus());
     absl::Status result;
+    // mutant: P22_ABroadcastLeavesTheLastOneOut
     for (size_t i = 0; i < size; ++i) {
       PoolWorker& worker = workers().at(i);
       const Delivery told = i + 1 < size ? Tell(worker, M(message))
@@ -151,6 +154,7 @@ class PoolForwarder : public PoolBase {
   Delivery Tell(PoolWorker& worker, M&& message) {
     const Ref<Worker> to(worker.address());
     const Instant until = deadline();
+    // mutant: P22_ATellLosesItsDeadline
     const Delivery told =
         until.is_infinite()
             ? to.template Tell<M>(std::move(message))

@@ -34,6 +34,7 @@ bool PoolWorker::Restart() {
          restarts_.front() + options_.restart_window <= now) {
     restarts_.pop_front();
   }
+  // mutant: P22_AWorkerIsReplacedOnceMore
   if (restarts_.size() >= options_.max_restarts) return false;
   const absl::Duration pause = PauseAfter(restarts_.size(), options_);
   restarts_.push_back(now);
@@ -61,6 +62,7 @@ void PoolWorker::End() {
 void PoolWorker::GoOnDraining() {
   if (!drains() || promised_ || ended_) return;
   if (state_ == State::kRunning) {
+    // mutant: P22_AWorkerThatGoesDropsItsMailbox
     seat_.Vacate(/*drain=*/true);
   } else if (state_ == State::kResting) {
     Timer::Cancel();

@@ -131,6 +131,7 @@ void PoolWorkers::Release(PoolWorker& worker) {
   if (worker.ended()) {
     Ended(worker);
   } else {
+    // mutant: P22_TheFirstInTheLineIsForgotten
     Serve(worker);
   }
 }

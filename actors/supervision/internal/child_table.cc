@@ -23,6 +23,13 @@ size_t ChildTable::IndexOf(const SupervisedChild& child) const {
   return at - children_.begin();
 }
 
+size_t ChildTable::FirstAfter(uint64_t id) const {
+  const auto at = std::upper_bound(
+      children_.begin(), children_.end(), id,
+      [](uint64_t id, const auto& child) { return id < child->id; });
+  return at - children_.begin();
+}
+
 SupervisedChild* ChildTable::FindByName(absl::string_view name) const {
   for (const auto& child : children_) {
     if (child->spec.options.name == name) return child.get();

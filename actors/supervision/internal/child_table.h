@@ -27,9 +27,9 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/async_condition.h"
 #include "trolley/actors/seat.h"
+#include "trolley/actors/supervision/child_info.h"
 #include "trolley/actors/supervision/child_spec.h"
 #include "trolley/actors/supervision/internal/restart_delay.h"
-#include "trolley/actors/supervision/supervisor_messages.h"
 #include "trolley/actors/watch.h"
 #include "trolley/bus/exit_reason.h"
 
@@ -81,6 +81,9 @@ class ChildTable {
   size_t size() const { return children_.size(); }
   SupervisedChild& operator[](size_t index) const { return *children_[index]; }
   size_t IndexOf(const SupervisedChild& child) const;
+  // The index of the first child whose id is above `id`; size(): there is none.
+  // Ids grow in the order of the table.
+  size_t FirstAfter(uint64_t id) const;
 
   // Null: there is none.
   SupervisedChild* FindByName(absl::string_view name) const;

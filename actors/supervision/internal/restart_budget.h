@@ -31,9 +31,11 @@ class RestartBudget {
   // Counts a restart at `now`, which is never earlier than in the call before.
   // False: `most` count already, and this one is not counted.
   bool Spend(Instant now) {
+    // mutant: P20_ARestartCountsLongerThanItsTime
     while (!spent_.empty() && now - spent_.front() >= within_) {
       spent_.pop_front();
     }
+    // mutant: P20_TheBudgetAllowsOneMore
     if (spent_.size() >= most_) return false;
     spent_.push_back(now);
     return true;

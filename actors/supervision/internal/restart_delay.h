@@ -48,9 +48,11 @@ class RestartDelay {
   absl::Duration Next(const SupervisorOptions& options, Instant now,
                       double chance) {
     if (up_since_.has_value() && now - *up_since_ >= options.within) {
+      // mutant: P20_TheBackoffDoesNotBeginAgain
       failures_ = 0;
     }
     up_since_.reset();
+    // mutant: P20_TheBackoffDoesNotGrow
     if (failures_ < std::numeric_limits<uint32_t>::max()) ++failures_;
     return BackoffAfter(options.backoff, failures_, chance);
   }

@@ -30,10 +30,13 @@ Offered TopicSubscription::OfferAfterGap(const PublicationPtr& publication) {
     --pause_left_;
     return Miss();
   }
+  // mutant: P21_TheGapComesAfterThePublication
   if (!TellGap()) return Miss();
   if (subscriber_->Tell(publication) != Delivery::kAccepted) {
     pause_ = std::clamp<uint32_t>(2 * pause_, 1, kLongestPause);
+    // mutant: P21_AfterAGapThereIsNoPause
     pause_left_ = pause_;
+    // mutant: P21_WhatCameWithAGapIsForgotten
     return Miss();
   }
   pause_ = 0;
@@ -42,6 +45,7 @@ Offered TopicSubscription::OfferAfterGap(const PublicationPtr& publication) {
 }
 
 Offered TopicSubscription::Miss() {
+  // mutant: P21_AMissIsNotCounted
   ++stats_.pending_gap;
   return Offered::kMissed;
 }

@@ -37,6 +37,7 @@ void TopicNames::Keep(TopicName& name, const PublicationPtr& publication,
     dropped->publications.push_back(std::move(name.kept.front()));
     name.kept.pop_front();
   }
+  // mutant: P21_ANewerValueIsNotKept
   name.kept.push_back(publication);
 }
 
@@ -50,6 +51,7 @@ std::vector<PublicationPtr> TopicNames::Kept(absl::string_view pattern,
         name.kept.size() - std::min<size_t>(name.kept.size(), most);
     found.insert(found.end(), name.kept.begin() + skipped, name.kept.end());
   }
+  // mutant: P21_AReplayIsInNoOrder
   std::sort(found.begin(), found.end(),
             [](const PublicationPtr& a, const PublicationPtr& b) {
               return a->sequence < b->sequence;

@@ -44,6 +44,7 @@ PublishReport TopicRegistry::Publish(std::shared_ptr<Publication> publication) {
         break;
       case Offered::kMissed:
         ++report.matched;
+        // mutant: P21_AFullMailboxStopsAPublication
         ++report.missed;
         break;
       case Offered::kOtherType:
@@ -106,6 +107,7 @@ absl::StatusOr<SubscriptionId> TopicRegistry::Subscribe(
       }
       entries_.emplace(id.value, Entry{subscription, {}});
       trie_.Insert(pattern, id.value);
+      // mutant: P21_ANewSubscriptionIsNotInAKnownRoute
       names_.ForgetRoutes(&dropped);
       kept = names_.Kept(pattern, options.replay);
     }
@@ -116,6 +118,7 @@ absl::StatusOr<SubscriptionId> TopicRegistry::Subscribe(
   // Without a lock: it calls the callback if the loop of the actor has ended.
   const EndWatch watch =
       address.WhenEnded([registry = weak_from_this(), id](const ActorEnd&) {
+        // mutant: P21_ASubscriptionOutlivesItsActor
         if (const auto shared = registry.lock()) shared->Remove(id);
       });
   absl::MutexLock lock(&mutex_);

@@ -42,6 +42,7 @@ void TopicTrie::Match(absl::string_view name,
 void TopicTrie::Match(const Node& node, TopicTokens rest,
                       std::vector<uint64_t>* ids) {
   if (rest.empty()) {
+    // mutant: P21_ATailMatchesNothingToo
     ids->insert(ids->end(), node.ids.begin(), node.ids.end());
     return;
   }
@@ -49,6 +50,7 @@ void TopicTrie::Match(const Node& node, TopicTokens rest,
     ids->insert(ids->end(), tail->ids.begin(), tail->ids.end());
   }
   const absl::string_view token = rest.Next();
+  // mutant: P21_AStarMatchesNoToken
   if (const Node* any = node.Child("*")) Match(*any, rest, ids);
   if (const Node* same = node.Child(token)) Match(*same, rest, ids);
 }

@@ -15,6 +15,8 @@ _TIMERS = "TimerQueueTest."
 _SIM_EXTREMES = "Forms/SimExtremes."
 _EXTREMES = "Forms/ThreadExtremes."
 _SEAT = "Loops/SeatTest."
+_LIMITS = "Loops/LimitsTest."
+_CANCEL = "Loops/CancelTokenTest."
 _WATCH = "Forms/WatchTest."
 _LOG = "Forms/LogTest."
 
@@ -52,6 +54,9 @@ MUTANTS = [
         "P2_ARefusalCountsAsAccepted", Swap("was_accepted", "true"),
         _BOOKS + "sim2"),
     Mutant("P2_AnAttemptIsNotCounted", Skip(), _BOOKS + "sim1"),
+    Mutant(
+        "P2_WhatOverflowsIsNotCounted", Skip(),
+        _LIMITS + "P6_OfTooManyTheNewestStay/TwoLoops"),
     Mutant("P2_ADeadLetterIsNotCounted", Skip(), _BOOKS + "sim2"),
     Mutant("P2_AnExpiredMessageIsNotCounted", Skip(), _BOOKS + "sim2"),
     Mutant(
@@ -80,8 +85,8 @@ MUTANTS = [
         _BOUNDS + "P6_TheBoundIsExactForAPlainThread/sim1"),
     Mutant(
         "P6_FullBeforeItIsFull",
-        Swap("std::min(Free(word), batch)",
-             "Free(word) == 1 ? 0 : std::min(Free(word), batch)"),
+        Swap("std::min(free, batch)",
+             "Free(word) == 1 ? 0 : std::min(free, batch)"),
         _BOUNDS + "P6_TheBoundIsExactForAnotherLoopAndItsCredits/sim2"),
     Mutant(
         "P6_EveryMessageIsTheLast", Instead("return true;"),
@@ -107,7 +112,7 @@ MUTANTS = [
         "P6_ACreditIsLostWithItsSender", Skip(),
         _SIM_BOUNDS + "P6_ACreditGrantedToAnActorThatEndedIsNotLost/sim2"),
     Mutant(
-        "P6_AReplyWaitsBehindData", Skip(unless="cell.data.empty()"),
+        "P6_WhatIsUrgentWaitsBehindData", Skip(unless="cell.data.empty()"),
         _BOUNDS + "P6_RepliesAndTimersPassAFullMailbox/sim1"),
     Mutant(
         "P6_WhatIsUrgentIsOverlooked", Swap("true", "false"),
@@ -119,6 +124,24 @@ MUTANTS = [
     Mutant(
         "P6_AnExpiredHandlerGoesOnWaiting", Before("if (end <= now) continue;"),
         _EXPIRY + "P6_AsksThatTimedOutHoldNoCredit/sim2"),
+    Mutant(
+        "P6_AToldHandlerGoesOnForEver", Swap("end <= now", "false"),
+        _CANCEL + "P6_WhenTheGraceIsOverTheHandlerIsCancelled/OneLoop"),
+    Mutant(
+        "P6_AHandlerIsNotTold", Skip(),
+        _CANCEL + "P6_AHandlerIsToldWhenItsAskerNoLongerWaits/TwoLoops"),
+    Mutant(
+        "P6_AnOrdinaryMessageTakesTheReserve", Swap("Free(word) - left", "Free(word)"),
+        _LIMITS + "P6_TheReserveIsForUrgentMessagesOnly/OneLoop"),
+    Mutant(
+        "P6_WaitingSendersGetTheReserve", Swap("cell.credits.free()", "UINT32_MAX"),
+        _LIMITS + "P6_WaitingSendersLeaveTheReserve/OneLoop"),
+    Mutant(
+        "P6_WhatIsTooMuchWaitsForTheHandler", Swap("cell.actor_state.trims()", "false"),
+        _LIMITS + "P6_OfTooManyTheNewestStay/OneLoop"),
+    Mutant(
+        "P6_WhatMustNotBeRefusedIsDropped", Before("e->ops->drop(e); Free(e); --cell.data_queued; continue;"),
+        _LIMITS + "P6_WhatMustNotBeRefusedIsNotDroppedEither/OneLoop"),
     Mutant(
         "P6_WhatExpiresBehindAHandlerStays", Before("return false;"),
         _EXPIRY + "P6_WhatExpiresBehindAHandlerThatWaitsHoldsNoCredit/sim2"),
@@ -240,7 +263,7 @@ MUTANTS = [
         "P9_ARestartIsNotTold", Skip(),
         _SEAT + "P9_ARefFollowsARestartAndTheMailboxIsKept/1"),
     Mutant(
-        "P9_ATimerOfAnObjectReachesTheNextOne", Skip(),
+        "P9_ATimerOfAnObjectReachesTheNextOne", Instead("return false;"),
         _SEAT + "P9_TimersAndHandlersOfAnObjectEndWithIt/1"),
     Mutant(
         "P6_DroppedMessagesKeepTheirCredits", Skip(),
