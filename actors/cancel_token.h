@@ -66,8 +66,9 @@ class CancelToken final : private internal::CancelListener, private Timer {
   // True: the handler was told. The loop tells it while it is suspended.
   bool requested() const { return told(); }
 
-  // co_await token.Requested(): goes on when the handler has been told. One
-  // coroutine may wait at a time.
+  // co_await token.Requested(): goes on when the handler has been told. Only a
+  // coroutine of that handler may wait, and one at a time; another one ends the
+  // actor, with the reason in the log.
   class [[nodiscard]] Awaiter {
    public:
     explicit Awaiter(CancelToken& token) : token_(token) {}
@@ -78,6 +79,10 @@ class CancelToken final : private internal::CancelListener, private Timer {
     }
     bool await_ready() const { return token_.requested(); }
     void await_suspend(std::coroutine_handle<> at) {
+      if (&internal::HandlerInHand(&token_.loop_, "Requested()") !=
+          &token_.handler_) {
+        internal::ThrowMisuse("a CancelToken is awaited by its own handler");
+      }
       if (token_.at_) {
         internal::ThrowMisuse("two coroutines await one CancelToken");
       }

@@ -112,6 +112,7 @@ void Supervisor::BeginEnding(End how, absl::Status error) {
   }
   if (phase_ == Phase::kEnding) return;
   phase_ = Phase::kEnding;
+  ++pauses_;  // a backoff that is under way ends nothing
   started_ = 0;
   CloseEmptySeats();
   settled_.Notify();

@@ -34,6 +34,7 @@ struct Work {
 struct WaitForIt {};
 struct Twice {};
 struct NoCoroutine {};
+struct Lend {};
 struct InTheBackground {};
 struct Ping {};
 
@@ -71,6 +72,16 @@ class Worker : public Actor {
   Task<absl::Status> On(Twice) {
     CancelToken one(context(), absl::Seconds(1));
     CancelToken two(context(), absl::Seconds(1));
+    co_return absl::OkStatus();
+  }
+  // A task awaits the token of this handler.
+  Task<absl::Status> On(Lend) {
+    CancelToken mine(context(), absl::Seconds(1));
+    RunInBackground([&mine]() -> Task<absl::Status> {
+      co_await mine.Requested();
+      co_return absl::OkStatus();
+    });
+    co_await Sleep(absl::Hours(1));
     co_return absl::OkStatus();
   }
   void On(const NoCoroutine&) { CancelToken(context(), absl::Seconds(1)); }
@@ -207,6 +218,9 @@ TEST_P(CancelTokenTest, ATokenThatCannotBeEndsTheActor) {
   EXPECT_THAT(
       std::string(sim_.Ask(other, NoCoroutine{}, absl::Seconds(1)).message()),
       HasSubstr("works in a coroutine handler only"));
+  const Ref<Worker> lender = sim_.Spawn<Worker>({}, &lines_, Ref<Helper>());
+  EXPECT_THAT(std::string(sim_.Ask(lender, Lend{}, absl::Seconds(1)).message()),
+              HasSubstr("awaited by its own handler"));
   EXPECT_THAT(lines_, IsEmpty());
 }
 

@@ -180,6 +180,26 @@ TEST_F(TreeTest, P20_StopTreeStopsAChildThatIsStartingOrWaits) {
   EXPECT_EQ(EndOf(app.address()).kind, Kind::kStopped);
 }
 
+// The timer of the backoff is due while a child still handles its mailbox.
+TEST_F(TreeTest, P20_ABackoffThatIsOverDoesNotEndTheTreeSooner) {
+  const Ref<Supervisor> app =
+      Spawn("app",
+            {.strategy = Strategy::kRestForOne,
+             .backoff = {.first = absl::Seconds(1), .jitter = 0}},
+            {Worker("a"), Worker("b")});
+  Take();
+  Tell("app/b", Crash{});
+  sim().RunUntilIdle();
+  Tell("app/a", Hold{absl::Seconds(3)});
+  sim().RunUntilIdle();
+  app.Tell(StopTree{});
+  sim().RunFor(absl::Seconds(2));
+  EXPECT_TRUE(sim().bus().FindAddress("app").ok());
+  sim().RunFor(absl::Seconds(2));
+  EXPECT_EQ(TakeTimed(), "-b@0 -a@3");
+  EXPECT_EQ(EndOf(app.address()).kind, Kind::kStopped);
+}
+
 // --- Escalation -------------------------------------------------------------
 
 TEST_F(TreeTest, P20_FailuresEscalateOverThreeLevels) {
