@@ -230,6 +230,26 @@ TEST_P(LimitsTest, P6_WaitingSendersLeaveTheReserve) {
   EXPECT_EQ(SendFrom(keeper, true, 9), 2);
 }
 
+TEST_P(LimitsTest, P6_TheReserveIsFullBeforeAWaitingSenderGetsRoom) {
+  const Ref<Keeper> keeper =
+      Spawn({.mailbox_capacity = 4, .urgent_reserve = 2});
+  BeBusy(keeper);
+  EXPECT_EQ(keeper.Tell(Hold{}), Delivery::kAccepted);
+  EXPECT_EQ(SendFrom(keeper, true, 9), 2);
+  std::vector<absl::Status> sent;
+  for (int i = 0; i < 2; ++i) {
+    sender_.AskThen(SendFor{keeper, absl::Seconds(5)}, absl::Seconds(9),
+                    [&](absl::Status got) { sent.push_back(got); });
+  }
+  // Three places come free. The second Hold keeps one.
+  sim_.RunFor(absl::Seconds(1));
+  EXPECT_EQ(numbers_.size(), 2u);
+  EXPECT_THAT(sent, ElementsAre(absl::OkStatus()));
+  EXPECT_EQ(SendFrom(keeper, true, 9), 2);
+  sim_.RunFor(absl::Seconds(2));
+  EXPECT_THAT(sent, ElementsAre(absl::OkStatus(), absl::OkStatus()));
+}
+
 TEST_P(LimitsTest, P6_AnUrgentMessageThatIsUselessHoldsNothing) {
   const Ref<Keeper> keeper = Spawn({.mailbox_capacity = 2});
   BeBusy(keeper);
@@ -252,9 +272,10 @@ TEST_P(LimitsTest, P6_OfTooManyTheNewestStay) {
         {.mailbox_capacity = capacity, .overflow = Overflow::kDropOldest});
     BeBusy(keeper);
     EXPECT_EQ(SendFrom(keeper, false, 500), 500);
+    EXPECT_EQ(DepthOf(keeper), capacity + 1);
+    EXPECT_EQ(sim_.ledger().dropped - before, 500 - capacity);
     EXPECT_EQ(SendFrom(keeper, true, 1), 1);  // is not counted among them
     EXPECT_EQ(DepthOf(keeper), capacity + 2);
-    EXPECT_EQ(sim_.ledger().dropped - before, 500 - capacity);
     sim_.RunFor(absl::Seconds(1));
     Numbers expected = {-1};
     for (uint32_t i = 0; i < capacity; ++i) {

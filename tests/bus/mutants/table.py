@@ -131,11 +131,12 @@ MUTANTS = [
         "P6_AHandlerIsNotTold", Skip(),
         _CANCEL + "P6_AHandlerIsToldWhenItsAskerNoLongerWaits/TwoLoops"),
     Mutant(
-        "P6_AnOrdinaryMessageTakesTheReserve", Swap("Free(word) - left", "Free(word)"),
+        "P6_AnOrdinaryMessageTakesTheReserve",
+        Swap("Free(word) > left ? Free(word) - left : 0", "Free(word)"),
         _LIMITS + "P6_TheReserveIsForUrgentMessagesOnly/OneLoop"),
     Mutant(
         "P6_WaitingSendersGetTheReserve", Swap("cell.credits.free()", "UINT32_MAX"),
-        _LIMITS + "P6_WaitingSendersLeaveTheReserve/OneLoop"),
+        _LIMITS + "P6_TheReserveIsFullBeforeAWaitingSenderGetsRoom/OneLoop"),
     Mutant(
         "P6_WhatIsTooMuchWaitsForTheHandler", Swap("cell.actor_state.trims()", "false"),
         _LIMITS + "P6_OfTooManyTheNewestStay/OneLoop"),
