@@ -21,6 +21,10 @@
 // that it has asked are cancelled when it drops its asks. After the handler was
 // told, its new asks may last for the rest of the grace.
 //
+// Ref::Ask() and AskAndWait() end at their deadline, whatever the handler does.
+// Ref::AskThen() has its reply when the handler has ended, so up to `grace`
+// later.
+//
 // Ownership: lives in the frame of a coroutine handler; cannot be moved.
 // Threads:   loop thread only.
 // Bounds:    one for each handler. The message holds its credit until the
