@@ -112,7 +112,10 @@ void Actor::HoldMailbox() {
   internal::SuspendedHandler& handler =
       internal::HandlerInHand(internal::Loop::Current(), "HoldMailbox()",
                               cell() != nullptr ? cell()->self : ActorId());
-  if (handler.envelope == nullptr) internal::ThrowNoHandler("HoldMailbox()");
+  // Without a cell: this is no actor, or one that is being constructed.
+  if (handler.envelope == nullptr || cell() == nullptr) {
+    internal::ThrowNoHandler("HoldMailbox()");
+  }
   handler.holds_mailbox = true;
   if (handler.cell != nullptr) cell()->actor_state.set_busy(true);
 }

@@ -14,9 +14,9 @@ absl::Status WaitsForRoom::Begin(Loop& loop, uint64_t ask_id) {
   if (LinkIsDown(loop.bus(), *e.ops, e.target)) {
     return Refused(loop, Delivery::kNotConnected);
   }
-  const Delivery taken = message_->TakeCredit(*e.ops);
+  const Delivery taken = message_->TakeRoom();
   if (taken == Delivery::kFull) {
-    loop.router().RequestCredit(e.target, e.sender, ask_id);
+    loop.router().RequestCredit(e.target, e.sender, message_->bytes(), ask_id);
     return absl::OkStatus();
   }
   if (taken != Delivery::kAccepted) return Refused(loop, taken);
@@ -31,7 +31,11 @@ absl::Status WaitsForRoom::Granted(Loop& loop, Envelope* reply,
   EnvelopePtr(reply).reset();
   if (!granted) return Refused(loop, Delivery::kGone);
   Envelope& e = message_->envelope();
-  message_->SetCredit();
+  if (!message_->SetCredit()) {
+    // Another sender was faster and took the bytes.
+    loop.router().RequestCredit(e.target, e.sender, message_->bytes(), ask_id);
+    return absl::OkStatus();
+  }
   // If the link is down by now, the credit goes to the next sender.
   if (LinkIsDown(loop.bus(), *e.ops, e.target)) {
     return Refused(loop, Delivery::kNotConnected);

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "trolley/actors/internal/misuse.h"
+#include "trolley/actors/internal/outgoing_message.h"
 #include "trolley/bus/loop/pending_spawn.h"
 #include "trolley/bus/loop/send_control.h"
 
@@ -88,12 +89,26 @@ void Seat::DropMessages() {
                         internal::DropMessagesRequest());
 }
 
+// True: the running actor, which owns the seat, ends. If its bus or its loop
+// ends, so does the actor in the seat, and for the same reason.
+bool Seat::OwnerEnds() const {
+  const internal::Loop* loop = internal::LoopOf(address_.bus());
+  const internal::Cell* owner =
+      loop != nullptr ? loop->current().cell : nullptr;
+  if (owner == nullptr) return false;
+  const ExitReason::Kind why = owner->exit_of(owner->self.generation());
+  return why == ExitReason::Kind::kStopped ||
+         why == ExitReason::Kind::kDrained ||
+         why == ExitReason::Kind::kFailed ||
+         why == ExitReason::Kind::kOwnerEnded;
+}
+
 void Seat::Close() {
   if (forgotten_ == nullptr) return;
   forgotten_->store(true);
   forgotten_.reset();
   internal::SendControl(*address_.bus(), address_.id(),
-                        internal::CloseSeatRequest());
+                        internal::CloseSeatRequest{.owner_ended = OwnerEnds()});
 }
 
 }  // namespace trolley

@@ -161,6 +161,7 @@ class [[nodiscard]] Seat {
   static absl::StatusOr<Seat> Reserve(const Address& owner,
                                       const SpawnOptions& options,
                                       internal::SeatTypes types);
+  bool OwnerEnds() const;
 
   Address address_;
   uint64_t rounds_ = 0;

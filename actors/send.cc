@@ -17,12 +17,12 @@ SendAwaiter::SendAwaiter(internal::Loop* loop,
     FinishSend(Delivery::kNotConnected);
     return;
   }
-  const Delivery taken = message_->TakeCredit(*e.ops);
+  const Delivery taken = message_->TakeRoom();
   if (taken != Delivery::kFull || !Reserve()) {
     FinishSend(taken);
     return;
   }
-  loop->router().RequestCredit(e.target, e.sender, ask_id());
+  loop->router().RequestCredit(e.target, e.sender, message_->bytes(), ask_id());
   loop->timers().Set(*this, loop->clock().After(within_));
 }
 
@@ -41,11 +41,18 @@ void SendAwaiter::OnReply(internal::Envelope* reply) {
   if (!granted) {
     FinishSend(Delivery::kGone);
   } else {
-    message_->SetCredit();
     // If the link is down by now, the credit goes to the next sender.
-    FinishSend(internal::LinkIsDown(loop()->bus(), *e.ops, e.target)
-                   ? Delivery::kNotConnected
-                   : Delivery::kAccepted);
+    const bool down = internal::LinkIsDown(loop()->bus(), *e.ops, e.target);
+    if (message_->SetCredit()) {
+      FinishSend(down ? Delivery::kNotConnected : Delivery::kAccepted);
+    } else if (Reserve()) {
+      // Another sender was faster and took the bytes.
+      loop()->router().RequestCredit(e.target, e.sender, message_->bytes(),
+                                     ask_id());
+      return;
+    } else {
+      FinishSend(Delivery::kFull);
+    }
   }
   Wake();
 }

@@ -10,6 +10,8 @@
 //   }
 //
 // Senders get the credits of a full mailbox in the order in which they asked.
+// If the mailbox has a bound in bytes, a message that fits may go before a
+// larger one that waits.
 // Ref::SendWithin() has a deadline, Ref::Send() has none. With that, two actors
 // that wait for credits of each other's mailbox wait for ever. So does an actor
 // that waits for a credit of its own mailbox. So send in one direction only,

@@ -108,7 +108,7 @@ absl::Status WireTarget::Prepare(internal::OutgoingMessage& out,
     out.Forget();
     return method.status();
   }
-  const Delivery taken = out.TakeCredit(*(*method)->ops);
+  const Delivery taken = out.TakeRoom(*(*method)->ops, message.bytes.size());
   if (taken != Delivery::kAccepted) return Explain(taken);
   if (out.Parse(**method, deadline, message.bytes)) return absl::OkStatus();
   out.Forget();
@@ -133,7 +133,7 @@ absl::StatusOr<Delivery> WireTarget::TrySend(WireView message,
       CheckedMethodFor(message);
   if (!method.ok()) return method.status();
   OutgoingMessage out(loop->bus(), loop, address_.id());
-  const Delivery taken = out.TakeCredit(*(*method)->ops);
+  const Delivery taken = out.TakeRoom(*(*method)->ops, message.bytes.size());
   // A full mailbox does not count as a refusal: the caller tries again.
   if (taken == Delivery::kFull) out.Forget();
   if (taken != Delivery::kAccepted) return taken;

@@ -154,7 +154,7 @@ struct WireMethodOf {
     if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       return true;
     }
-    message.~M();
+    e->Destroy<M>();
     return false;
   }
 

@@ -18,6 +18,8 @@ std::string ExitReason::ToString() const {
       return "its bus shut down";
     case Kind::kLoopEnded:
       return "its loop ended";
+    case Kind::kOwnerEnded:
+      return "its owner ended";
   }
   return "";
 }

@@ -26,6 +26,8 @@ struct ExitReason {
     kFailed,     // its code threw an exception: `error`
     kBusEnded,   // its bus shut down
     kLoopEnded,  // the poller of its loop broke; the bus goes on
+    // It sat in a seat (actors/seat.h), and the owner of the seat has ended.
+    kOwnerEnded,
   };
 
   Kind kind = Kind::kUnknown;

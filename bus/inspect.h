@@ -36,7 +36,11 @@ struct ActorInfo {
   // lane), and those whose handlers are suspended.
   uint32_t depth = 0;
   uint32_t capacity = 0;  // SpawnOptions::mailbox_capacity
-  uint64_t handled = 0;   // messages that it has handled
+  // The bytes of these messages, of SpawnOptions::mailbox_bytes. Both are 0 if
+  // there is no such bound.
+  uint64_t bytes = 0;
+  uint64_t most_bytes = 0;
+  uint64_t handled = 0;  // messages that it has handled
   // Orders the actors of the bus by their start; 0: it has ended.
   uint64_t start_sequence = 0;
   // Tells which messages it takes from other processes (actors/wire.h).

@@ -98,6 +98,12 @@ absl::Status ValidateActorName(absl::string_view name) {
 }
 
 absl::Status ValidateMailbox(const SpawnOptions& options) {
+  // Each spawn calls this; most have these options.
+  if (options.mailbox_capacity - 1u < SpawnOptions::kMostMailboxCapacity &&
+      options.urgent_reserve == 0 && options.mailbox_bytes == 0 &&
+      options.overflow == Overflow::kRefuse) {
+    return absl::OkStatus();
+  }
   absl::Status status =
       Check("SpawnOptions::mailbox_capacity", options.mailbox_capacity, 1,
             SpawnOptions::kMostMailboxCapacity);
@@ -105,6 +111,9 @@ absl::Status ValidateMailbox(const SpawnOptions& options) {
   status = Check(
       "SpawnOptions::urgent_reserve", options.urgent_reserve, 0,
       std::min(options.mailbox_capacity - 1, SpawnOptions::kMostUrgentReserve));
+  if (!status.ok()) return status;
+  status = Check("SpawnOptions::mailbox_bytes", options.mailbox_bytes, 0,
+                 SpawnOptions::kMostMailboxBytes);
   if (status.ok() && options.overflow > Overflow::kDropOldest) {
     return absl::InvalidArgumentError(absl::StrCat(
         "SpawnOptions::overflow is ", static_cast<int>(options.overflow),

@@ -161,6 +161,7 @@ struct SpawnOptions {
   static constexpr uint32_t kMostMailboxCapacity =
       (1u << 24) - 1 - kMostOnTheWay;
   static constexpr uint32_t kMostUrgentReserve = 255;
+  static constexpr uint64_t kMostMailboxBytes = uint64_t{1} << 40;
 
   // 1 to kMostNameBytes bytes of [a-z0-9_./-], unique among the actors that run
   // on the bus. Empty: no name.
@@ -178,6 +179,13 @@ struct SpawnOptions {
   // the line `static constexpr bool kUrgent = true;`. The actor handles it
   // before the ordinary messages that wait.
   uint32_t urgent_reserve = 0;
+  // Bytes of the messages that may wait in its mailbox at one time, 0 to
+  // kMostMailboxBytes. `overflow` says what becomes of a further message. 0: no
+  // bound in bytes. A message counts until its handler has ended. What it
+  // counts for: bus/message/message_bytes.h; a class says it with the member
+  // `size_t OwnedBytes() const`. A message that is larger than the bound waits
+  // for a mailbox without bytes.
+  uint64_t mailbox_bytes = 0;
   Overflow overflow = Overflow::kRefuse;
 };
 

@@ -25,9 +25,10 @@ struct ShutdownReport {
   bool clean = false;
   // Messages that were accepted and never handled; a count.
   uint64_t abandoned = 0;
-  // Actors whose handler had not returned at the deadline. The thread of such a
-  // loop goes on until the handler returns. `abandoned` counts the messages of
-  // these actors, too.
+  // Actors whose handler had not returned at the deadline: the name, the loop,
+  // the message and, if it is known, for how long. The thread of such a loop
+  // goes on until the handler returns. `abandoned` counts the messages of these
+  // actors, too.
   std::vector<std::string> survivors;
   absl::Duration took;
   Ledger ledger;

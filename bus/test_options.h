@@ -16,8 +16,12 @@
 #define TROLLEY_BUS_TEST_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "trolley/bus/actor_id.h"
 #include "trolley/poller/clock.h"
 #include "trolley/poller/sys.h"
 
@@ -36,6 +40,41 @@ class TurnOrder {
 
  protected:
   ~TurnOrder() = default;
+};
+
+// Is told what happens on a single-threaded bus, as it happens. It changes
+// nothing of the bus.
+class RunObserver {
+ public:
+  enum class What : uint8_t {
+    kStarted,  // the actor
+    kEnded,
+    kHandled,  // the message
+    kFailed,
+    kWaits,  // its handler is suspended; another word follows
+    kExpired,
+    kDeadLettered,
+    kDropped,
+  };
+  // `sender`: empty if it is no actor. `message`: the name of its type. Both
+  // are empty for a start and an end.
+  virtual void Saw(What what, ActorId actor, ActorId sender,
+                   absl::string_view message) = 0;
+
+ protected:
+  ~RunObserver() = default;
+};
+
+// Runs a single-threaded bus while a thread waits for a reply.
+class BusDriver {
+ public:
+  // Returns when done() is true, at the latest after `within`, or when nothing
+  // more can happen.
+  virtual void Drive(const std::function<bool()>& done,
+                     absl::Duration within) = 0;
+
+ protected:
+  ~BusDriver() = default;
 };
 
 struct TestOptions {

@@ -83,6 +83,8 @@ namespace trolley {
 class Blocking {
  public:
   Blocking() = default;  // of no pool: co_await is NotFound
+  // False: of no pool.
+  explicit operator bool() const { return static_cast<bool>(gate_); }
 
   // Runs `function` on a thread of the pool. co_await gives its result or an
   // error: see above. Without a `timeout` there is no deadline but that of the

@@ -93,6 +93,7 @@ class Stash {
   Stash(const Stash&) = delete;
   Stash& operator=(const Stash&) = delete;
   ~Stash() {
+    // mutant: P2_WhatIsLeftInAStashIsForgotten
     if (!empty()) GiveUpAll();
   }
 
@@ -110,6 +111,7 @@ class Stash {
     static_assert((std::is_same_v<Type, Ms> || ...),
                   "this message is not one of the messages of the stash");
     if (absl::Status fits = CheckFits(heap_bytes); !fits.ok()) return fits;
+    // mutant: P1_AStashIsTurnedAround
     kept_.push_back(
         {.message = Message(std::in_place_type<Type>, std::forward<M>(message)),
          .heap_bytes = heap_bytes});
@@ -177,6 +179,7 @@ class Stash {
           "returns. Let a coroutine handler wait at a Gate "
           "(actors/behaviour/gate.h)");
     }
+    // mutant: P6_AStashTakesAnyNumber
     if (kept_.size() >= options_.max_messages) {
       return absl::ResourceExhaustedError(
           absl::StrCat("the stash has ", kept_.size(),

@@ -51,6 +51,7 @@
 #include <variant>
 
 #include "absl/functional/any_invocable.h"
+#include "trolley/poller/cxx20.h"
 
 namespace trolley {
 
@@ -79,11 +80,13 @@ class States {
               state.On(std::forward<M>(message));
               return true;
             } else {
+              // mutant: P2_AMessageThatAStateDoesNotTakeIsGone
               return false;
             }
           },
           state_);
     });
+    // mutant: P1_AStateChangesWithTheNextMessage
     if (inside_ == 0) Change();
     return taken;
   }

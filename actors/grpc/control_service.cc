@@ -20,6 +20,7 @@
 #include "trolley/actors/grpc/internal/control_listener.h"
 #include "trolley/actors/grpc/internal/control_state.h"
 #include "trolley/actors/grpc/internal/controller.h"
+#include "trolley/actors/grpc/internal/grpc_log.h"
 #include "trolley/actors/grpc/internal/grpc_needs.h"
 #include "trolley/actors/grpc/internal/inspector.h"
 #include "trolley/actors/grpc/internal/messenger.h"
@@ -115,6 +116,7 @@ class ControlService::Impl {
       return valid;
     }
     internal::RouteProtobufLog();
+    grpc_log_.emplace(bus);
     // First, because a failure of gRPC would end the process.
     if (absl::Status enough = internal::CheckGrpcNeeds(bus.sys());
         !enough.ok()) {
@@ -155,6 +157,7 @@ class ControlService::Impl {
     ShutDownWithin(kStopWait);
     server_->Wait();
     server_.reset();
+    grpc_log_.reset();
   }
 
   const std::string& path() const { return state_->options.path; }
@@ -214,6 +217,7 @@ class ControlService::Impl {
   std::shared_ptr<Latch> listener_ended_ = std::make_shared<Latch>();
   Address listener_;
   std::optional<internal::StandardStreams> standard_streams_;
+  std::optional<internal::GrpcLog> grpc_log_;
   std::unique_ptr<grpc::Server> server_;  // null: not started, or stopped
 };
 

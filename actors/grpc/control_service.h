@@ -25,6 +25,10 @@
 // Bounds:    ControlOptions.
 // Ends:      Stop(), or the destructor, which calls it.
 //
+// Log: from Start() to the end of Stop(), what gRPC logs in this process goes
+// to the log of the bus. With several services it goes to the bus of the one
+// that runs longest (actors/grpc/internal/grpc_log.h).
+//
 // Time: the deadlines of calls and the waits of Stop() follow the monotonic
 // clock. gRPC follows the wall clock for ControlOptions::handshake_timeout and
 // idle_timeout, and for the deadline in a client. When the wall clock is set

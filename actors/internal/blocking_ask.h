@@ -41,6 +41,8 @@ class BlockingAsk final : public ExternalAsk {
     return MoveOut(*reply_);
   }
 
+  bool is_there() const { return there_.is_open(); }
+
   void OnReply(Envelope* e) override {
     expired_ = e->has(Envelope::kExpiredFirst);
     try {
@@ -82,14 +84,17 @@ Reply AskFromThread(const Address& to, const MessageOps* ops, size_t bytes,
   if (!to) return to.Explain(Delivery::kGone);
   BusState& bus = *to.bus();
   OutgoingMessage out(bus, nullptr, to.id());
-  const Delivery taken = out.TakeCredit(*ops);
+  const Delivery taken = out.TakeRoomAndBuild<M>(
+      ops, bytes, bus.clock().Now() + timeout, std::forward<Args>(args)...);
   if (taken != Delivery::kAccepted) return to.Explain(taken);
-  out.Build<M>(ops, bytes, bus.clock().Now() + timeout,
-               std::forward<Args>(args)...);
   auto waiting = RefPtr<BlockingAsk<Reply>>::Adopt(new BlockingAsk<Reply>);
   out.SetAsker(RefPtr<ExternalAsk>::Share(waiting.get()));
   const Delivery sent = out.Post();
   if (sent != Delivery::kAccepted) return to.Explain(sent);
+  if (BusDriver* driver = bus.driver()) {
+    driver->Drive([&] { return waiting->is_there(); }, timeout);
+    timeout = absl::ZeroDuration();
+  }
   if (waiting->Wait(timeout)) return waiting->Take();
   return bus.NoReplyWithin(to.id(), timeout);
 }

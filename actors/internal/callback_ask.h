@@ -63,10 +63,9 @@ void AskWithCallback(const Address& to, const MessageOps* ops, size_t bytes,
   if (!to) return done(to.Explain(Delivery::kGone));
   BusState& bus = *to.bus();
   OutgoingMessage out(bus, LoopOf(&bus), to.id());
-  const Delivery taken = out.TakeCredit(*ops);
+  const Delivery taken = out.TakeRoomAndBuild<M>(
+      ops, bytes, bus.clock().Now() + timeout, std::forward<Args>(args)...);
   if (taken != Delivery::kAccepted) return done(to.Explain(taken));
-  out.Build<M>(ops, bytes, bus.clock().Now() + timeout,
-               std::forward<Args>(args)...);
   out.SetTrace({});
   using Ask = CallbackAsk<Reply>;
   auto ask = RefPtr<Ask>::Adopt(new Ask(to, timeout, std::move(done)));

@@ -121,6 +121,16 @@ inline constexpr MessageOps kReplyMessage = {
     .name = &TypeName<Stored>,
 };
 
+// MessageOps::count of an M.
+template <typename M>
+inline constexpr MessageOps::Count kCountOf = nullptr;
+template <typename M>
+requires kCountsBytes<M>
+inline constexpr MessageOps::Count kCountOf<M> = [](Envelope* e) {
+  return MessageOps::Counted{.lease = e->lease<M>(),
+                             .bytes = MessageBytes(e->payload<M>())};
+};
+
 // One MessageOps for each actor class, message type and form of reply.
 template <typename A, typename M, typename ReplyForm = TypedReply>
 class Handler {
@@ -180,6 +190,7 @@ class Handler {
       .drop = &DropAs<M>,
       .answer = &Answer,
       .name = &TypeName<M>,
+      .count = kCountOf<M>,
       .leads_over_a_link = kLeadsOverALink<A>,
       .urgent = kIsUrgent<M>,
   };

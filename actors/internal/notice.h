@@ -43,6 +43,7 @@ struct NoticeHandler {
     DropAs<Notice<M>>(e);
     // mutant: P9_ADownComesAfterForget
     if (notice.forgotten->load()) return Outcome::kHandled;
+    static_assert(Envelope::BytesFor<M>() <= Envelope::BytesFor<Notice<M>>());
     e->Emplace<M>(std::move(notice.message));
     e->ops = &Handler<A, M>::kOps;
     return Handler<A, M>::Deliver(target, e, coroutine);

@@ -85,6 +85,31 @@ absl::Status NotAnActor(absl::string_view verb) {
       "uses Tell or AskAndWait"));
 }
 
+bool OutgoingMessage::TakeBytes(const MessageOps& ops, uint64_t bytes) {
+  ByteBudget* budget = target_ ? bus_->BudgetOf(target_) : nullptr;
+  if (budget == nullptr || ops.count == nullptr) return true;
+  lease_ = budget->Take(bytes);
+  return static_cast<bool>(lease_);
+}
+
+void OutgoingMessage::ReturnBytes() {
+  if (!lease_) return;
+  lease_ = {};
+  ByteBudget* budget = bus_->BudgetOf(target_);
+  // mutant: P6_BytesThatAreReturnedAreNotTold
+  if (budget != nullptr && budget->TakeWaiting()) {
+    SendControl(*bus_, target_, RoomCameFree{});
+  }
+}
+
+bool OutgoingMessage::SetCredit() {
+  has_credit_ = true;
+  if (TakeBytes(*envelope_->ops, bytes())) return true;
+  has_credit_ = false;
+  SendControl(*bus_, target_, ReturnedCredit{});
+  return false;
+}
+
 Delivery OutgoingMessage::PostFromOutside() {
   if (bus_->Post(envelope_.get())) {
     (void)envelope_.release();
@@ -112,6 +137,7 @@ void OutgoingMessage::Forget() {
     RefPtr<ExternalAsk>::Adopt(envelope_->external);
   }
   envelope_.reset();
+  ReturnBytes();
   if (std::exchange(has_credit_, false)) {
     // mutant: P8_AMessageThatThrowsKeepsItsCredit
     SendControl(*bus_, target_, ReturnedCredit{});

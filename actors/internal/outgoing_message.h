@@ -4,14 +4,16 @@
 // user's message is made with it, in these steps:
 //
 //   OutgoingMessage out(bus, loop, target);     // null: from a plain thread
-//   Delivery taken = out.TakeCredit(*ops);      // or WithoutCredit()
+//   Delivery taken = out.TakeRoomAndBuild<M>(ops, bytes, deadline, args...);
 //   if (taken != Delivery::kAccepted) return taken;
-//   out.Build<M>(ops, bytes, deadline, args...);
 //   out.SetTrace(trace);                        // or what else goes with it
 //   return out.Post();
 //
+// The room is a credit of the mailbox, and the bytes of the message if the
+// mailbox has a bound in bytes.
+//
 // Post() or the destructor ends it. The destructor counts the send as refused,
-// destroys the payload and gives the credit back. So no sender has code for an
+// destroys the payload and gives the room back. So no sender has code for an
 // exception of the message's constructor or for an early return.
 //
 // Most messages go a faster way: actors/internal/send_from_loop.h.
@@ -74,6 +76,7 @@ class OutgoingMessage {
         from_(other.from_),
         target_(other.target_),
         envelope_(std::move(other.envelope_)),
+        lease_(std::move(other.lease_)),
         needs_credit_(other.needs_credit_),
         has_credit_(std::exchange(other.has_credit_, false)),
         open_(std::exchange(other.open_, false)) {}
@@ -88,21 +91,48 @@ class OutgoingMessage {
   // After Build().
   Envelope& envelope() { return *envelope_; }
 
-  // kAccepted: the message has its credit. Otherwise it has none, and the
-  // result says why: kFull, kGone or kDraining.
-  Delivery TakeCredit(const MessageOps& ops) {
-    const Delivery taken =
-        !target_           ? Delivery::kGone
-        : from_ == nullptr ? bus_->TakeCredit(target_, ops.urgent)
-        : !ops.urgent      ? from_->router().TakeCredit(target_)
-                           : from_->router().TakeUrgentCredit(target_);
-    has_credit_ = taken == Delivery::kAccepted;
+  // kAccepted: the message has its credit and its bytes. Otherwise it has
+  // neither, and the result says why: kFull, kGone or kDraining.
+  Delivery TakeRoom(const MessageOps& ops, uint64_t bytes) {
+    if (ops.count != nullptr && !TakeBytes(ops, bytes)) return Delivery::kFull;
+    const Delivery taken = TakeCredit(ops);
+    if (taken != Delivery::kAccepted) ReturnBytes();
     return taken;
   }
-  // The actor has granted a credit (CreditRequest).
-  void SetCredit() { has_credit_ = true; }
+  // The same for a message that is built.
+  Delivery TakeRoom() { return TakeRoom(*envelope_->ops, bytes()); }
+  // What a message that is built counts for; 0: it is not counted.
+  uint64_t bytes() {
+    const MessageOps::Count count = envelope_->ops->count;
+    return count != nullptr ? count(envelope_.get()).bytes : 0;
+  }
+  // The actor has granted a credit (CreditRequest). False: there is no room for
+  // the bytes, and the credit was given back.
+  bool SetCredit();
   // It needs no credit: it comes once, and must not be refused.
   void WithoutCredit() { needs_credit_ = false; }
+
+  // TakeRoom() and, if that is kAccepted, Build(). If it is not, a message that
+  // is the only argument is not moved from.
+  template <typename M, typename... Args>
+  Delivery TakeRoomAndBuild(const MessageOps* ops, size_t bytes,
+                            Instant deadline, Args&&... args) {
+    Delivery taken;
+    if constexpr (!kCountsBytes<M>) {
+      taken = TakeCredit(*ops);
+    } else if (!target_ || bus_->BudgetOf(target_) == nullptr) [[likely]] {
+      taken = TakeCredit(*ops);
+    } else if constexpr (kIsWhole<M, Args...>) {
+      taken = TakeRoom(*ops, MessageBytes<M>(args...));
+    } else {
+      M message = Envelope::Make<M>(std::forward<Args>(args)...);
+      return TakeRoomAndBuild<M>(ops, bytes, deadline, std::move(message));
+    }
+    if (taken == Delivery::kAccepted) {
+      Build<M>(ops, bytes, deadline, std::forward<Args>(args)...);
+    }
+    return taken;
+  }
 
   // Builds the message. Throws what its constructor throws.
   template <typename M, typename... Args>
@@ -145,6 +175,9 @@ class OutgoingMessage {
   //               The message is destroyed, and counts as refused.
   Delivery Post() {
     open_ = false;
+    if (lease_) [[unlikely]] {
+      envelope_->ops->count(envelope_.get()).lease = std::move(lease_);
+    }
     if (from_ == nullptr) return PostFromOutside();
     from_->router().CountSend(true);
     from_->router().Send(envelope_.release());
@@ -170,11 +203,29 @@ class OutgoingMessage {
                                      : EnvelopePool::GetFromHeap(bytes, head));
   }
   Delivery PostFromOutside();
+  Delivery TakeCredit(const MessageOps& ops) {
+    const Delivery taken =
+        !target_           ? Delivery::kGone
+        : from_ == nullptr ? bus_->TakeCredit(target_, ops.urgent)
+        : !ops.urgent      ? from_->router().TakeCredit(target_)
+                           : from_->router().TakeUrgentCredit(target_);
+    has_credit_ = taken == Delivery::kAccepted;
+    return taken;
+  }
+  bool TakeBytes(const MessageOps& ops, uint64_t bytes);
+  void ReturnBytes();
+
+  // The only argument is an M.
+  template <typename M, typename... Args>
+  static constexpr bool kIsWhole =
+      sizeof...(Args) == 1 &&
+      (std::is_same_v<M, std::remove_cvref_t<Args>> && ...);
 
   BusState* bus_;
   Loop* from_;
   ActorId target_;
   EnvelopePtr envelope_;
+  ByteLease lease_;
   bool needs_credit_ = true;
   bool has_credit_ = false;
   bool open_ = true;

@@ -21,7 +21,7 @@ namespace trolley::internal {
 
 template <typename T>
 void DropAs(Envelope* e) {
-  e->payload<T>().~T();
+  e->Destroy<T>();
 }
 
 // (absl::Cleanup would do, but GCC 12 warns that it is uninitialized when it

@@ -8,8 +8,8 @@
 //     and an envelope at hand
 //   the message cannot throw                      the steps of the router
 //                                                 (bus/loop/message_router.h)
-//   its constructor may throw, or it is urgent    OutgoingMessage, which gives
-//                                                 the credit back
+//   its constructor may throw, or it is urgent,   OutgoingMessage, which gives
+//     or the mailbox bounds its bytes             the room back
 //
 // Ownership: the message belongs to its envelope, and that to the target.
 // Threads:   loop thread only. TellAnyhow and TellSlowly: any thread.
@@ -29,34 +29,53 @@
 
 namespace trolley::internal {
 
-// The ways that are not inline.
-template <typename M, typename Finish, typename... Args>
-ABSL_ATTRIBUTE_NOINLINE Delivery SendFromLoopAnywhere(
-    Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
-    Instant deadline, Finish finish, Args&&... args) {
-  if constexpr (BuildsWithoutThrowing<M, Args...>() && !kIsUrgent<M>) {
-    MessageRouter& router = loop.router();
-    const Delivery taken = target ? router.TakeCredit(target) : Delivery::kGone;
-    router.CountSend(taken == Delivery::kAccepted);
-    if (taken != Delivery::kAccepted) return taken;
-    Envelope* e = router.NewEnvelope(
-        bytes, {.ops = ops,
-                .target = target,
-                .sender = router.current().self,
-                .deadline = deadline,
-                .flags = Envelope::kDataLane | Envelope::kHoldsCredit});
-    e->Emplace<M>(std::forward<Args>(args)...);
-    finish(*e);
-    router.Send(e);
-    return Delivery::kAccepted;
-  } else {
-    OutgoingMessage out(loop.bus(), &loop, target);
-    const Delivery taken = out.TakeCredit(*ops);
-    if (taken != Delivery::kAccepted) return taken;
-    out.Build<M>(ops, bytes, deadline, std::forward<Args>(args)...);
-    finish(out.envelope());
-    return out.Post();
+// True: such a message cannot throw, and goes to the data lane.
+template <typename M, typename... Args>
+inline constexpr bool kIsSimple = BuildsWithoutThrowing<M, Args...>() &&
+                                  !kIsUrgent<M>;
+
+// True: this mailbox bounds the bytes of such messages.
+template <typename M>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool BoundsBytes(Loop& loop,
+                                                     ActorId target) {
+  if constexpr (kCountsBytes<M>) {
+    return target && loop.bus().BudgetOf(target) != nullptr;
   }
+  return false;
+}
+
+template <typename M, typename Finish, typename... Args>
+ABSL_ATTRIBUTE_NOINLINE Delivery SendWithRoom(Loop& loop, ActorId target,
+                                              const MessageOps* ops,
+                                              size_t bytes, Instant deadline,
+                                              Finish finish, Args&&... args) {
+  OutgoingMessage out(loop.bus(), &loop, target);
+  const Delivery taken = out.TakeRoomAndBuild<M>(ops, bytes, deadline,
+                                                 std::forward<Args>(args)...);
+  if (taken != Delivery::kAccepted) return taken;
+  finish(out.envelope());
+  return out.Post();
+}
+
+template <typename M, typename Finish, typename... Args>
+ABSL_ATTRIBUTE_NOINLINE Delivery SendSimply(Loop& loop, ActorId target,
+                                            const MessageOps* ops, size_t bytes,
+                                            Instant deadline, Finish finish,
+                                            Args&&... args) {
+  MessageRouter& router = loop.router();
+  const Delivery taken = target ? router.TakeCredit(target) : Delivery::kGone;
+  router.CountSend(taken == Delivery::kAccepted);
+  if (taken != Delivery::kAccepted) return taken;
+  Envelope* e = router.NewEnvelope(
+      bytes, {.ops = ops,
+              .target = target,
+              .sender = router.current().self,
+              .deadline = deadline,
+              .flags = Envelope::kDataLane | Envelope::kHoldsCredit});
+  e->Emplace<M>(std::forward<Args>(args)...);
+  finish(*e);
+  router.Send(e);
+  return Delivery::kAccepted;
 }
 
 // Sends an M from a loop; finish(Envelope&) completes it.
@@ -64,19 +83,21 @@ template <typename M, typename Finish, typename... Args>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Delivery SendFromLoop(
     Loop& loop, ActorId target, const MessageOps* ops, size_t bytes,
     Instant deadline, Finish finish, Args&&... args) {
-  if constexpr (BuildsWithoutThrowing<M, Args...>() && !kIsUrgent<M>) {
-    MessageRouter& router = loop.router();
-    const auto [cell, e] =
-        router.BeginHere(bytes, {ops, target, router.current().self, deadline});
-    if (e != nullptr) [[likely]] {
-      e->Emplace<M>(std::forward<Args>(args)...);
-      finish(*e);
-      router.Queue(*cell, e);
-      return Delivery::kAccepted;
-    }
+  if (!kIsSimple<M, Args...> || BoundsBytes<M>(loop, target)) [[unlikely]] {
+    return SendWithRoom<M>(loop, target, ops, bytes, deadline, finish,
+                           std::forward<Args>(args)...);
   }
-  return SendFromLoopAnywhere<M>(loop, target, ops, bytes, deadline, finish,
-                                 std::forward<Args>(args)...);
+  MessageRouter& router = loop.router();
+  const auto [cell, e] =
+      router.BeginHere(bytes, {ops, target, router.current().self, deadline});
+  if (e == nullptr) [[unlikely]] {
+    return SendSimply<M>(loop, target, ops, bytes, deadline, finish,
+                         std::forward<Args>(args)...);
+  }
+  e->Emplace<M>(std::forward<Args>(args)...);
+  finish(*e);
+  router.Queue(*cell, e);
+  return Delivery::kAccepted;
 }
 
 // True: such a message to this actor leaves the process, and the link is down.
@@ -94,10 +115,10 @@ ABSL_ATTRIBUTE_NOINLINE Delivery TellAnyhow(const Address& to,
   BusState& bus = *to.bus();
   OutgoingMessage out(bus, LoopOf(&bus), to.id());
   if (LinkIsDown(bus, *ops, to.id())) return Delivery::kNotConnected;
-  const Delivery taken = out.TakeCredit(*ops);
+  const Delivery taken =
+      out.TakeRoomAndBuild<M>(ops, Envelope::BytesFor<M>(), options.deadline,
+                              std::forward<Args>(args)...);
   if (taken != Delivery::kAccepted) return taken;
-  out.Build<M>(ops, Envelope::BytesFor<M>(), options.deadline,
-               std::forward<Args>(args)...);
   out.SetTrace(options.trace);
   return out.Post();
 }

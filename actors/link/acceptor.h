@@ -30,6 +30,10 @@ class Acceptor {
  public:
   virtual ~Acceptor() = default;
 
+  // Called once, before the listener accepts: prepares the socket. An error is
+  // logged, and the listener ends.
+  virtual absl::Status Start(Sys&) { return absl::OkStatus(); }
+
   // Where it listens, for the log: a path, or host:port.
   virtual const std::string& endpoint() const = 0;
   // The listening socket. The listener accepts from a duplicate of it.

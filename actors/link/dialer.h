@@ -25,6 +25,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "trolley/actors/context.h"
 #include "trolley/actors/link/link_peer.h"
@@ -46,6 +47,11 @@ class Dialer {
 
   // What the dialer dials, for logs and errors: a path, or host:port.
   virtual const std::string& endpoint() const = 0;
+
+  // Called once, when the link starts. InvalidArgument: what the dialer was
+  // given is not valid. Then the link ends, and its watcher gets a LinkDown
+  // with LinkEnd::kNoConnection.
+  virtual absl::Status Check() const { return absl::OkStatus(); }
 
   // Makes a connection to a peer that this process may talk to. It may wait by
   // co_await, and ends such a wait by a deadline of its own. Messages to the

@@ -20,6 +20,8 @@ absl::string_view LinkEndName(LinkEnd end) {
       return "peer error";
     case LinkEnd::kNotReading:
       return "not reading";
+    case LinkEnd::kSilent:
+      return "silent";
     case LinkEnd::kStopped:
       return "stopped";
     case LinkEnd::kSystem:

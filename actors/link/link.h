@@ -161,12 +161,15 @@ enum class LinkEnd : uint8_t {
   kPeerError,
   // DeadlineExceeded: the peer read nothing for LinkOptions::write_deadline.
   kNotReading,
+  // DeadlineExceeded: nothing came from the peer, although this side sent PINGs
+  // (LinkOptions::heartbeat).
+  kSilent,
   // Cancelled: this link was stopped, or its bus shuts down.
   kStopped,
   // A system call failed. The codes are those of poller/errno_status.h.
   kSystem,
 };
-inline constexpr int kLinkEnds = 9;
+inline constexpr int kLinkEnds = 10;
 // "goaway", "lost" and so on. Any thread.
 absl::string_view LinkEndName(LinkEnd end);
 

@@ -43,6 +43,10 @@ absl::Status ValidateLinkOptions(const LinkOptions& options) {
       in_range("outbox_messages", options.outbox_messages, 1, SIZE_MAX),
       positive("handshake_deadline", options.handshake_deadline),
       positive("write_deadline", options.write_deadline),
+      check(
+          options.heartbeat >= absl::Milliseconds(1),
+          absl::StrCat("heartbeat is ", absl::FormatDuration(options.heartbeat),
+                       "; it is 1ms or more")),
       positive("backoff_first", options.backoff_first),
       check(options.backoff_first <= options.backoff_last,
             absl::StrCat("backoff_last is ",

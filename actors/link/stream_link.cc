@@ -54,6 +54,7 @@ void StreamLink::OnStart() {
   random_.seed(state_.options.jitter_seed != 0 ? state_.options.jitter_seed
                                                : context().instance_id());
   absl::Status valid = ValidateLinkOptions(state_.options);
+  if (valid.ok() && dialer_ != nullptr) valid = dialer_->Check();
   if (!valid.ok()) {
     state_.Log(valid.message());
     state_.phase = Phase::kDown;

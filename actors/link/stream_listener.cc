@@ -35,6 +35,7 @@ void StreamListener::Log(absl::string_view line, absl::string_view source,
 void StreamListener::OnStart() {
   absl::Status valid = ValidateListenerOptions(options_);
   if (valid.ok()) valid = ValidateLinkOptions(link_);
+  if (valid.ok()) valid = acceptor_->Start(context().sys());
   if (!valid.ok()) {
     Log(valid.message());
     return Stop();

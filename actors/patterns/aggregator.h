@@ -179,6 +179,7 @@ class Aggregator {
     }
     at->group.parts.push_back(std::move(part));
     ++parts_;
+    // mutant: P23_ALastPartClosesNoGroup
     if (at->group.parts.size() == needed) {
       at->group.complete = true;
       CloseGroup(at);
@@ -193,6 +194,7 @@ class Aggregator {
                          : open_.front().since_ + options_.age;
   }
   void CloseOldGroups() {
+    // mutant: P23_CloseLeavesOpenGroups
     while (!open_.empty() && (closed_ || EndOfFirst() <= internal::Now())) {
       CloseGroup(open_.begin());
     }
@@ -204,6 +206,7 @@ class Aggregator {
   Group TakeFirst() {
     Group group = std::move(closed_groups_.front().group);
     closed_groups_.pop_front();
+    // mutant: P23_ThePartsThatAreTakenStayCounted
     parts_ -= group.parts.size();
     ++(group.complete ? stats_.complete : stats_.incomplete);
     return group;

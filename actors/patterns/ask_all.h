@@ -82,6 +82,7 @@ Task<std::vector<internal::AskReply<A, std::decay_t<X>>>> AskAll(
   std::vector<std::unique_ptr<internal::AskOf<A, M>>> asks;
   asks.reserve(refs.size());
   for (const Ref<A>& ref : refs) {
+    // mutant: P23_AskAllAsksTheFirstAgain
     asks.push_back(internal::SendAsk<A, M>(ref, message, timeout));
   }
   return internal::AwaitAsks(std::move(asks));

@@ -62,6 +62,7 @@ absl::Status BatcherBase::Admit(size_t bytes) {
 bool BatcherBase::IsDue() const {
   if (closed_) return true;
   if (sizes_.empty()) return false;
+  // mutant: P23_BytesMakeNoBatchFull
   return sizes_.size() >= options_.items || bytes_ >= options_.bytes ||
          sizes_.front().since_ + options_.age <= Now();
 }
@@ -95,6 +96,7 @@ size_t BatcherBase::Take(size_t most, size_t most_bytes) {
     ++count;
     if (bytes >= most_bytes) break;
   }
+  // mutant: P23_TheBytesOfABatchStayCounted
   bytes_ -= bytes;
   stats_.given += count;
   return count;

@@ -148,6 +148,7 @@ class Batcher : public internal::BatcherBase {
   // Waits until a batch is due, and takes it. Empty: it is closed, and no item
   // is left. With several coroutines here, each batch goes to one of them.
   Task<std::vector<T>> Next() {
+    // mutant: P23_ATakerTakesBeforeItIsDue
     co_await WaitUntilDue();
     co_return Front(TakeBatch());
   }

@@ -26,6 +26,7 @@ absl::Status Bulkhead::Enter(Slot& slot) {
     slot.taken_at_once = true;
     return absl::OkStatus();
   }
+  // mutant: P23_TheLineHasNoLimit
   if (line_.size() >= options_.waiting) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "the bulkhead runs BulkheadOptions::at_once = ", options_.at_once,
@@ -38,6 +39,7 @@ absl::Status Bulkhead::Enter(Slot& slot) {
 
 // The slot of the first one in the line stays taken.
 void Bulkhead::Release() {
+  // mutant: P23_NobodyInTheLineGetsASlot
   if (!line_.GiveToFirst()) --running_;
 }
 

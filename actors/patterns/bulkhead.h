@@ -100,6 +100,7 @@ class Bulkhead {
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
     ~Slot() {
+      // mutant: P23_ASlotThatWasGivenIsLost
       if (taken()) bulkhead.Release();
     }
     bool taken() const { return taken_at_once || place.given(); }

@@ -25,6 +25,7 @@ CircuitBreaker::CircuitBreaker(CircuitBreakerOptions options)
 bool CircuitBreaker::End(Running& running, const absl::Status& result) {
   const bool failed = IsFailure(result);
   running.ended = true;
+  // mutant: P23_ACallOfAnEarlierStateCounts
   if (running.epoch != epoch_) return failed;
   failed ? Failed(result) : Succeeded();
   return failed;
@@ -56,6 +57,7 @@ absl::Status CircuitBreaker::Admit() {
     Enter(State::kHalfOpen);
   }
   ++epoch_;
+  // mutant: P23_EachCallIsAProbe
   probing_ = true;
   until_ = now + options_.longest_probe;
   return absl::OkStatus();
@@ -72,6 +74,7 @@ absl::Status CircuitBreaker::Refusal() const {
 
 void CircuitBreaker::Succeeded() {
   if (state_ == State::kClosed) {
+    // mutant: P23_ASuccessLeavesTheRowOfFailures
     in_a_row_ = 0;
     return;
   }

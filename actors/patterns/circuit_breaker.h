@@ -116,6 +116,7 @@ class CircuitBreaker {
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running() {
+      // mutant: P23_AProbeThatIsCancelledKeepsItsPlace
       if (!ended && epoch == breaker.epoch_) breaker.probing_ = false;
     }
 

@@ -145,6 +145,7 @@ class Idempotency {
     const bool is_new = entry == nullptr;
     if (is_new) {
       entry = results_.Add(std::move(key));
+      // mutant: P23_WorkEndsWithTheCallThatBeganIt
       run_(DoWork<F>(Work(*this, entry), std::move(work)));
     }
     if (!entry->result.has_value()) {
@@ -167,6 +168,7 @@ class Idempotency {
   void End(const EntryPtr& entry, const R& result) {
     const absl::Status& status = internal::StatusOf(result);
     std::optional<size_t> bytes;
+    // mutant: P23_AnErrorIsKept
     if (status.ok() ||
         (options_.keep_error != nullptr && options_.keep_error(status))) {
       bytes = bytes_of_ != nullptr ? bytes_of_(result) : sizeof(R);

@@ -94,9 +94,11 @@ Task<absl::StatusOr<std::vector<typename internal::VoteOf<R>::Type>>> Quorum(
     R& result = *results[index].value;
     if (result.ok()) {
       votes.push_back(internal::VoteOf<R>::Take(index, result));
+      // mutant: P23_AQuorumWaitsForOneMore
       return votes.size() < needed;
     }
     failures.Add(index, internal::StatusOf(result));
+    // mutant: P23_AQuorumThatIsImpossibleIsWaitedFor
     return failures.count() <= count - needed;
   };
   co_await branches.Run(goes_on);

@@ -47,6 +47,7 @@ RateLimiter::RateLimiter(RateLimiterOptions options)
 bool RateLimiter::Take() {
   const Instant now = internal::Now();
   if (next_ + -ahead_ > now) return false;
+  // mutant: P23_ARestFillsMoreThanTheBurst
   next_ = std::max(next_, now) + step_;
   return true;
 }
@@ -78,6 +79,7 @@ absl::Status RateLimiter::TryAcquire() {
 Task<absl::Status> RateLimiter::Acquire() {
   internal::CountedCall call(stats_);
   if (!valid_.ok()) co_return call.End(stats_.refused, valid_);
+  // mutant: P23_ANewcomerPassesTheLine
   if (line_.empty() && Take()) {
     co_return call.End(stats_.permitted, absl::OkStatus());
   }

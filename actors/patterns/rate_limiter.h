@@ -117,6 +117,7 @@ class RateLimiter : private Timer {
     Permit(const Permit&) = delete;
     Permit& operator=(const Permit&) = delete;
     ~Permit() {
+      // mutant: P23_APermitThatWasNotUsedIsLost
       if (place.given() && !used) limiter.GiveBack();
     }
 

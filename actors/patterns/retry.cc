@@ -55,6 +55,7 @@ Retry::Attempts::Attempts(Retry& retry)
 }
 
 Retry::Attempts::~Attempts() {
+  // mutant: P23_ARetryThatDoesNotBeginStaysTaken
   if (reserved_) retry_.AddToBudget(1);
 }
 
@@ -68,6 +69,7 @@ bool Retry::Attempts::ReserveRetry(const absl::Status& failure) {
     ++retry_.stats_.no_budget;
     return false;
   }
+  // mutant: P23_ARetryIsNotTakenOutOfTheBudget
   retry_.budget_ -= kOne;
   return reserved_ = true;
 }

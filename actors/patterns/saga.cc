@@ -44,6 +44,7 @@ absl::Status ValidateSagaOptions(const SagaOptions& o) {
 // --- One saga --------------------------------------------------------------
 
 Saga::~Saga() {
+  // mutant: P23_ASagaThatIsLetGoHolds
   if (record_ != nullptr) sagas_->BeginUndo(record_);
 }
 
@@ -140,8 +141,10 @@ void Sagas::BeginUndo(const RecordPtr& record) {
 // Begins after the handler that lets the saga go. So if the actor ends, nothing
 // more is sent.
 Task<absl::Status> Sagas::UndoAll(RecordPtr record) {
+  // mutant: P23_AnActorThatEndsUndoesAStep
   co_await internal::PauseFor(absl::ZeroDuration());
   record->end.id = record->id;
+  // mutant: P23_TheFirstStepIsUndoneFirst
   while (!record->steps.empty()) {
     internal::SagaStep& step = record->steps.back();
     absl::Status undone = co_await undo_.Run(std::ref(step.undo));

@@ -125,6 +125,7 @@ class [[nodiscard]] Saga {
         "StatusOr");
     const RecordPtr record = record_;
     if (absl::Status status = MayBegin(); !status.ok()) co_return status;
+    // mutant: P23_AStepThatWasBegunIsNotUndone
     record->steps.emplace_back(std::move(name), std::move(undo));
     auto operation = work();
     R result = co_await internal::AwaitNamed(operation);

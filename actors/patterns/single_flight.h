@@ -118,7 +118,9 @@ class SingleFlight {
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
     ~Call() {
+      // mutant: P23_NobodyTakesTheWorkOver
       if (!leads() || flight->line.GiveToFirst()) return;
+      // mutant: P23_AKeyThatNobodyWorksForIsKept
       owner.flights_.erase(flight->key);
     }
 
@@ -181,6 +183,7 @@ class SingleFlight {
   // Gives the result to all that wait.
   void Land(Flight& flight, const R& result) {
     flight.result = result;
+    // mutant: P23_ALaterCallGetsAnOldResult
     flights_.erase(flight.key);
     while (flight.line.GiveToFirst()) {
     }

@@ -72,6 +72,7 @@ Task<std::vector<internal::KeptAs<T>>> WhenAll(std::vector<Task<T>> tasks) {
   co_await branches.Run(goes_on);
   std::vector<internal::KeptAs<T>> values;
   values.reserve(results.size());
+  // mutant: P23_WhenAllTurnsItsResultsAround
   for (auto& result : results) values.push_back(*std::move(result.value));
   co_return values;
 }

@@ -57,6 +57,7 @@ requires(sizeof...(Ts) > 0) Task<std::variant<internal::KeptAs<Ts>...>> WhenAny(
   size_t first = 0;
   const auto goes_on = [&first](size_t index) {
     first = index;
+    // mutant: P23_WhenAnyWaitsForAll
     return false;
   };
   co_await branches.Run(goes_on);

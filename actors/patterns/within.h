@@ -56,11 +56,13 @@ using LimitedResult = std::conditional_t<
 template <typename T, typename Limit>
 Task<LimitedResult<T>> RunWithLimit(Limit limit, Task<T> task) {
   const Instant end = EndOf(limit);
+  // mutant: P23_ALimitThatIsOverBeginsTheTask
   if (end <= Now()) co_return OutOfTime(limit);
   BranchResult<T> result;
   BranchResult<void> late;
   Branches branches;
   branches.Add(std::move(task), result);
+  // mutant: P23_WithinHasNoLimit
   branches.Add(PauseUntil(end), late);
   const auto goes_on = [](size_t) { return false; };
   co_await branches.Run(goes_on);

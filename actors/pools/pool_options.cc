@@ -11,8 +11,8 @@
 namespace trolley {
 namespace {
 
-absl::Status InRange(absl::string_view field, uint32_t value, uint32_t least,
-                     uint32_t most) {
+absl::Status InRange(absl::string_view field, uint64_t value, uint64_t least,
+                     uint64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "PoolOptions::", field, " is ", value, "; it is ", least, " to ", most));
@@ -26,6 +26,8 @@ absl::Status ValidatePoolOptions(const PoolOptions& options) {
       InRange("workers", options.workers, 0, PoolOptions::kMostWorkers);
   status.Update(InRange("worker_mailbox", options.worker_mailbox, 1,
                         SpawnOptions::kMostMailboxCapacity));
+  status.Update(InRange("worker_mailbox_bytes", options.worker_mailbox_bytes, 0,
+                        SpawnOptions::kMostMailboxBytes));
   status.Update(InRange("max_asks", options.max_asks, 1, kMost));
   status.Update(InRange("max_restarts", options.max_restarts, 0,
                         PoolOptions::kMostRestarts));

@@ -33,6 +33,8 @@ struct PoolOptions {
   // 1024: as there. With WorkPulling it is 16 at least, and one message is in
   // it.
   uint32_t worker_mailbox = 1024;
+  // SpawnOptions::mailbox_bytes of each worker, with its range. 0: no bound.
+  uint64_t worker_mailbox_bytes = 0;
   // Asks that the pool has given to workers, or that wait in it for one; at
   // least 1; a count. A further one is ResourceExhausted. An actor refuses asks
   // when half of its mailbox_capacity is taken by them. So keep this below a

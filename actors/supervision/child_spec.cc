@@ -15,6 +15,7 @@ SpawnOptions SpawnOptionsOf(const ChildOptions& options, std::string name) {
           .loop = options.loop,
           .mailbox_capacity = options.mailbox_capacity,
           .urgent_reserve = options.urgent_reserve,
+          .mailbox_bytes = options.mailbox_bytes,
           .overflow = options.overflow};
 }
 

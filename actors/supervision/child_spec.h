@@ -53,9 +53,10 @@ struct ChildOptions {
   std::string name = "";
   // As in SpawnOptions; kAnyLoop is the loop of the supervisor.
   int loop = SpawnOptions::kAnyLoop;
-  // These three as in SpawnOptions.
+  // These four as in SpawnOptions.
   uint32_t mailbox_capacity = 1024;
   uint32_t urgent_reserve = 0;
+  uint64_t mailbox_bytes = 0;
   Overflow overflow = Overflow::kRefuse;
   // kAlways: most children serve as long as the program runs.
   Restart restart = Restart::kAlways;

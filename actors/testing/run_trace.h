@@ -12,13 +12,20 @@
 // It looks like this; times count from the beginning of the run:
 //
 //   0        spawn bank on loop 1
-//   0        test: 3 accepted, 1 actor more
-//   0        loop 1: 3 handled, 1 accepted
+//   0        test: 2 accepted, 1 actor more
+//   0        loop 1: bank starts
+//   0        loop 1: bank handled Open
+//   0        loop 1: bank waits in Withdraw of teller
+//   0        loop 1: 1 handled, 1 accepted
 //   250ms    log: teller (Teller) ends: its handler of Pay threw: no money
+//   250ms    loop 0: teller failed at Pay
+//   250ms    loop 0: teller ends
 //   250ms    loop 0: 1 failed, 1 actor fewer
 //
-// A line begins with what has run: a loop in one of its turns, or the test. The
-// counts are those of the ledger (bus/ledger.h) and of the actors of the bus.
+// A line begins with what has run: a loop in one of its turns, or the test. Of
+// each message it says what became of it, and which actor sent it. A line with
+// counts follows: those of the ledger (bus/ledger.h) and of the actors of the
+// bus.
 //
 // Equal seeds give equal traces (P18).
 //

@@ -2,6 +2,7 @@
 
 #include "trolley/actors/testing/seeds.h"
 
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -67,8 +68,8 @@ std::string ReplayLine(uint64_t seed) {
                         " --test_env=TROLLEY_SEED=", seed, " --test_filter='",
                         filter, "'");
   }
-  return absl::StrCat("TROLLEY_SEED=", seed, " THE_TEST --gtest_filter='",
-                      filter, "'");
+  return absl::StrCat("TROLLEY_SEED=", seed, " ", program_invocation_name,
+                      " --gtest_filter='", filter, "'");
 }
 
 int CountFailures() {

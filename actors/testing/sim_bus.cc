@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 
 #include "trolley/actors/testing/seeds.h"
 
@@ -24,6 +25,13 @@ uint64_t SeedOf(const SimBusOptions& options) {
   return options.choices != nullptr ? options.choices->seed() : DefaultSeed();
 }
 
+// A person who plays a seed again wants to see what happens.
+size_t TraceLines(const SimBusOptions& options) {
+  const bool replay = options.trace_lines == 0 && options.choices == nullptr &&
+                      std::getenv("TROLLEY_SEED") != nullptr;
+  return replay ? SimBusOptions::kReplayLines : options.trace_lines;
+}
+
 }  // namespace
 
 SimBus::SimBus(SimBusOptions options)
@@ -33,20 +41,25 @@ SimBus::SimBus(SimBusOptions options)
       sys_(world_.sys()),
       turn_random_(SimRandom::Mix(~world_.seed())),
       turns_(world_.clock(), DrawFunction()),
-      own_trace_(options_.trace_lines),
+      own_trace_(TraceLines(options_)),
       trace_(options_.choices != nullptr && options_.choices->trace() != nullptr
                  ? options_.choices->trace()
                  : &own_trace_),
       bus_(Bus::CreateOrDie(OptionsOfBus())) {
   BusAccess::core(bus_).SetTurnOrder(&turns_);
+  BusAccess::core(bus_).state()->SetDriver(this);
   if (!turn_trace_.has_value()) return;
+  BusAccess::core(bus_).SetObserver(&*turn_trace_);
   turns_.before_turn = [this] { turn_trace_->NoteChanges(bus_, "test"); };
   turns_.after_turn = [this](uint32_t loop) {
     turn_trace_->NoteChanges(bus_, absl::StrCat("loop ", loop));
   };
 }
 
-SimBus::~SimBus() { Finish(); }
+SimBus::~SimBus() {
+  Finish();
+  BusAccess::core(bus_).state()->SetDriver(nullptr);
+}
 
 std::function<uint64_t(uint64_t)> SimBus::DrawFunction() {
   if (!options_.vary_turns) return nullptr;
@@ -73,8 +86,10 @@ BusOptions SimBus::OptionsOfBus() {
                     .instance_id = std::max<uint64_t>(world_.seed(), 1),
                     .single_threaded = true};
   if (options_.adjust != nullptr) options_.adjust(made);
-  if (trace_ != &own_trace_ || options_.trace_lines > 0) {
-    turn_trace_.emplace(world_.clock(), *trace_);
+  if (trace_ != &own_trace_ || TraceLines(options_) > 0) {
+    turn_trace_.emplace(world_.clock(), *trace_, [this](ActorId actor) {
+      return BusAccess::core(bus_).state()->Describe(actor);
+    });
     made.log = [this, log = std::move(made.log)](absl::string_view line) {
       Note(absl::StrCat("log: ", line));
       if (log != nullptr) log(line);

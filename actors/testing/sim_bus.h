@@ -10,9 +10,10 @@
 //   EXPECT_EQ(*sim.Ask(account, GetBalance{}, absl::Seconds(1)), 125);
 //   sim.RunFor(absl::Hours(1));   // virtual: fires the timers of an hour
 //
-// Virtual time moves only in RunFor(), RunUntil() and Ask(), from one timer to
-// the next. So a timer fires exactly on time. Timers of one loop that are due
-// at the same time fire in the order in which they were set.
+// Virtual time moves only in RunFor(), RunUntil(), Ask(), and AskAndWait() of a
+// Ref, from one timer to the next. So a timer fires exactly on time. Timers of
+// one loop that are due at the same time fire in the order in which they were
+// set.
 //
 // What the seed decides:
 //
@@ -77,15 +78,17 @@ struct SimBusOptions {
   // The run of Explore() that the bus is part of; null: none. It draws in place
   // of the seed, and is the default of `seed`.
   Choices* choices = nullptr;
-  // Keeps a trace of so many lines; a count, 0 for no trace. The lines of the
-  // log are part of it, and come to standard error no more.
+  // Keeps a trace of so many lines; a count. 0: no trace, but kReplayLines if
+  // TROLLEY_SEED is set. The lines of the log are part of it, and come to
+  // standard error no more.
   size_t trace_lines = 0;
+  static constexpr size_t kReplayLines = 1000;
   // Changes the options of the bus at the end, before it starts. It keeps the
   // factory of each loop, for_tests.clock and for_tests.single_threaded.
   std::function<void(BusOptions&)> adjust = nullptr;
 };
 
-class SimBus {
+class SimBus : private BusDriver {
  public:
   // Options that no bus can have end the process, with a line that says why.
   explicit SimBus(SimBusOptions options = {});
@@ -162,6 +165,11 @@ class SimBus {
   const ShutdownReport& Finish();
 
  private:
+  // BusDriver, for Ref::AskAndWait().
+  void Drive(const std::function<bool()>& done,
+             absl::Duration within) override {
+    RunUntil(done, within);
+  }
   BusOptions OptionsOfBus();
   std::function<uint64_t(uint64_t)> DrawFunction();
   void NoteSpawn(const Address& actor);

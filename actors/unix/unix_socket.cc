@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,10 +29,6 @@ namespace {
 // A PATH.lock that its owner removes while we wait for it is opened anew; this
 // many times in a row is no coincidence.
 constexpr int kMaxLockTries = 16;
-
-// Accept() passes over connections that ended while they waited, this many at
-// a time, so that it returns to its loop.
-constexpr int kMaxAcceptTries = 16;
 
 template <typename F>
 auto RetryInterrupted(F call) {
@@ -136,8 +131,7 @@ UnixListenSocket::UnixListenSocket(UnixListenSocket&& other) noexcept
       reserve_(std::move(other.reserve_)),
       lock_id_(other.lock_id_),
       lock_is_ours_(other.lock_is_ours_),
-      socket_id_(std::exchange(other.socket_id_, {})),
-      turned_away_(other.turned_away_) {}
+      socket_id_(std::exchange(other.socket_id_, {})) {}
 
 UnixListenSocket& UnixListenSocket::operator=(
     UnixListenSocket&& other) noexcept {
@@ -151,7 +145,6 @@ UnixListenSocket& UnixListenSocket::operator=(
     lock_id_ = other.lock_id_;
     lock_is_ours_ = other.lock_is_ours_;
     socket_id_ = std::exchange(other.socket_id_, {});
-    turned_away_ = other.turned_away_;
   }
   return *this;
 }
@@ -170,7 +163,7 @@ void UnixListenSocket::Close() {
     sys_->Unlink(path_.c_str());
   }
   socket_id_ = FileId();
-  reserve_.reset();
+  reserve_.Drop();
   listener_.reset();
   if (lock_ && MayRemoveLock()) sys_->Unlink(lock_path().c_str());
   lock_.reset();
@@ -368,11 +361,7 @@ absl::Status UnixListenSocket::Open(const UnixListenOptions& options) {
   // One that was there before goes with the socket, as its server's end meant.
   lock_is_ours_ = true;
 
-  HoldReserve();
-  if (!reserve_) {
-    return ErrnoStatus(reserve_.get(), SysCall::kEventfd, "the reserve");
-  }
-  return absl::OkStatus();
+  return reserve_.Hold();
 }
 
 absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
@@ -384,59 +373,6 @@ absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
   absl::Status opened = socket.Open(options);
   if (!opened.ok()) return Shown(opened);
   return socket;
-}
-
-// Takes one connection with the descriptor that was kept for this, and closes
-// it: its peer learns at once, instead of hanging until it gives up. Returns
-// what accept4 did.
-int UnixListenSocket::TurnOneAway() {
-  reserve_.reset();
-  const int result = sys_->Accept4(listener_.get(), nullptr, nullptr,
-                                   SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (result >= 0) {
-    // mutant: P12_APeerTurnedAwayIsNotClosed
-    sys_->Close(result);
-    ++turned_away_;
-  }
-  // Any other failure leaves the connection waiting, and has_reserve() false.
-  // mutant: P12_TheReserveIsGivenUpOnce
-  if (result >= 0 || result == -EAGAIN) HoldReserve();
-  return result;
-}
-
-void UnixListenSocket::HoldReserve() {
-  reserve_ = ScopedFd(*sys_, sys_->Eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-}
-
-absl::StatusOr<ScopedFd> UnixListenSocket::Accept() {
-  // Another thread or process may have taken the last descriptor meanwhile.
-  if (!reserve_) HoldReserve();
-  for (int i = 0; i < kMaxAcceptTries; ++i) {
-    ScopedFd connection(*sys_, sys_->Accept4(listener_.get(), nullptr, nullptr,
-                                             SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (connection) {
-      connection.CheckFlags();
-      return connection;
-    }
-    const int error = -connection.get();
-    const bool out_of_resources = error == EMFILE || error == ENFILE ||
-                                  error == ENOBUFS || error == ENOMEM;
-    // The kernel looks for a free descriptor before it looks for a connection,
-    // so only turning one away tells whether one waits at all.
-    // mutant: P12_NoPeerIsTakenForAnError
-    if (error == EAGAIN ||
-        (out_of_resources && reserve_ && TurnOneAway() == -EAGAIN)) {
-      return absl::UnavailableError(
-          absl::StrCat("no connection waits at ", path_));
-    }
-    // ECONNABORTED: gone while it waited.
-    // mutant: P12_AConnectionThatEndedBreaksTheListener
-    if (error != EINTR && error != ECONNABORTED) {
-      return ErrnoStatus(error, SysCall::kAccept4, path_);
-    }
-  }
-  return absl::UnavailableError(
-      absl::StrCat("no connection that waited at ", path_, " lived"));
 }
 
 namespace {

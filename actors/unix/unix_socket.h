@@ -50,6 +50,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "trolley/actors/link/internal/accept_reserve.h"
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
 
@@ -93,15 +94,15 @@ class UnixListenSocket {
   //                       connection still waits, and fd() stays readable: do
   //                       not watch fd() for a while
   //   other codes         the listener is broken (poller/errno_status.h)
-  absl::StatusOr<ScopedFd> Accept();
+  absl::StatusOr<ScopedFd> Accept() { return reserve_.Accept(fd(), path_); }
 
   // To be watched for kReadable. -1 after Close().
   int fd() const { return listener_.get(); }
   const std::string& path() const { return path_; }
 
   // Connections closed because nothing was left to serve them; a count.
-  uint64_t turned_away() const { return turned_away_; }
-  bool has_reserve() const { return static_cast<bool>(reserve_); }
+  uint64_t turned_away() const { return reserve_.turned_away(); }
+  bool has_reserve() const { return reserve_.held(); }
 
   // Ends listening. Removes the path, if it still is the socket that was made
   // here. Connections that were accepted go on. A second call does nothing.
@@ -117,7 +118,7 @@ class UnixListenSocket {
   };
 
   UnixListenSocket(Sys& sys, std::string path)
-      : sys_(&sys), path_(std::move(path)) {}
+      : sys_(&sys), path_(std::move(path)), reserve_(sys) {}
 
   absl::Status Open(const UnixListenOptions& options);
   absl::Status CheckDirectory(uid_t own_uid) const;
@@ -130,18 +131,15 @@ class UnixListenSocket {
   absl::Status InUse() const;
   std::string lock_path() const { return path_ + ".lock"; }
   bool IsStill(const std::string& path, const FileId& id) const;
-  int TurnOneAway();
-  void HoldReserve();
 
   Sys* sys_;
   std::string path_;
   ScopedFd lock_;      // holds the flock
   ScopedFd listener_;  // keeps the inode, so its number is not given out again
-  ScopedFd reserve_;   // given up for a moment when there is no other
+  internal::AcceptReserve reserve_;
   FileId lock_id_;
   bool lock_is_ours_ = false;  // made here, or left by a server before us
   FileId socket_id_;           // 0, 0 until bound
-  uint64_t turned_away_ = 0;
 };
 
 // Listens for streams at `path`.

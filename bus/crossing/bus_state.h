@@ -78,6 +78,11 @@ class BusState {
   bool draining() const { return draining_.load(); }
   void BeginDraining() { draining_.store(true); }
 
+  // Null: the loops have threads of their own. Borrowed until it is set to
+  // null.
+  BusDriver* driver() const { return driver_; }
+  void SetDriver(BusDriver* driver) { driver_ = driver; }
+
   // TestOptions::instance_id; never 0.
   uint64_t instance_id() const { return instance_id_; }
 
@@ -90,6 +95,11 @@ class BusState {
   // Takes a credit of `target`: kAccepted, kFull, kGone or kDraining. Counts
   // nothing.
   Delivery TakeCredit(ActorId target, bool urgent);
+  // Thread-safe. Null: the bytes of this mailbox have no bound.
+  ByteBudget* BudgetOf(ActorId actor) {
+    ByteBudget* budget = inbox(actor.loop()).byte_budgets.Find(actor.slot());
+    return budget != nullptr && budget->bounded() ? budget : nullptr;
+  }
   // Queues an envelope that has its credit or needs none, and counts it as
   // accepted. False: the loop has ended; the caller still owns the envelope,
   // and nothing is counted.
@@ -148,6 +158,7 @@ class BusState {
   Sys& sys_;
   const Clock& clock_;
   const uint64_t instance_id_;
+  BusDriver* driver_ = nullptr;
   sigset_t mains_signals_;
   std::atomic<bool> draining_{false};
   std::vector<std::unique_ptr<LoopInbox>> inboxes_;

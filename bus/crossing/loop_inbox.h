@@ -20,9 +20,11 @@
 #include "trolley/bus/crossing/handoff.h"
 #include "trolley/bus/ledger.h"
 #include "trolley/bus/mailbox/cell.h"
+#include "trolley/bus/message/byte_budget.h"
 #include "trolley/bus/message/envelope.h"
 #include "trolley/bus/message/envelope_pool.h"
 #include "trolley/bus/registry/link_states.h"
+#include "trolley/bus/registry/slot_table.h"
 #include "trolley/poller/cxx20.h"
 #include "trolley/poller/poller.h"
 
@@ -45,7 +47,8 @@ class LoopInbox {
       : index(index),
         pool(index),
         cells(max_actors),
-        link_states(cells.max_slots()) {}
+        link_states(cells.max_slots()),
+        byte_budgets(cells.max_slots()) {}
 
   const uint8_t index;
 
@@ -67,10 +70,11 @@ class LoopInbox {
     return false;
   }
 
-  Handoff<Envelope> handoff;  // the loop is its consumer
-  EnvelopePool pool;          // the loop owns it; see envelope_pool.h
-  CellTable cells;            // threads: see cell.h
-  LinkStates link_states;     // of the actors in `cells`
+  Handoff<Envelope> handoff;           // the loop is its consumer
+  EnvelopePool pool;                   // the loop owns it; see envelope_pool.h
+  CellTable cells;                     // threads: see cell.h
+  LinkStates link_states;              // of the actors in `cells`
+  SlotTable<ByteBudget> byte_budgets;  // of their mailboxes
 
   // The loop's poller. It is valid until handoff.Close() has returned. Only a
   // pusher that got kQueuedMustWake uses it.
@@ -101,13 +105,23 @@ class LoopInbox {
   ActorId running() const {
     return ActorId::FromWord(running_.load(std::memory_order_relaxed));
   }
+  // Thread-safe. The type of the message whose handler that is; null: it is
+  // other code of the actor.
+  const MessageOps* running_message() const {
+    return running_message_.load(std::memory_order_relaxed);
+  }
   // Loop thread only.
-  void SetRunning(ActorId actor) {
+  void SetRunning(ActorId actor, const MessageOps* message = nullptr) {
     running_.store(actor.word(), std::memory_order_relaxed);
+    SetRunningMessage(message);
+  }
+  void SetRunningMessage(const MessageOps* message) {
+    running_message_.store(message, std::memory_order_relaxed);
   }
 
  private:
   std::atomic<uint64_t> running_{0};
+  std::atomic<const MessageOps*> running_message_{nullptr};
   std::atomic<bool> ended_{false};
 };
 

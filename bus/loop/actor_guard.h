@@ -38,19 +38,21 @@ class ActorGuard {
     InHand(ActorGuard& guard, Cell& cell)
         : router_(guard.router_),
           outer_(std::exchange(router_.current(),
-                               {.cell = &cell, .self = cell.self})) {
+                               {.cell = &cell, .self = cell.self})),
+          outer_message_(router_.inbox().running_message()) {
       router_.inbox().SetRunning(cell.self);
     }
     InHand(const InHand&) = delete;
     InHand& operator=(const InHand&) = delete;
     ~InHand() {
       router_.current() = outer_;
-      router_.inbox().SetRunning(outer_.self);
+      router_.inbox().SetRunning(outer_.self, outer_message_);
     }
 
    private:
     MessageRouter& router_;
     const Activation outer_;
+    const MessageOps* const outer_message_;
   };
 
   // As Run(), for the actor that is in hand.

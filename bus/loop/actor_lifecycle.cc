@@ -31,6 +31,7 @@ void ActorLifecycle::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
   cell.set_interleaved(actor_class.interleaved);
   cell.capacity = std::max<uint32_t>(CreditsFor(options), 1);
   cell.actor_state.set_trims(options.overflow == Overflow::kDropOldest);
+  cell.actor_state.set_observed(router_.observer() != nullptr);
   if (!options.name.empty()) {
     cell.name = std::make_unique<std::string>(options.name);
   }
@@ -72,6 +73,9 @@ void ActorLifecycle::Start(Cell& cell) {
   assert(cell.state() == Cell::State::kStarting);
   cell.actor_state.set_state(Cell::State::kRunning);
   cell.UpdateKeptCredits();
+  if (RunObserver* observer = router_.observer()) {
+    observer->Saw(RunObserver::What::kStarted, cell.self, {}, {});
+  }
   cell.started =
       guard_.Run(cell, "OnStart", [&] { ActorAccess::Start(*cell.actor); });
   if (!cell.started) return;
@@ -127,7 +131,7 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   std::optional<ActorInfo> last;  // before anything of the actor goes
   if (cell.actor != nullptr && !watchers_.empty(id)) {
-    last = InfoOf(cell);
+    last = InfoOf(cell, router_.inbox());
     last->start_sequence = 0;
   }
   cell.set_exit(generation, ExitKind(cell));
@@ -135,6 +139,9 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   // Marked as runnable, so that nothing below puts it into the run queue.
   cell.actor_state.set_runnable(true);
   if (cell.actor != nullptr) EndObject(cell);
+  if (RunObserver* observer = router_.observer()) {
+    observer->Saw(RunObserver::What::kEnded, id, {}, {});
+  }
   if (cell.name != nullptr) {
     bus_.exit_records().Add(id, *cell.name, {.kind = cell.exit_of(generation)});
     // mutant: P9_TheNameIsKeptWhenTheDownComes
@@ -269,9 +276,10 @@ ExitReason ActorLifecycle::TakeReason(Cell& cell) {
 
 void ActorLifecycle::DropMessages(Cell& cell) {
   const auto drop = [&](Envelope* e) {
-    // mutant: P6_DroppedMessagesKeepTheirCredits
-    if (e->has(Envelope::kHoldsCredit)) router_.credit_waiters().GiveBack(cell);
+    const bool holds_credit = e->has(Envelope::kHoldsCredit);
     router_.DeadLetter(e, "its messages were dropped before a restart");
+    // mutant: P6_DroppedMessagesKeepTheirCredits
+    if (holds_credit) router_.credit_waiters().GiveBack(cell);
   };
   SmallEnvelopeQueue urgent = cell.lanes.urgent.TakeIf(
       [](const Envelope& e) { return e.has(Envelope::kHoldsCredit); });
@@ -288,8 +296,13 @@ void ActorLifecycle::ForgetSeat(Cell& cell) {
   const auto forgotten = seats_.extract(&cell);
 }
 
-void ActorLifecycle::CloseSeat(Cell& cell) {
+void ActorLifecycle::CloseSeat(Cell& cell, bool owner_ended) {
   ForgetSeat(cell);
+  const uint32_t generation = cell.self.generation();
+  // mutant: P9_TheEndOfTheOwnerIsNoReason
+  if (owner_ended && cell.exit_of(generation) == ExitReason::Kind::kUnknown) {
+    cell.set_exit(generation, ExitReason::Kind::kOwnerEnded);
+  }
   if (cell.vacant) {
     cell.vacant = false;
     cell.actor_state.set_busy(false);

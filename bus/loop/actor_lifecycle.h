@@ -82,7 +82,7 @@ class ActorLifecycle {
   // Dead-letters what waits in the mailbox.
   void DropMessages(Cell& cell);
   // It is a seat no longer, and ends as any actor.
-  void CloseSeat(Cell& cell);
+  void CloseSeat(Cell& cell, bool owner_ended);
 
   // Calls `told` when the actor has ended; at once if it has ended already. The
   // actor may be on its way to this loop. `watch` names the callback for

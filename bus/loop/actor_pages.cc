@@ -42,7 +42,7 @@ class PageWalk : public std::enable_shared_from_this<PageWalk> {
  private:
   bool Step(Loop& loop) {
     const bool more = VisitActors(loop, at_.slot, end_, [&](Cell& cell) {
-      page_.actors.push_back(InfoOf(cell));
+      page_.actors.push_back(InfoOf(cell, loop.inbox()));
       return page_.actors.size() < most_;
     });
     if (page_.actors.size() == most_) {

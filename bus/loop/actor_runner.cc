@@ -93,6 +93,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
         router.RefuseAsk(cell, e);
         continue;
       }
+      if (router.observer() != nullptr) {
+        HandleObserved(cell, e);
+        continue;
+      }
     }
     HandleMessage(router, cell, e);
   }
@@ -169,7 +173,7 @@ void ActorRunner::HandleSeatRequest(Cell& cell, Envelope* e) {
   } else if (e->ops == &kControlMessage<DropMessagesRequest>) {
     lifecycle_.DropMessages(cell);
   } else if (e->ops == &kControlMessage<CloseSeatRequest>) {
-    lifecycle_.CloseSeat(cell);
+    lifecycle_.CloseSeat(cell, e->payload<CloseSeatRequest>().owner_ended);
   }
 }
 
@@ -182,6 +186,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ActorRunner::HandleMessage(
     return router.Expire(cell, e);
   }
   router.current().envelope = e;
+  router.inbox().SetRunningMessage(e->ops);
   // The same as ActorGuard::Run(), written out: this is the hot path.
   HandlerCoroutine* coroutine = nullptr;
   Outcome outcome;
@@ -200,6 +205,18 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ActorRunner::HandleMessage(
   } else {
     coroutines_.Begin(cell, static_cast<SuspendedHandler&>(*coroutine));
   }
+}
+
+// The same, and tells the observer of the run.
+void ActorRunner::HandleObserved(Cell& cell, Envelope* e) {
+  const MessageRouter::Seen seen = router_.See(e);
+  const Ledger before = inbox_.ledger.Read();
+  HandleMessage(router_, cell, e);
+  const Ledger after = inbox_.ledger.Read();
+  if (after.expired != before.expired) return;  // has been told
+  seen.Became(after.handled != before.handled ? RunObserver::What::kHandled
+              : after.failed != before.failed ? RunObserver::What::kFailed
+                                              : RunObserver::What::kWaits);
 }
 
 // Not inline: most handlers do not fail.
@@ -221,6 +238,8 @@ void ActorRunner::HandleBeforeEnd(Cell& cell, uint64_t& most, uint32_t& left) {
     }
     if (e->lane() == Lane::kControl) {
       HandleControl(cell, e);
+    } else if (router_.observer() != nullptr) {
+      HandleObserved(cell, e);
     } else {
       HandleMessage(router_, cell, e);
     }

@@ -59,6 +59,7 @@ class ActorRunner {
   void HaveNothingToDo(MessageRouter& router, Cell& cell);
   Envelope* NextMessage(Cell& cell);
   void HandleMessage(MessageRouter& router, Cell& cell, Envelope* e);
+  void HandleObserved(Cell& cell, Envelope* e);
   void HandleControl(Cell& cell, Envelope* e);
   void HandleSeatRequest(Cell& cell, Envelope* e);
   void CompleteFailed(Cell& cell, Envelope* e);

@@ -61,6 +61,10 @@ class BusCore {
   // For RunUntilIdle(), NextTimer() and Shutdown(). Borrowed until the end of
   // the bus. Null: no loop is held, and one loop comes after the other.
   void SetTurnOrder(TurnOrder* order) { turn_order_ = order; }
+  // Of actors that are spawned from now on. Borrowed until the end of the bus.
+  void SetObserver(RunObserver* observer) {
+    for (auto& loop : loops_) loop->router().SetObserver(observer);
+  }
 
   const BusState::Ptr& state() const { return state_; }
   Loop& loop(int index) { return *loops_[index]; }

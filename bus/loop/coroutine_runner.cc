@@ -100,16 +100,19 @@ void CoroutineRunner::Resume(SuspendedHandler& handler,
                                         .handler = &handler});
   LoopInbox& inbox = router_.inbox();
   const ActorId running = inbox.running();
-  inbox.SetRunning(cell.self);
+  const MessageOps* message = inbox.running_message();
+  inbox.SetRunning(
+      cell.self, handler.envelope != nullptr ? handler.envelope->ops : nullptr);
   handler.Run(at);
   router_.current() = outer;
-  inbox.SetRunning(running);
+  inbox.SetRunning(running, message);
   if (handler.finished()) Finish(handler);
 }
 
 void CoroutineRunner::Finish(SuspendedHandler& handler) {
   Cell& cell = *handler.cell;
   Envelope* e = handler.envelope;
+  const MessageRouter::Seen seen = router_.See(e);
   Unlink(handler);
   Outcome outcome = Outcome::kFailed;
   const Activation outer = std::exchange(
@@ -121,6 +124,8 @@ void CoroutineRunner::Finish(SuspendedHandler& handler) {
   }
   router_.current() = outer;
   if (e != nullptr) router_.Complete(cell, e, outcome);
+  seen.Became(outcome == Outcome::kHandled ? RunObserver::What::kHandled
+                                           : RunObserver::What::kFailed);
   GoOn(cell);
 }
 
@@ -143,11 +148,10 @@ void CoroutineRunner::CancelAll(Cell& cell) {
     Envelope* e = handler->envelope;
     Destroy(cell, *handler);
     if (e == nullptr) continue;
-    // mutant: P6_AHandlerThatARestartEndsKeepsItsCredit
-    if (cell.seat && e->has(Envelope::kHoldsCredit)) {
-      router_.credit_waiters().GiveBack(cell);
-    }
+    const bool holds_credit = e->has(Envelope::kHoldsCredit);
     router_.DeadLetter(e, "it had begun to handle this");
+    // mutant: P6_AHandlerThatARestartEndsKeepsItsCredit
+    if (cell.seat && holds_credit) router_.credit_waiters().GiveBack(cell);
   }
 }
 

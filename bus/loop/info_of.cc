@@ -31,7 +31,9 @@ absl::string_view StateOf(const Cell& cell) {
 
 }  // namespace
 
-ActorInfo InfoOf(const Cell& cell) {
+ActorInfo InfoOf(const Cell& cell, const LoopInbox& inbox) {
+  const ByteBudget* budget = inbox.byte_budgets.Find(cell.slot);
+  const bool bounded = budget != nullptr && budget->bounded();
   return {
       .id = cell.self,
       .name = NameOf(cell),
@@ -39,6 +41,8 @@ ActorInfo InfoOf(const Cell& cell) {
       .state = std::string(StateOf(cell)),
       .depth = HeldBy(cell),
       .capacity = cell.actor_state.trims() ? cell.most_queued() : cell.capacity,
+      .bytes = bounded ? budget->used() : 0,
+      .most_bytes = bounded ? budget->most() : 0,
       .handled = cell.handled,
       .start_sequence = cell.actor != nullptr ? cell.start_sequence() : 0,
       .actor_class = cell.actor_class};

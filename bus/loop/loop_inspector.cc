@@ -24,7 +24,7 @@ std::optional<ActorInfo> LoopInspector::Actor(ActorId id) const {
   if (cell == nullptr || cell->state() == Cell::State::kReserved) {
     return std::nullopt;
   }
-  return InfoOf(*cell);
+  return InfoOf(*cell, router_.inbox());
 }
 
 }  // namespace trolley::internal

@@ -20,7 +20,8 @@ MessageRouter::MessageRouter(BusState& bus, LoopInbox& inbox, Expiry& expiry,
       outboxes_(bus),
       envelopes_(bus, inbox),
       remote_credits_(bus.cells()),
-      credit_waiters_(local_credits_, [this](Envelope* e) { SendReply(e); }) {}
+      credit_waiters_(local_credits_, inbox_.byte_budgets,
+                      [this](Envelope* e) { SendReply(e); }) {}
 
 Delivery MessageRouter::TakeUrgentCredit(ActorId target) {
   if (target.loop() != inbox_.index) return remote_credits_.TakeUrgent(target);
@@ -56,14 +57,22 @@ void MessageRouter::DeliverSlowly(Cell& cell, Envelope* e) {
 void MessageRouter::HasQueued(Cell& cell, Instant deadline) {
   if (cell.actor_state.busy()) expiry_.Watch(cell, deadline);
   // mutant: P6_WhatIsTooMuchWaitsForTheHandler
-  const bool too_many =
-      cell.actor_state.trims() && cell.data_queued > cell.most_queued();
+  const bool too_many = cell.actor_state.trims() && HasTooMuch(cell);
   if (too_many && cell.state() != Cell::State::kReserved) run_queue_.Push(cell);
+}
+
+// Too many messages, or too many bytes. The newest may stay in any case.
+bool MessageRouter::HasTooMuch(const Cell& cell) const {
+  if (cell.data_queued > cell.most_queued()) return true;
+  const ByteBudget* budget = inbox_.byte_budgets.Find(cell.slot);
+  // mutant: P6_BytesThatAreTooManyAreKept
+  return budget != nullptr && budget->bounded() && budget->over() &&
+         cell.data_queued > 1;
 }
 
 void MessageRouter::DropOldest(Cell& cell) {
   EnvelopeQueue kept;
-  while (cell.data_queued > cell.most_queued()) {
+  while (HasTooMuch(cell)) {
     Envelope* e = cell.data.Pop();
     if (e == nullptr) break;
     if (!e->has(Envelope::kHoldsCredit)) {
@@ -72,10 +81,11 @@ void MessageRouter::DropOldest(Cell& cell) {
       continue;
     }
     --cell.data_queued;
+    See(e).Became(RunObserver::What::kDropped);
     // mutant: P2_WhatOverflowsIsNotCounted
     inbox_.ledger.dropped.Increment();
-    credit_waiters_.GiveBack(cell);
     e->ops->drop(e);
+    credit_waiters_.GiveBack(cell);
     if (!e->is_ask()) {
       Free(e);
       continue;
@@ -125,9 +135,10 @@ void MessageRouter::CancelAsk(ActorId asked, const AskKey& key) {
 }
 
 void MessageRouter::RequestCredit(ActorId target, ActorId sender,
-                                  uint64_t ask_id) {
-  Envelope* request = ControlEnvelope(
-      NewEnvelope(Envelope::BytesFor<absl::Status>()), target, CreditRequest{});
+                                  uint64_t bytes, uint64_t ask_id) {
+  Envelope* request =
+      ControlEnvelope(NewEnvelope(Envelope::BytesFor<absl::Status>()), target,
+                      CreditRequest{.bytes = bytes});
   request->sender = sender;
   request->set_ask_id(ask_id);
   Send(request);
@@ -149,6 +160,9 @@ void MessageRouter::DropReply(Envelope* reply) {
 
 void MessageRouter::DeadLetter(Envelope* e, absl::string_view note) {
   if (e->is_reply()) return DropReply(e);
+  if (e->lane() != Lane::kControl) {
+    See(e).Became(RunObserver::What::kDeadLettered);
+  }
   // mutant: P2_ADeadLetterIsNotCounted
   if (e->lane() != Lane::kControl) inbox_.ledger.dead_lettered.Increment();
   e->ops->drop(e);
@@ -169,9 +183,10 @@ void MessageRouter::DeadLetterWaitingSenders(Cell& cell) {
 }
 
 void MessageRouter::RefuseAsk(Cell& cell, Envelope* e) {
+  See(e).Became(RunObserver::What::kDeadLettered);
   inbox_.ledger.dead_lettered.Increment();
-  if (e->has(Envelope::kHoldsCredit)) credit_waiters_.GiveBack(cell);
   e->ops->drop(e);
+  if (e->has(Envelope::kHoldsCredit)) credit_waiters_.GiveBack(cell);
   e->ops->answer(e, absl::ResourceExhaustedError(absl::StrCat(
                         NameOf(cell), " has ", cell.suspended_asks,
                         " asks that wait in its handlers; more would take "
@@ -180,10 +195,11 @@ void MessageRouter::RefuseAsk(Cell& cell, Envelope* e) {
 }
 
 void MessageRouter::Expire(Cell& cell, Envelope* e) {
+  See(e).Became(RunObserver::What::kExpired);
   // mutant: P2_AnExpiredMessageIsNotCounted
   inbox_.ledger.expired.Increment();
-  if (e->has(Envelope::kHoldsCredit)) credit_waiters_.GiveBack(cell);
   e->ops->drop(e);
+  if (e->has(Envelope::kHoldsCredit)) credit_waiters_.GiveBack(cell);
   if (!e->is_ask()) return Free(e);
   // The asker replaces this text by one with the time that it has waited.
   e->ops->answer(e, absl::DeadlineExceededError(

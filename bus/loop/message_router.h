@@ -111,9 +111,10 @@ class MessageRouter {
   // Tells the asked actor that an asker of this loop no longer waits.
   void CancelAsk(ActorId asked, const AskKey& key);
   // Asks for a credit of the full mailbox of `target`, for a message of
-  // `sender`. The reply, an absl::Status, comes to the reply slot `ask_id`. OK
-  // hands the credit over.
-  void RequestCredit(ActorId target, ActorId sender, uint64_t ask_id);
+  // `sender` that counts for `bytes`. The reply, an absl::Status, comes to the
+  // reply slot `ask_id`. OK hands the credit over.
+  void RequestCredit(ActorId target, ActorId sender, uint64_t bytes,
+                     uint64_t ask_id);
 
   // --- The end of a message --------------------------------------------------
 
@@ -143,7 +144,7 @@ class MessageRouter {
   // Its actor has Cell::most_suspended_asks() asks.
   void RefuseAsk(Cell& cell, Envelope* e);
   // Overflow::kDropOldest: drops the oldest messages that hold a credit, until
-  // Cell::most_queued() are left.
+  // there are no more, and no more bytes, than the mailbox may hold.
   void DropOldest(Cell& cell);
   // Its actor has ended. `note` is added to the error of an ask.
   void DeadLetter(Envelope* e, absl::string_view note = {});
@@ -151,6 +152,28 @@ class MessageRouter {
   void DropReply(Envelope* reply);
   // DeadLetter() for the requests of the senders that wait for room.
   void DeadLetterWaitingSenders(Cell& cell);
+
+  // --- For a RunObserver -----------------------------------------------------
+
+  // What a RunObserver may be told of a message that is in hand.
+  struct Seen {
+    RunObserver* observer = nullptr;
+    ActorId actor = {};
+    ActorId sender = {};
+    absl::string_view message = {};
+    void Became(RunObserver::What what) const {
+      if (observer != nullptr) observer->Saw(what, actor, sender, message);
+    }
+  };
+  // Before its handler runs or its payload is destroyed. Null: no message.
+  Seen See(const Envelope* e) const {
+    if (observer_ == nullptr || e == nullptr) return {};
+    return {observer_, e->target,
+            e->has(Envelope::kAskedExternally) ? ActorId() : e->sender,
+            e->ops->name()};
+  }
+  RunObserver* observer() const { return observer_; }
+  void SetObserver(RunObserver* observer) { observer_ = observer; }
 
   // --- For the loop's turn ---------------------------------------------------
 
@@ -197,6 +220,7 @@ class MessageRouter {
 
  private:
   void DeliverSlowly(Cell& cell, Envelope* e);
+  bool HasTooMuch(const Cell& cell) const;
   void HasQueued(Cell& cell, Instant deadline);
   void AssertHere() const {
     assert(LoopInbox::current == &inbox_ && "not on the loop's thread");
@@ -214,6 +238,7 @@ class MessageRouter {
   RemoteCredits remote_credits_;
   LocalCredits local_credits_;
   CreditWaiters credit_waiters_;
+  RunObserver* observer_ = nullptr;
 };
 
 }  // namespace trolley::internal

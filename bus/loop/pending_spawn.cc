@@ -21,6 +21,19 @@ absl::Status LoopHasEnded(const BusState& bus, uint32_t loop) {
       bus.draining() ? "; the bus is shutting down" : ": its poller broke"));
 }
 
+void OpenBudget(SlotTable<ByteBudget>& budgets, uint32_t slot,
+                const SpawnOptions& options) {
+  if (options.mailbox_bytes == 0) {
+    ByteBudget* of_another = budgets.Find(slot);
+    if (of_another != nullptr) of_another->Open(0, {});
+    return;
+  }
+  budgets.Make(slot).Open(options.mailbox_bytes,
+                          options.overflow == Overflow::kDropOldest
+                              ? ByteBudget::Beyond::kTaken
+                              : ByteBudget::Beyond::kRefused);
+}
+
 }  // namespace
 
 PendingSpawn::PendingSpawn(const BusState::Ptr& bus,
@@ -66,33 +79,38 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
       return named;
     }
   }
-  const absl::StatusOr<uint32_t> index = ChooseLoop(parent);
-  if (!index.ok()) return index.status();
-  if (current_loop_ != nullptr && current_loop_->index() == *index) {
+  if (options_.loop != SpawnOptions::kAnyLoop &&
+      (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops()))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("SpawnOptions::loop is ", options_.loop,
+                     "; there is no such loop: this bus has ", bus_->loops(),
+                     ", counted from 0"));
+  }
+  const uint32_t index = ChooseLoop(parent);
+  LoopInbox& inbox = bus_->inbox(index);
+  if (current_loop_ != nullptr && current_loop_->index() == index) {
     loop_ = current_loop_;
   } else {
-    other_loop_ =
-        std::static_pointer_cast<Loop>(bus_->inbox(*index).loop.lock());
+    other_loop_ = std::static_pointer_cast<Loop>(inbox.loop.lock());
     loop_ = other_loop_.get();
   }
   // If actors could spawn while their loop ends, it might never end.
-  if (loop_ == nullptr || bus_->inbox(*index).ended()) {
-    return LoopHasEnded(*bus_, *index);
-  }
+  if (loop_ == nullptr || inbox.ended()) return LoopHasEnded(*bus_, index);
 
-  CellTable& cells = bus_->inbox(*index).cells;
+  CellTable& cells = inbox.cells;
   uint32_t generation = 0;
   Cell* cell =
       local() ? cells.AllocateLocal(&generation) : cells.Allocate(&generation);
   if (cell == nullptr) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("loop ", *index,
+        absl::StrCat("loop ", index,
                      " has as many actors as its "
                      "LoopOptions::max_actors allows"));
   }
-  id_ = ActorId(*index, cell->slot, generation);
+  id_ = ActorId(index, cell->slot, generation);
   // Before the name: from then on a sender may know the id.
   cell->credits.Open(generation, CreditsFor(options_), options_.urgent_reserve);
+  OpenBudget(inbox.byte_budgets, cell->slot, options_);
   if (actor_class_->leaves_by != nullptr) bus_->ClearLink(id_);
   if (!options_.name.empty()) {
     if (absl::Status named =
@@ -107,19 +125,10 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint32_t> PendingSpawn::ChooseLoop(
-    const PendingSpawn* parent) const {
-  if (options_.loop == SpawnOptions::kAnyLoop) {
-    if (parent != nullptr) return parent->loop_->index();
-    return current_loop_ != nullptr ? current_loop_->index() : bus_->NextLoop();
-  }
-  if (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("SpawnOptions::loop is ", options_.loop,
-                     "; there is no such loop: this bus has ", bus_->loops(),
-                     ", counted from 0"));
-  }
-  return options_.loop;
+uint32_t PendingSpawn::ChooseLoop(const PendingSpawn* parent) const {
+  if (options_.loop != SpawnOptions::kAnyLoop) return options_.loop;
+  if (parent != nullptr) return parent->loop_->index();
+  return current_loop_ != nullptr ? current_loop_->index() : bus_->NextLoop();
 }
 
 absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor,

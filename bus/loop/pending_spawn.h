@@ -93,7 +93,7 @@ class PendingSpawn final : public Construction {
                                  std::unique_ptr<SeatRecord> seat);
   void BeginConstruction();
   absl::Status Reserve(const PendingSpawn* parent);
-  absl::StatusOr<uint32_t> ChooseLoop(const PendingSpawn* parent) const;
+  uint32_t ChooseLoop(const PendingSpawn* parent) const;
   bool local() const { return loop_ == current_loop_; }
 
   const BusState::Ptr& bus_;

@@ -52,7 +52,9 @@ struct FillRequest {
   uint64_t round;
 };
 struct DropMessagesRequest {};
-struct CloseSeatRequest {};
+struct CloseSeatRequest {
+  bool owner_ended;  // that is why it is closed
+};
 
 }  // namespace trolley::internal
 

@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -23,7 +25,11 @@ class BusCore::Ending {
         state_(*bus.state_),
         began_(state_.clock().Now()),
         half_(began_ + deadline / 2),
-        end_(began_ + deadline) {}
+        end_(began_ + deadline) {
+    for (uint32_t i = 0; i < state_.loops(); ++i) {
+      turns_.push_back(state_.inbox(i).stats.turns.Read());
+    }
+  }
 
   ShutdownReport Run() {
     state_.BeginDraining();
@@ -189,13 +195,31 @@ class BusCore::Ending {
         continue;
       }
       report_.clean = false;
-      const ActorId running = state_.inbox(i).running();
-      // mutant: P10_AnActorThatKeepsItsLoopIsNotNamed
-      report_.survivors.push_back(
-          running ? absl::StrCat(state_.Describe(running), " on loop ", i)
-                  : absl::StrCat("loop ", i));
+      report_.survivors.push_back(Survivor(i));
       bus_.threads_[i].detach();
     }
+  }
+
+  std::string Survivor(uint32_t loop) {
+    const LoopInbox& inbox = state_.inbox(loop);
+    const ActorId running = inbox.running();
+    const MessageOps* message = inbox.running_message();
+    // mutant: P10_AnActorThatKeepsItsLoopIsNotNamed
+    if (!running) return absl::StrCat("loop ", loop);
+    std::string text =
+        absl::StrCat(state_.Describe(running), " on loop ", loop);
+    if (message != nullptr) {
+      absl::StrAppend(&text, ", in its handler of ", message->name());
+    }
+    // It has not ended its turn, so it is the one that ran at the beginning.
+    if (inbox.stats.turns.Read() == turns_[loop]) {
+      absl::StrAppend(
+          &text, ", for ",
+          absl::FormatDuration(absl::Trunc(state_.clock().Now() - began_,
+                                           absl::Milliseconds(1))),
+          " or longer");
+    }
+    return text;
   }
 
   BusCore& bus_;
@@ -203,6 +227,7 @@ class BusCore::Ending {
   const Instant began_;
   const Instant half_;
   const Instant end_;
+  std::vector<uint64_t> turns_;  // of each loop, at the beginning
   ShutdownReport report_;
 };
 

@@ -50,9 +50,12 @@ class ActorState {
   bool trims() const { return Has(kTrims); }
   void set_trims(bool trims) { Set(kTrims, trims); }
 
+  // A RunObserver is told of each of its messages.
+  void set_observed(bool observed) { Set(kObserved, observed); }
+
   // True: its next message is of the data lane, and may be an ask.
   bool takes_only_data() const {
-    return !Has(kNotRunning | kBusy | kUrgent | kNoAsks | kTrims);
+    return !Has(kNotRunning | kBusy | kUrgent | kNoAsks | kTrims | kObserved);
   }
   // True: there is more to do for a message that is put into the data lane.
   bool busy_or_trims() const { return Has(kBusy | kTrims); }
@@ -70,6 +73,7 @@ class ActorState {
     kUrgent = 16,
     kNoAsks = 32,
     kTrims = 64,
+    kObserved = 128,
   };
 
   bool Has(unsigned flags) const { return (flags_ & flags) != 0; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "trolley/bus/mailbox/credit_requests.h"
 
 namespace trolley::internal {
 
@@ -44,10 +45,24 @@ void CreditWaiters::Reserve(Cell& cell, uint32_t credits) {
   }
 }
 
+bool CreditWaiters::HasRoomFor(Cell& cell, uint64_t before, uint64_t bytes) {
+  ByteBudget* budget = budgets_.Find(cell.slot);
+  if (budget == nullptr || !budget->bounded()) return true;
+  // mutant: P6_ASenderThatWaitsForBytesIsForgotten
+  if (!budget->HasRoomFor(before, bytes)) budget->SetWaiting();
+  return budget->HasRoomFor(before, bytes);
+}
+
 // Each sender gets one credit. The credits that are left go to the pool.
 void CreditWaiters::Grant(Cell& cell, uint32_t most) {
   WaitingSenders& senders = *cell.waiting_senders;
+  uint64_t granted = 0;  // bytes that the senders will take
   for (; most > 0 && senders.reserved > 0; --most) {
+    const uint64_t bytes =
+        senders.requests.front().payload<CreditRequest>().bytes;
+    // mutant: P6_WhatHasNoRoomIsGranted
+    if (!HasRoomFor(cell, granted, bytes)) break;
+    granted += bytes;
     --senders.reserved;
     --senders.count;
     Envelope* request = senders.requests.Pop();

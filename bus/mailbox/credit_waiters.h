@@ -11,6 +11,11 @@
 // only a quarter of the senders are woken. They fill the mailbox again while
 // the actor handles the messages that are still queued.
 //
+// A sender that waits for bytes (bus/message/byte_budget.h) waits in the same
+// line. If there is no room for the message of the first sender, the others
+// wait, too. The actor tries again when it has nothing left to do, and when the
+// reserved credits are a quarter of the mailbox.
+//
 // Ownership: part of a loop. The requests that wait are in the cells
 //            (Cell::waiting_senders).
 // Threads:   loop thread only.
@@ -27,17 +32,22 @@
 #include "absl/functional/any_invocable.h"
 #include "trolley/bus/mailbox/cell.h"
 #include "trolley/bus/mailbox/local_credits.h"
+#include "trolley/bus/message/byte_budget.h"
+#include "trolley/bus/registry/slot_table.h"
 
 namespace trolley::internal {
 
 class CreditWaiters {
  public:
   // `send_reply` sends an envelope that holds a reply.
-  CreditWaiters(LocalCredits& credits,
+  CreditWaiters(LocalCredits& credits, SlotTable<ByteBudget>& budgets,
                 absl::AnyInvocable<void(Envelope*)> send_reply)
-      : credits_(credits), send_reply_(std::move(send_reply)) {}
+      : credits_(credits),
+        budgets_(budgets),
+        send_reply_(std::move(send_reply)) {}
 
-  // Takes back the credit of a message that `cell` has handled.
+  // Takes back the credit of a message that `cell` has handled. The payload,
+  // and with it the lease of its bytes, must be destroyed by then.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void GiveBack(Cell& cell) {
     if (cell.local_credits + 1 <= cell.kept_credits) [[likely]] {
       ++cell.local_credits;
@@ -61,8 +71,10 @@ class CreditWaiters {
   void GiveBackSlowly(Cell& cell);
   void Reserve(Cell& cell, uint32_t credits);
   void Grant(Cell& cell, uint32_t most);
+  bool HasRoomFor(Cell& cell, uint64_t before, uint64_t bytes);
 
   LocalCredits& credits_;
+  SlotTable<ByteBudget>& budgets_;
   absl::AnyInvocable<void(Envelope*)> send_reply_;
 };
 

@@ -90,6 +90,9 @@ class SmallEnvelopeQueue {
     return first;
   }
 
+  // The oldest, which stays. The queue must not be empty.
+  Envelope& front() { return *last_->next; }
+
   // Takes those for which is_one(const Envelope&) is true, in their order.
   template <typename IsOne>
   SmallEnvelopeQueue TakeIf(IsOne is_one) {

@@ -25,32 +25,16 @@
 #include "absl/strings/string_view.h"
 #include "trolley/bus/actor_id.h"
 #include "trolley/bus/delivery.h"
+#include "trolley/bus/message/byte_budget.h"
 #include "trolley/bus/message/causal_context.h"
+#include "trolley/bus/message/handling.h"
+#include "trolley/bus/message/payload_layout.h"
 #include "trolley/poller/instant.h"
 
 namespace trolley::internal {
 
 class ExternalAsk;
 struct Envelope;
-
-// An actor: the base of ActorBase (bus/mailbox/actor_base.h).
-class MessageTarget {
- protected:
-  ~MessageTarget() = default;
-};
-
-// The base of SuspendedHandler (bus/mailbox/suspended_handler.h).
-class HandlerCoroutine {
- protected:
-  ~HandlerCoroutine() = default;
-};
-
-// How a handler ended.
-enum class Outcome : uint8_t {
-  kHandled,    // it returned; the payload is destroyed
-  kFailed,     // it returned an error; the payload is destroyed
-  kCoroutine,  // it is a coroutine, and owns the payload until it finishes
-};
 
 // The operations on messages of one type to one class of actors: the virtual
 // table of a payload. The sender chooses it. Static, immutable.
@@ -72,6 +56,15 @@ struct MessageOps {
   // The name of the message's type, for people.
   absl::string_view (*name)();
 
+  // Null: the bytes of such a message are not counted
+  // (bus/message/message_bytes.h).
+  struct Counted {
+    ByteLease& lease;
+    uint64_t bytes;
+  };
+  using Count = Counted (*)(Envelope* envelope);
+  Count count = nullptr;
+
   // True: the target passes its messages to another process by a link.
   bool leads_over_a_link = false;
   // True: the message uses the urgent lane (`kUrgent` of its class).
@@ -82,8 +75,6 @@ struct MessageOps {
 enum class Lane : uint8_t { kControl, kUrgent, kData };
 
 struct Envelope {
-  static constexpr size_t kHeaderBytes = 56;
-  static constexpr size_t kMaxAlignment = 16;
   static constexpr uint8_t kNoLoop = 255;  // `owner_loop` of a heap allocation
 
   // The fields that the sender sets.
@@ -171,20 +162,21 @@ struct Envelope {
                               : NoAnswer::kNone;
   }
 
-  // Where a payload of alignment `align` begins: bytes from the envelope.
-  static constexpr size_t PayloadOffset(size_t align) {
-    return (kHeaderBytes + align - 1) / align * align;
-  }
-
+  // How many bytes an envelope with a payload T has.
   template <typename T>
   static constexpr size_t BytesFor() {
-    return PayloadOffset(alignof(T)) + sizeof(T);
+    return PayloadLayout::End<T>();
   }
 
   // The payload. The caller knows its type by `ops`.
   template <typename T>
   T& payload() {
     return *std::launder(reinterpret_cast<T*>(Raw<T>()));
+  }
+  // What a payload T has of the bytes of its mailbox.
+  template <typename T>
+  requires kCountsBytes<T> ByteLease& lease() {
+    return *std::launder(reinterpret_cast<ByteLease*>(RawLease<T>()));
   }
 
   // True: T is a struct without a constructor, built from its members. Braces
@@ -198,31 +190,51 @@ struct Envelope {
   // Builds the payload from the result of make(), a T.
   template <typename T, typename Make>
   T& EmplaceResult(Make& make) {
-    return *new (Raw<T>()) T(make());
+    return WithLease(*new (Raw<T>()) T(make()));
   }
 
   // Builds the payload from `args`.
   template <typename T, typename... Args>
   T& Emplace(Args&&... args) {
+    return WithLease(*new (Raw<T>()) T(Make<T>(std::forward<Args>(args)...)));
+  }
+  // A payload that is nowhere yet.
+  template <typename T, typename... Args>
+  static T Make(Args&&... args) {
     if constexpr (kTakesMembers<T, Args...>) {
-      return *new (Raw<T>()) T{std::forward<Args>(args)...};
+      return T{std::forward<Args>(args)...};
     } else {
-      return *new (Raw<T>()) T(std::forward<Args>(args)...);
+      return T(std::forward<Args>(args)...);
     }
+  }
+
+  template <typename T>
+  void Destroy() {
+    payload<T>().~T();
+    if constexpr (kCountsBytes<T>) lease<T>().~ByteLease();
   }
 
  private:
   template <typename T>
   void* Raw() {
-    static_assert(alignof(T) <= kMaxAlignment,
+    static_assert(alignof(T) <= PayloadLayout::kMaxAlignment,
                   "a message may be aligned to 16 bytes at most; send a "
                   "std::unique_ptr to it instead");
-    return reinterpret_cast<std::byte*>(this) + PayloadOffset(alignof(T));
+    return reinterpret_cast<std::byte*>(this) + PayloadLayout::Begin<T>();
+  }
+  template <typename T>
+  void* RawLease() {
+    return reinterpret_cast<std::byte*>(this) + PayloadLayout::Lease<T>();
+  }
+  template <typename T>
+  T& WithLease(T& payload) {
+    if constexpr (kCountsBytes<T>) new (RawLease<T>()) ByteLease();
+    return payload;
   }
 };
 
 static_assert(sizeof(Envelope) == 64);
-static_assert(offsetof(Envelope, first_bytes) == Envelope::kHeaderBytes);
+static_assert(offsetof(Envelope, first_bytes) == PayloadLayout::kHeaderBytes);
 
 }  // namespace trolley::internal
 

@@ -14,60 +14,37 @@
 //
 // Ownership: part of a LoopInbox.
 // Threads:   thread-safe.
-// Bounds:    8 bytes for each slot, allocated for 1024 slots when one of them
-//            gets its first entry.
+// Bounds:    8 bytes for each slot (bus/registry/slot_table.h).
 // Ends:      with the bus's state.
 
 #ifndef TROLLEY_BUS_REGISTRY_LINK_STATES_H_
 #define TROLLEY_BUS_REGISTRY_LINK_STATES_H_
 
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 #include "trolley/bus/actor_id.h"
+#include "trolley/bus/registry/slot_table.h"
 
 namespace trolley::internal {
 
 class LinkStates {
  public:
-  explicit LinkStates(uint32_t slots)
-      : chunks_(std::make_unique<std::atomic<Chunk*>[]>(slots / kChunk + 1)),
-        size_(slots / kChunk + 1) {}
-  LinkStates(const LinkStates&) = delete;
-  LinkStates& operator=(const LinkStates&) = delete;
-  ~LinkStates() {
-    for (uint32_t i = 0; i < size_; ++i) delete chunks_[i].load();
-  }
+  explicit LinkStates(uint32_t slots) : entries_(slots) {}
 
   void Set(uint32_t slot, ActorId entry) {
-    std::atomic<Chunk*>& place = chunks_[slot / kChunk];
-    Chunk* chunk = place.load();
-    if (chunk == nullptr) {
-      if (!entry) return;
-      auto made = std::make_unique<Chunk>();
-      // Another thread may have made it meanwhile.
-      if (place.compare_exchange_strong(chunk, made.get())) {
-        chunk = made.release();
-      }
-    }
-    (*chunk)[slot % kChunk] = entry.word();
+    if (!entry && entries_.Find(slot) == nullptr) return;
+    entries_.Make(slot) = entry.word();
   }
 
   // Empty: no entry was set.
   ActorId Get(uint32_t slot) const {
-    const Chunk* chunk = chunks_[slot / kChunk].load();
-    return chunk != nullptr ? ActorId::FromWord((*chunk)[slot % kChunk])
-                            : ActorId();
+    const std::atomic<uint64_t>* entry = entries_.Find(slot);
+    return entry != nullptr ? ActorId::FromWord(*entry) : ActorId();
   }
 
  private:
-  static constexpr uint32_t kChunk = 1024;
-  using Chunk = std::array<std::atomic<uint64_t>, kChunk>;
-
-  const std::unique_ptr<std::atomic<Chunk*>[]> chunks_;
-  const uint32_t size_;
+  SlotTable<std::atomic<uint64_t>> entries_;
 };
 
 }  // namespace trolley::internal

@@ -11,6 +11,11 @@ PUBLIC_LABELS = {
         "trolley/actors/async_mutex.h",
     ],
     "chaos_poller": ["trolley/tests/poller/chaos_poller.h"],
+    "child_process": [
+        "trolley/actors/child/child_messages.h",
+        "trolley/actors/child/child_process.h",
+        "trolley/actors/child/child_process_options.h",
+    ],
     "clock": ["trolley/poller/clock.h"],
     "control_service": [
         "trolley/actors/grpc/control_options.h",
@@ -105,6 +110,20 @@ PUBLIC_LABELS = {
         "trolley/actors/behaviour/stash.h",
         "trolley/actors/behaviour/states.h",
         "trolley/actors/behaviour/tell_at.h",
+    ],
+    "tcp_link": [
+        "trolley/actors/link/link.h",
+        "trolley/actors/link/link_options.h",
+        "trolley/actors/link/remote.h",
+        "trolley/actors/tcp/tcp_link.h",
+        "trolley/actors/tcp/tcp_link_options.h",
+        "trolley/actors/tcp/tcp_listener.h",
+        "trolley/actors/tcp/tcp_lookup.h",
+    ],
+    "tcp_socket": [
+        "trolley/actors/tcp/tcp_address.h",
+        "trolley/actors/tcp/tcp_socket.h",
+        "trolley/actors/tcp/tcp_socket_options.h",
     ],
     "testing": [
         "trolley/actors/testing/choices.h",

@@ -14,6 +14,7 @@
 #include "trolley/actors/bus.h"
 #include "trolley/actors/topics/topics.h"
 #include "trolley/bus/latch.h"
+#include "trolley/examples/output/output.h"
 
 constexpr uint64_t kValues = 1000;
 
@@ -75,6 +76,7 @@ class Reader : public trolley::Actor {
 };
 
 int main() {
+  examples::BeginOutput();
   trolley::Topics topics;
   trolley::Latch fast_has_all;
   trolley::Latch slow_has_all;
@@ -104,5 +106,5 @@ int main() {
             << ", with the missed ones " << some->got + some->missed << "\n";
   const trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
   std::cout << (report.clean ? "clean" : "not clean") << "\n";
-  return report.clean && std::cout.flush() ? 0 : 1;
+  return examples::EndOutput("pubsub", report.clean ? 0 : 1);
 }

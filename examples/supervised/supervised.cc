@@ -10,6 +10,9 @@
 //     app/readers       restarts its readers 3 times within a minute
 //       app/readers/0   reads every other line, on loop 0
 //       app/readers/1   and the others, on loop 1
+//   input               reads the lines
+//
+// It ends at the end of its input, or by SIGTERM or SIGINT.
 
 #include <cstdint>
 #include <iostream>
@@ -19,12 +22,17 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/behaviour/run_until_signal.h"
 #include "trolley/actors/bus.h"
+#include "trolley/actors/pipe_reader.h"
 #include "trolley/actors/supervision/supervisor.h"
+#include "trolley/examples/output/output.h"
 
 namespace supervised {
 
@@ -32,6 +40,7 @@ using trolley::ChildSpec;
 using trolley::Ref;
 using trolley::Supervisor;
 using trolley::SupervisorOptions;
+using trolley::Task;
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
@@ -58,7 +67,7 @@ class Reader : public trolley::Actor {
  public:
   explicit Reader(Ref<Sum> sum) : sum_(std::move(sum)) {}
 
-  trolley::Task<absl::Status> On(Line m) {
+  Task<absl::Status> On(Line m) {
     int64_t number = 0;
     if (!absl::SimpleAtoi(m.text, &number)) {
       throw std::runtime_error(absl::StrCat("no number: ", m.text));
@@ -79,32 +88,87 @@ ChildSpec ReaderChild(const trolley::Bus& bus, int index) {
       });
 }
 
-// Returns when that reader has started again. The ping waits in its mailbox
-// until then. It fails if the supervisor of the readers has escalated.
-void AwaitReturn(trolley::Bus& bus, const Ref<Supervisor>& app,
-                 const std::string& name) {
-  for (;;) {
-    const auto reader = bus.Find<Reader>(name);
-    if (reader.ok() && reader->AskAndWait(Ping{}, kPatience).ok()) return;
-    if (!app.AskAndWait(trolley::AwaitUp{}, kPatience).ok()) return;
-  }
-}
+// Gives the lines of the input to the readers, one after the other. Prints the
+// sum at the end of the input, and ends.
+class Input : public trolley::Actor {
+ public:
+  // `failed` is set before it ends, if something fails; it outlives the bus.
+  Input(trolley::Bus& bus, Ref<Supervisor> app, absl::Status& failed)
+      : bus_(bus), app_(std::move(app)), failed_(failed) {}
 
-void Print(trolley::Bus& bus, const std::string& name) {
-  const auto supervisor = bus.Find<Supervisor>(name);
-  if (!supervisor.ok()) return;
-  const auto children =
-      supervisor->AskAndWait(trolley::GetChildren{}, kPatience);
-  if (!children.ok()) return;
-  for (const trolley::ChildInfo& child : *children) {
-    std::cout << name << "/" << child.name << ": "
-              << trolley::ChildStateName(child.state) << ", " << child.restarts
-              << " restarts\n";
-    if (child.name == "readers") Print(bus, name + "/" + child.name);
+  Task<void> On(trolley::PipePiece line) {
+    const std::string name =
+        absl::StrCat("app/readers/", (line.number - 1) % 2);
+    const auto reader = bus_.Find<Reader>(name);
+    absl::Status read = reader.status();
+    if (read.ok()) {
+      read = co_await reader->Ask<Line>(kPatience, std::move(line.bytes));
+    }
+    if (read.ok()) co_return;
+    std::cout << "line " << line.number << " is left out: " << read.message()
+              << "\n";
+    co_await AwaitReturn(name);
   }
-}
+  Task<void> On(trolley::PipeEnd end) {
+    failed_ = end.status;
+    if (failed_.ok()) failed_ = co_await PrintSum();
+    Stop();
+  }
 
-absl::Status Run(trolley::Bus& bus) {
+ private:
+  // Returns when that reader has started again. The ping waits in its mailbox
+  // until then. It fails if the supervisor of the readers has escalated.
+  Task<void> AwaitReturn(std::string name) {
+    for (;;) {
+      const auto reader = bus_.Find<Reader>(name);
+      if (reader.ok()) {
+        const absl::Status back = co_await reader->Ask(Ping{}, kPatience);
+        if (back.ok()) co_return;
+      }
+      const absl::Status up = co_await app_.Ask(trolley::AwaitUp{}, kPatience);
+      if (!up.ok()) co_return;
+    }
+  }
+
+  Task<absl::Status> PrintSum() {
+    const absl::Status up = co_await app_.Ask(trolley::AwaitUp{}, kPatience);
+    if (!up.ok()) co_return up;
+    const auto sum = bus_.Find<Sum>("app/sum");
+    if (!sum.ok()) co_return sum.status();
+    const auto total = co_await sum->Ask(GetSum{}, kPatience);
+    if (!total.ok()) co_return total.status();
+    std::cout << "the sum is " << *total << "\n";
+    co_return co_await PrintTree("app");
+  }
+
+  Task<absl::Status> PrintTree(std::string name) {
+    const auto supervisor = bus_.Find<Supervisor>(name);
+    if (!supervisor.ok()) co_return supervisor.status();
+    const auto children =
+        co_await supervisor->Ask(trolley::GetChildren{}, kPatience);
+    if (!children.ok()) co_return children.status();
+    for (const trolley::ChildInfo& child : *children) {
+      const std::string below = absl::StrCat(name, "/", child.name);
+      std::cout << below << ": " << trolley::ChildStateName(child.state) << ", "
+                << child.restarts << " restarts\n";
+      if (!child.is_supervisor) continue;
+      const absl::Status printed = co_await PrintTree(below);
+      if (!printed.ok()) co_return printed;
+    }
+    co_return absl::OkStatus();
+  }
+
+  trolley::Bus& bus_;
+  const Ref<Supervisor> app_;
+  absl::Status& failed_;
+};
+
+// Starts everything. Returns the actor that ends at the end of the input.
+absl::StatusOr<trolley::Address> Start(trolley::Bus& bus,
+                                       absl::Status& failed) {
+  absl::StatusOr<trolley::ScopedFd> standard_input =
+      trolley::OpenForReading(bus.sys(), "-");
+  if (!standard_input.ok()) return standard_input.status();
   SupervisorOptions app_options, reader_options;
   app_options.strategy = trolley::Strategy::kRestForOne;
   reader_options.max_restarts = 3;
@@ -119,43 +183,33 @@ absl::Status Run(trolley::Bus& bus) {
           trolley::Child<Supervisor>({.name = "readers"}, reader_options,
                                      readers)});
   if (!app.ok()) return app.status();
-  absl::Status up = app->AskAndWait(trolley::AwaitUp{}, kPatience);
+  const absl::Status up = app->AskAndWait(trolley::AwaitUp{}, kPatience);
   if (!up.ok()) return up;
-
-  int number = 0;
-  for (std::string text; std::getline(std::cin, text); ++number) {
-    const std::string name = absl::StrCat("app/readers/", number % 2);
-    const auto reader = bus.Find<Reader>(name);
-    const absl::Status read = reader.ok()
-                                  ? reader->AskAndWait(Line{text}, kPatience)
-                                  : reader.status();
-    if (!read.ok()) {
-      std::cout << "line " << number + 1 << " is left out: " << read.message()
-                << "\n";
-      AwaitReturn(bus, *app, name);
-    }
-  }
-  up = app->AskAndWait(trolley::AwaitUp{}, kPatience);
-  if (!up.ok()) return up;
-  const auto sum = bus.Find<Sum>("app/sum");
-  if (!sum.ok()) return sum.status();
-  const auto total = sum->AskAndWait(GetSum{}, kPatience);
-  if (!total.ok()) return total.status();
-  std::cout << "the sum is " << *total << "\n";
-  Print(bus, "app");
-  return absl::OkStatus();
+  const auto input = bus.Spawn<Input>({.name = "input"}, bus, *app, failed);
+  if (!input.ok()) return input.status();
+  const auto pipe =
+      bus.Spawn<trolley::PipeReader>({}, *std::move(standard_input), *input);
+  if (!pipe.ok()) return pipe.status();
+  return input->address();
 }
 
 }  // namespace supervised
 
 int main() {
+  examples::BeginOutput();
   trolley::BusOptions options;
   options.loops = {{}, {}};
   // The lines of the log would stand between those of the program.
   options.log = [](absl::string_view) {};
+  absl::Status failed;
   auto bus = trolley::Bus::CreateOrDie(options);
-  const absl::Status ran = supervised::Run(bus);
-  const bool clean = bus.Shutdown(absl::Seconds(5)).clean;
-  if (!ran.ok()) std::cerr << "supervised: " << ran << "\n";
-  return ran.ok() && clean && std::cout.flush() ? 0 : 1;
+  const absl::StatusOr<trolley::Address> input = supervised::Start(bus, failed);
+  int code = 1;
+  if (input.ok()) {
+    code = trolley::RunUntilSignal(bus, {.until_ended = *input});
+  } else {
+    failed = input.status();
+  }
+  if (!failed.ok()) std::cerr << "supervised: " << failed << "\n";
+  return examples::EndOutput("supervised", failed.ok() ? code : 1);
 }

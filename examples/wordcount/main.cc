@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -37,6 +36,8 @@ ABSL_FLAG(int, loops, 3, "threads; the first one reads and splits");
 ABSL_FLAG(int, counters, 4, "counter actors, spread over the other loops");
 ABSL_FLAG(std::string, poller, "epoll", "the poller of every loop, or auto");
 ABSL_FLAG(bool, exit_at_end, false, "end when the input has been counted");
+ABSL_FLAG(absl::Duration, grace, absl::Seconds(10),
+          "how long the ending may take");
 
 namespace {
 
@@ -141,9 +142,7 @@ absl::StatusOr<std::unique_ptr<trolley::Bus>> NewBus() {
 }
 
 int Main() {
-  // The reader of the output may have gone. SIGPIPE would end the process then,
-  // and the files of the sockets would stay.
-  std::signal(SIGPIPE, SIG_IGN);
+  examples::BeginOutput();
   const sigset_t signals = BlockSignals();
   absl::StatusOr<trolley::ScopedFd> input =
       trolley::OpenForReading(trolley::RealSys(), absl::GetFlag(FLAGS_input));
@@ -177,7 +176,8 @@ int Main() {
 
   const absl::Status served = Serve(**bus, *service, signals);
   if (control != nullptr) control->Stop();
-  const trolley::ShutdownReport report = (*bus)->Shutdown(absl::Seconds(10));
+  const trolley::ShutdownReport report =
+      (*bus)->Shutdown(absl::GetFlag(FLAGS_grace));
   std::printf("%s\n", report.ToString().c_str());
   if (!served.ok()) return Fail(served);
   return report.clean ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -16,6 +16,7 @@
 #include "trolley/actors/bus.h"
 #include "trolley/actors/pools/pool.h"
 #include "trolley/bus/latch.h"
+#include "trolley/examples/output/output.h"
 
 // The primes from `from` to `to` - 1.
 struct CountPrimes {
@@ -66,6 +67,7 @@ absl::StatusOr<uint64_t> PrimesBelow(const trolley::Ref<PrimePool>& pool,
 }
 
 int main() {
+  examples::BeginOutput();
   auto bus = trolley::Bus::CreateOrDie({.loops = {{}, {}}});
   const auto pool = bus.Spawn<PrimePool>({.name = "primes"},
                                          trolley::PoolOptions{.workers = 4});
@@ -98,5 +100,5 @@ int main() {
   const trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
   std::cout << (report.clean ? "clean" : "not clean") << ", "
             << report.ledger.queued() << " messages left\n";
-  return report.clean && std::cout.flush() ? 0 : 1;
+  return examples::EndOutput("worker_pool", report.clean ? 0 : 1);
 }

@@ -223,6 +223,9 @@ whole=(
   'ref<A>.Tell(X)'
   'ref<A>.TellWith({}, X)'
   '(void)ref<A>.Send(X)'
+  '(void)ref<A>.SendWithin(X, t)'
+  '(void)ref<A>.AskWhenRoom(X, t)'
+  'ref<A>.AskThen(X, t, nullptr)'
   '(void)ref<A>.Ask(X, t)'
   '(void)ref<A>.AskAndWait(X, t)'
   'A().TellAfter(static_cast<A*>(nullptr), t, X)'
@@ -231,11 +234,14 @@ named=(
   'ref<A>.Tell<T>(X)'
   'ref<A>.TellWith<T>(trolley::TellOptions(), X)'
   '(void)ref<A>.Send<T>(X)'
+  '(void)ref<A>.SendWithin<T>(t, X)'
+  '(void)ref<A>.AskWhenRoom<T>(t, X)'
+  '(void)ref<A>.AskWhenRoom<T>(t, X)' # AskThen() takes whole messages only
   '(void)ref<A>.Ask<T>(t, X)'
   '(void)ref<A>.AskAndWait<T>(t, X)'
   'A().TellAfter<T>(static_cast<A*>(nullptr), t, X)'
 )
-timer=5  # the last; an actor's own
+timer=8  # the last; an actor's own
 
 # fill TEMPLATE ACTOR X [TYPE]: the statement.
 fill() {
@@ -313,6 +319,8 @@ temporaries=(
   '(void)co_await account.Ask(Text<N>{.text = s}, t)|Text<N>'
   '(void)co_await account.Send(Text<N>{.text = s})|Text<N>'
   '(void)co_await account.Ask(Text<N>(), t)|Text<N>'
+  '(void)co_await account.SendWithin(Text<N>{.text = s}, t)|Text<N>'
+  '(void)co_await account.AskWhenRoom(Text<N>{.text = s}, t)|Text<N>'
   '(void)co_await account.Send(std::move(Of<N>()))|Text<N>'
   '(void)co_await account.Ask<Text<N>>(t, Text<N>{.text = s})|Text<N>'
   '(void)co_await account.Send<Text<N>>(Text<N>{.text = s})|Text<N>'
@@ -322,6 +330,10 @@ temporaries=(
 right_awaits=(
   '(void)co_await account.Ask<Text<N>>(t, s)'
   '(void)co_await account.Send<Text<N>>(std::move(s), 2)'
+  '(void)co_await account.SendWithin<Text<N>>(t, s)'
+  '(void)co_await account.AskWhenRoom<Text<N>>(t, s)'
+  '(void)co_await account.SendWithin(Of<N>(), t)'
+  'auto ask = account.AskWhenRoom(Text<N>{.text = s}, t); (void)co_await ask'
   '(void)co_await account.Ask(Of<N>(), t)'
   '(void)co_await account.Send(Of<N>())'
   '(void)co_await account.Ask(Deposit{1}, t)'

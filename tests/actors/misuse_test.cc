@@ -489,6 +489,30 @@ class Holder : public Actor {
   std::vector<int>& seen_;
 };
 
+// An object of an actor's class that was not spawned has no mailbox, also in a
+// coroutine handler of an actor.
+class Impostor : public Actor {
+ public:
+  Task<> On(Go) {
+    co_await Sleep(absl::ZeroDuration());
+    NotSpawned object;
+    object.Hold();
+  }
+
+ private:
+  struct NotSpawned : Actor {
+    void Hold() { HoldMailbox(); }
+  };
+};
+
+TEST_P(MisuseTest, P8_AnObjectThatIsNoActorHasNoMailboxToHold) {
+  auto impostor = *bus().Spawn<Impostor>({});
+  impostor.Tell(Go{});
+  Settle();
+  EXPECT_EQ(impostor.Tell(Go{}), Delivery::kGone);
+  EXPECT_EQ(log().Count({"HoldMailbox()", kSentence}), 1);
+}
+
 TEST_P(MisuseTest, P8_ABackgroundTaskHasNoMailboxToHold) {
   std::vector<int> seen;
   auto holder = *bus().Spawn<Holder>({}, &seen);

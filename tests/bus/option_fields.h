@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tests every option at its extremes. For each number of an options struct it
-// tries 0, 1, the default, and the least and the most value of its type. With
-// each value the struct must work, or be refused with InvalidArgument and the
-// name of the field.
+// Tests every option at its extremes. With each of these values the struct must
+// work, or be refused with InvalidArgument and the name of the field:
+//
+//   field      values
+//   a number   0, 1, the default, the least and the most value of its type
+//   a double   those, infinity and what is no number, of either sign
+//   an enum    the least and the most value of its type; they need not be
+//              enumerators
+//   a bool     both
+//
+// Durations have a table of their own (tests/poller/extreme_durations.h).
 //
 //   AtExtremes<LoopOptions>(
 //       [](LoopOptions& o, auto visit) {
@@ -58,12 +65,21 @@ void AtExtremes(Each each, Use use) {
   const auto check = [&](const std::string& name, auto value) {
     using Value = decltype(value);
     Options options;
+    std::string trace;
     each(options, [&](const std::string& at, auto& field) {
       if constexpr (std::is_same_v<std::decay_t<decltype(field)>, Value>) {
         if (at == name) field = value;
       }
     });
-    SCOPED_TRACE(absl::StrCat(name, " = ", value));
+    if constexpr (std::is_enum_v<Value>) {
+      using Number = std::underlying_type_t<Value>;
+      // Through an integer: a char would be shown as text.
+      trace = absl::StrCat(name, " = ",
+                           static_cast<int64_t>(static_cast<Number>(value)));
+    } else {
+      trace = absl::StrCat(name, " = ", value);
+    }
+    SCOPED_TRACE(trace);
     const absl::Status used = use(options);
     if (used.ok()) return;
     EXPECT_EQ(used.code(), absl::StatusCode::kInvalidArgument) << used;
@@ -81,6 +97,18 @@ void AtExtremes(Each each, Use use) {
                            std::numeric_limits<Value>::max()}) {
         check(name, value);
       }
+    } else if constexpr (std::is_floating_point_v<Value>) {
+      using Limits = std::numeric_limits<Value>;
+      for (const Value value :
+           {Value{0}, Value{1}, field, Limits::lowest(), Limits::max(),
+            Limits::denorm_min(), Limits::infinity(), Limits::quiet_NaN()}) {
+        check(name, value);
+        check(name, -value);
+      }
+    } else if constexpr (std::is_enum_v<Value>) {
+      using Number = std::underlying_type_t<Value>;
+      check(name, static_cast<Value>(std::numeric_limits<Number>::min()));
+      check(name, static_cast<Value>(std::numeric_limits<Number>::max()));
     }
   });
 }

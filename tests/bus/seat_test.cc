@@ -248,16 +248,17 @@ TEST_P(SeatTest, P8_WhatThrowsAtTheStartLeavesTheSeatEmpty) {
   EXPECT_EQ(Take(), Lines{"taken 6"});
 }
 
+struct Watcher : Actor {
+  Watcher(Lines* lines, Address of)
+      : lines(lines), watch(Self(this), std::move(of)) {}
+  void On(const Down& m) {
+    lines->push_back(absl::StrCat("down: ", m.reason.ToString()));
+  }
+  Lines* lines;
+  Watch watch;
+};
+
 TEST_P(SeatTest, P9_ACloseEndsTheSeatAndFreesTheName) {
-  struct Watcher : Actor {
-    Watcher(Lines* lines, Address of)
-        : lines(lines), watch(Self(this), std::move(of)) {}
-    void On(const Down& m) {
-      lines->push_back(absl::StrCat("down: ", m.reason.ToString()));
-    }
-    Lines* lines;
-    Watch watch;
-  };
   auto watcher = sim_.Spawn<Watcher>({}, &lines_, worker_.address());
   Fill();
   worker_.Tell(Boom{});
@@ -280,6 +281,16 @@ TEST_P(SeatTest, P9_TheEndOfTheOwnerClosesAnEmptySeat) {
   EXPECT_EQ(Take(), Lines{});
   EXPECT_FALSE(sim_.bus().FindAddress("worker").ok());
   EXPECT_EQ(sim_.ledger().dead_lettered, 1u);
+}
+
+TEST_P(SeatTest, P9_TheEndOfTheOwnerIsWhyTheSeatEnds) {
+  auto watcher = sim_.Spawn<Watcher>({}, &lines_, worker_.address());
+  Fill();
+  Take();
+  owner_.address().Stop();
+  sim_.RunUntilIdle();
+  EXPECT_EQ(Take(),
+            (Lines{"stop: its owner ended", "~", "down: its owner ended"}));
 }
 
 TEST_P(SeatTest, ASecondFillMakesAnObjectWhenTheFirstHasLeft) {

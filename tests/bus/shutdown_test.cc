@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
@@ -380,6 +381,13 @@ TEST_P(ShutdownTest, P10_AHandlerThatSpinsIsNamed) {
     // A loop that only is slow may be named too.
     EXPECT_THAT(report.survivors, Contains(HasSubstr("the/spinner")))
         << report.ToString();
+    for (const std::string& survivor : report.survivors) {
+      if (!absl::StrContains(survivor, "the/spinner")) continue;
+      EXPECT_EQ(absl::StrContains(survivor, ", in its handler of "), !on_stop)
+          << survivor;
+      EXPECT_EQ(absl::StrContains(survivor, "ms or longer"), !on_stop)
+          << survivor;
+    }
     // The thread goes on by itself; let it end before the test does.
     Destroy();
     shared->go.Notify();

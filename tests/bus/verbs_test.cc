@@ -112,13 +112,17 @@ class Probe : public Actor {
 
   // What is protected in an actor, for the verbs below.
   using Actor::address;
+  using Actor::askers;
   using Actor::CancelTimer;
   using Actor::context;
   using Actor::deadline;
   using Actor::exit_reason;
+  using Actor::HoldMailbox;
+  using Actor::is_ask;
   using Actor::RunInBackground;
   using Actor::sender;
   using Actor::SetTrace;
+  using Actor::Sleep;
   using Actor::Spawn;
   using Actor::Stop;
   using Actor::TellLast;
@@ -332,6 +336,80 @@ const Verb kVerbs[] = {
      },
      // In a handler, it would be a cycle.
      {"refused", "sent", "refused", "refused", "sent", "sent", "sent", "sent"},
+     "refused"},
+    {"AskWhenRoom without co_await",
+     kResult,
+     [](Probe& p) -> std::string {
+       auto asking = p.self().AskWhenRoom(Tick{p.record.token}, absl::Hours(1));
+       return asking.await_ready() ? "refused" : "sent";
+     },
+     {"refused", "sent", "refused", "refused", "sent", "sent", "sent", "sent"},
+     "refused"},
+    {"AskThen to itself",
+     kTicks,
+     [](Probe& p) -> std::string {
+       p.self().AskThen(Tick{p.record.token}, absl::Hours(1),
+                        [](absl::Status) {});
+       return "nothing";
+     },
+     {"1", "1", "1", "1", "1", "", "0", "0"},
+     "nothing"},
+    {"Send to itself",
+     kResult,
+     [](Probe& p) -> std::string {
+       auto sending = p.self().Send(Tick{p.record.token});
+       return Code(sending.await_resume());
+     },
+     {"FAILED_PRECONDITION", "OK", "OK", "OK", "OK", "", "OK", "OK"},
+     "NOT_FOUND"},
+    {"SendWithin to itself",
+     kResult,
+     [](Probe& p) -> std::string {
+       auto sending = p.self().SendWithin(Tick{p.record.token}, absl::Hours(1));
+       return Code(sending.await_resume());
+     },
+     {"FAILED_PRECONDITION", "OK", "OK", "OK", "OK", "", "OK", "OK"},
+     "NOT_FOUND"},
+    {"TellWith to itself",
+     kTicks,
+     [](Probe& p) -> std::string {
+       p.self().TellWith({}, Tick{p.record.token});
+       return "nothing";
+     },
+     {"1", "1", "1", "1", "1", "", "0", "0"},
+     "nothing"},
+    {"is_ask and askers",
+     kResult,
+     [](Probe& p) -> std::string {
+       return absl::StrCat(p.is_ask() ? "an ask" : "no ask", ", ",
+                           p.askers().size(), " askers");
+     },
+     {"no ask, 0 askers", "no ask, 0 askers", "no ask, 0 askers",
+      "no ask, 0 askers", "no ask, 0 askers", "no ask, 0 askers",
+      "no ask, 0 askers", "no ask, 0 askers"},
+     "no ask, 0 askers"},
+    {"Sleep without co_await",
+     kResult,
+     [](Probe& p) -> std::string {
+       auto sleeping = p.Sleep(absl::Hours(1));
+       static_cast<void>(sleeping);
+       return "nothing";
+     },
+     {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing",
+      "nothing", "nothing"},
+     "dies"},
+    {"HoldMailbox",
+     kResult,
+     [](Probe& p) -> std::string {
+       try {
+         p.HoldMailbox();
+         return "held";
+       } catch (const std::logic_error&) {
+         return "refused";
+       }
+     },
+     {"refused", "refused", "held", "held", "refused", "refused", "refused",
+      "refused"},
      "refused"},
     {"AskAndWait",
      kResult,

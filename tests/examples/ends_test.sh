@@ -5,11 +5,12 @@
 # written: it reacts to signals, prints what is wrong, exits with the code that
 # belongs to its report, and leaves no socket behind.
 # usage: ends_test.sh WORDCOUNT WORDCOUNT_QUERY TROLLEY ECHO_SERVER ECHO_CLIENT
-#        CUSTOM_POLLER
+#        CUSTOM_POLLER SUPERVISED PUBSUB WORKER_POOL
 
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 wordcount=$1 query=$2 trolley=$3 server=$4 client=$5 custom=$6
+supervised=$7 pubsub=$8 worker_pool=$9
 no_socket_is_left() { [[ -z $(ls -A "$sockets") ]]; }
 # 0 after "clean", 1 after "not clean".
 code_is_what_the_report_says() {
@@ -35,23 +36,32 @@ for signal in TERM INT HUP; do
 done
 
 # The program waits for an end of the input that does not come.
-"${words[@]}" --input="$work/fifo" >"$work/out" 2>"$work/err" &
-running=$!
-await sockets_are_there words control
-"$query" --socket="$sockets/words" --timeout=5m >"$work/answer" 2>&1 &
-asking=$!
 has_a_client() {
   [[ $("$trolley" --address="unix:$sockets/control" ps 2>&1) == *listener/1* ]]
 }
-check "a question that waits has a connection" await has_a_client
-end TERM
-check "an ask that waits for the input: the code is that of the report" \
-  code_is_what_the_report_says
-check "and the ending is clean" code_is 0
-wait "$asking"
-code=$?
-check "and who asked is told" grep -q '^wordcount_query: ' "$work/answer"
-check "and fails" code_is 1
+for grace in 10s 0s; do
+  "${words[@]}" --input="$work/fifo" --grace="$grace" >"$work/out" \
+    2>"$work/err" &
+  running=$!
+  await sockets_are_there words control
+  "$query" --socket="$sockets/words" --timeout=5m >"$work/answer" 2>&1 &
+  asking=$!
+  check "a question that waits has a connection" await has_a_client
+  end TERM
+  check "an ask that waits for the input: the code is that of the report" \
+    code_is_what_the_report_says
+  if [[ $grace == 0s ]]; then
+    check "no time to end: not clean" grep -q '^not clean' "$work/out"
+    check "no time to end: the code" code_is 1
+  else
+    check "and the ending is clean" code_is 0
+  fi
+  check "and no socket is left" no_socket_is_left
+  wait "$asking"
+  code=$?
+  check "and who asked is told" grep -q '^wordcount_query: ' "$work/answer"
+  check "and fails" code_is 1
+done
 
 # --- wordcount: standard input ------------------------------------------------
 { read -r _; "$wordcount" --exit_at_end; } <"$work/text" >"$work/out" \
@@ -65,6 +75,68 @@ check "no standard input: is said" says 'standard input is closed'
 "$wordcount" --exit_at_end <"$work" >"$work/out" 2>"$work/err"
 code=$?
 check "a folder: is said" says 'is a directory'
+
+# --- supervised, pubsub, worker_pool ------------------------------------------
+printf '1\n20\n' >"$work/numbers"
+catches() {  # NUMBER: whether the program has a handler of this signal
+  local mask
+  mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$running/status")
+  ((0x$mask >> ($1 - 1) & 1))
+}
+for signal in TERM INT; do
+  exec 8<>"$work/fifo"
+  "$supervised" <&8 >"$work/out" 2>"$work/err" 8>&- &
+  running=$!
+  check "supervised: it is ready for SIG$signal" \
+    await catches "$(kill -l "$signal")"
+  end "$signal"
+  exec 8>&-
+  check "supervised: it hears SIG$signal while its input does not come" code_is 0
+  check "and it says so" says 'ended: clean'
+done
+"$supervised" <&- >"$work/out" 2>"$work/err"
+code=$?
+check "supervised, no standard input" code_is 1
+check "supervised, no standard input: is said" says 'standard input is closed'
+"$supervised" <"$work" >"$work/out" 2>"$work/err"
+code=$?
+check "supervised, a folder: is said" says 'is a directory'
+
+# A short program has no handler: the signal ends it, if it has not ended.
+for program in "$pubsub" "$worker_pool"; do
+  "$program" >"$work/out" 2>"$work/err" &
+  running=$!
+  has_begun() {  # and is not this shell any more
+    [[ $(<"/proc/$running/comm") == "$(basename "$program")" ]]
+  }
+  await has_begun
+  end TERM 2>/dev/null
+  ended_by_the_signal_or_clean() {
+    code_is 143 || { code_is 0 && grep -q '^clean' "$work/out"; }
+  }
+  check "$(basename "$program"): it hears SIGTERM" ended_by_the_signal_or_clean
+done
+
+# A pipe whose reader has gone.
+exec 8<>"$work/gone"
+exec 9>"$work/gone"
+exec 8>&-
+for program in "$supervised" "$pubsub" "$worker_pool"; do
+  name=$(basename "$program")
+  "$program" <"$work/numbers" >/dev/full 2>"$work/err" 9>&-
+  code=$?
+  check "$name, a full disk" code_is 1
+  check "$name, a full disk: is said" says "$name: cannot write"
+  "$program" <"$work/numbers" >&- 2>"$work/err" 9>&-
+  code=$?
+  check "$name, no standard output" code_is 1
+  check "$name, no standard output: is said" says "$name: cannot write"
+  "$program" <"$work/numbers" >&9 2>"$work/err" 9>&-
+  code=$?
+  check "$name, a reader that has gone" code_is 1
+  check "$name, a reader that has gone: is said" says "$name: cannot write"
+done
+exec 9>&-
 
 # --- Output that goes nowhere -------------------------------------------------
 "${words[@]}" --input="$work/text" --exit_at_end >/dev/full 2>"$work/err"

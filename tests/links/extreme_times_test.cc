@@ -25,7 +25,7 @@ class ExtremeTimesTest : public LinkTest {
   }
 
   // A server and a client whose links have these options talk.
-  void ExpectTalk(const UnixLinkOptions& options) {
+  void ExpectTalk(const LinkOptions& options) {
     StartServer({.link = options});
     StartClient(options);
     const absl::StatusOr<Answer> answer =
@@ -36,9 +36,9 @@ class ExtremeTimesTest : public LinkTest {
   }
 
   // Above 0 is good, and is no limit if it is long enough.
-  void ExpectAboveZero(const Extreme& e, const UnixLinkOptions& options,
+  void ExpectAboveZero(const Extreme& e, const LinkOptions& options,
                        const std::string& field) {
-    const absl::Status valid = ValidateUnixLinkOptions(options);
+    const absl::Status valid = ValidateLinkOptions(options);
     if (!e.positive()) return ExpectNames(valid, "LinkOptions::" + field);
     EXPECT_TRUE(valid.ok()) << valid;
     if (!e.soon()) ExpectTalk(options);
@@ -48,28 +48,39 @@ class ExtremeTimesTest : public LinkTest {
 TEST_F(ExtremeTimesTest, OptionsOfLinks) {
   ForEachExtreme("actors/link/link_options.h LinkOptions::handshake_deadline",
                  [this](const Extreme& e) {
-                   UnixLinkOptions options = PatientLink();
+                   LinkOptions options = PatientLink();
                    options.handshake_deadline = e.value;
                    ExpectAboveZero(e, options, "handshake_deadline");
                  });
   ForEachExtreme("actors/link/link_options.h LinkOptions::write_deadline",
                  [this](const Extreme& e) {
-                   UnixLinkOptions options = PatientLink();
+                   LinkOptions options = PatientLink();
                    options.write_deadline = e.value;
                    ExpectAboveZero(e, options, "write_deadline");
                  });
+  ForEachExtreme("actors/link/link_options.h LinkOptions::heartbeat",
+                 [this](const Extreme& e) {
+                   LinkOptions options = PatientLink();
+                   options.heartbeat = e.value;
+                   const absl::Status valid = ValidateLinkOptions(options);
+                   if (e.value < absl::Milliseconds(1)) {
+                     return ExpectNames(valid, "LinkOptions::heartbeat");
+                   }
+                   EXPECT_TRUE(valid.ok()) << valid;
+                   if (!e.soon()) ExpectTalk(options);
+                 });
   ForEachExtreme("actors/link/link_options.h LinkOptions::backoff_first",
                  [this](const Extreme& e) {
-                   UnixLinkOptions options = PatientLink();
+                   LinkOptions options = PatientLink();
                    options.backoff_first = e.value;
                    options.backoff_last = absl::InfiniteDuration();
                    ExpectAboveZero(e, options, "backoff_first");
                  });
   ForEachExtreme("actors/link/link_options.h LinkOptions::backoff_last",
                  [this](const Extreme& e) {
-                   UnixLinkOptions options = PatientLink();
+                   LinkOptions options = PatientLink();
                    options.backoff_last = e.value;
-                   const absl::Status valid = ValidateUnixLinkOptions(options);
+                   const absl::Status valid = ValidateLinkOptions(options);
                    if (e.value < options.backoff_first) {
                      return ExpectNames(valid, "LinkOptions::backoff_last");
                    }
@@ -81,7 +92,7 @@ TEST_F(ExtremeTimesTest, ALinkComesBackAfterTheShortestTimeAndWaitsForever) {
   ForEachExtreme(
       "actors/link/stream_link.h NextBackoff()", [this](const Extreme& e) {
         if (!e.positive()) return;
-        UnixLinkOptions options = PatientLink();
+        LinkOptions options = PatientLink();
         options.backoff_first = options.backoff_last = e.value;
         StartClient(options);  // no server listens
         if (e.soon()) {
@@ -104,7 +115,7 @@ TEST_F(ExtremeTimesTest, OptionsOfListeners) {
       "actors/link/link_options.h "
       "ListenerOptions::pause_without_descriptors",
       [this](const Extreme& e) {
-        UnixListenerOptions options = PatientListener();
+        UnixListenerOptions options;
         options.pause_without_descriptors = e.value;
         const absl::Status valid = ValidateUnixListenerOptions(options);
         EXPECT_EQ(valid.ok(), e.positive()) << valid;
@@ -162,7 +173,7 @@ TEST_F(ExtremeTimesTest, WhatAPeerWrites) {
   ForEachExtreme(
       "proto/link.proto Message.remaining_ns", [&](const Extreme& e) {
         const int64_t remaining = absl::ToInt64Nanoseconds(e.value);
-        RawPeer peer(path_);
+        RawPeer peer(endpoint_);
         peer.Say(GoodHello() + Data(1, MessageTo("sink", 9, remaining)));
         std::string said = peer.Read(wire::kHelloBytes);
         said.clear();

@@ -17,13 +17,15 @@
 namespace trolley::links_test {
 namespace {
 
-using FaultsTest = LinkTest;
+class FaultsTest : public EachTransportTest {};
+
+INSTANTIATE_TEST_SUITE_P(Over, FaultsTest, EachTransport(), NameOfTransport);
 
 // One call of one side fails. The asker gets the answer, or a Status with a
 // text. No descriptor is left open. When no call fails any more, asks are
 // answered again, unless the listener, or a loop with its poller, is broken and
 // has ended.
-TEST_F(FaultsTest, P13_WhicheverCallFailsTheAskerIsTold) {
+TEST_P(FaultsTest, P13_WhicheverCallFailsTheAskerIsTold) {
   for (const bool of_server : {true, false}) {
     // Not the second, an EAGAIN: no edge makes up for one that is not true.
     for (const size_t which : {0, 2, 3}) {
@@ -36,11 +38,11 @@ TEST_F(FaultsTest, P13_WhicheverCallFailsTheAskerIsTold) {
         const int before = OpenDescriptors();
         FaultSys faulty(RealSys());
         (of_server ? server_sys_ : client_sys_) = &faulty;
-        UnixListenerOptions listener;
+        ServerOptions listener;
         // What cannot be written is waited for so long.
         listener.link.handshake_deadline = absl::Milliseconds(50);
         listener.link.write_deadline = absl::Milliseconds(50);
-        UnixLinkOptions dialled = listener.link;
+        LinkOptions dialled = listener.link;
         dialled.backoff_first = absl::Milliseconds(1);
         dialled.backoff_last = absl::Milliseconds(1);
         // Making a bus is the conformance suite's; the conversation is ours.
@@ -72,7 +74,7 @@ TEST_F(FaultsTest, P13_WhicheverCallFailsTheAskerIsTold) {
         AskUntil([&] { return sink.AskAndWait(AskOf(4), kLong).ok(); },
                  [&](bool works) {
                    return works ||
-                          listener_.Tell(GetUnixListenerStats{}) ==
+                          listener_.Tell(GetListenerStats{}) ==
                               Delivery::kGone ||
                           link_.Tell(GetLinkStats{}) == Delivery::kGone;
                  });
@@ -99,12 +101,16 @@ TEST_F(FaultsTest, P13_WhicheverCallFailsTheAskerIsTold) {
 }
 
 // The kernel refuses to name the process at the other end.
-TEST_F(FaultsTest, P13_AConnectionWithAnUnknownPeerIsClosed) {
+TEST_P(FaultsTest, P13_AConnectionWithAnUnknownPeerIsClosed) {
+  if (!transport().knows_the_process) {
+    GTEST_SKIP() << "the peer of a dial over " << transport().name
+                 << " is known without a call";
+  }
   const int before = OpenDescriptors();
   FaultSys faulty(RealSys());
   client_sys_ = &faulty;
   StartServer();
-  UnixLinkOptions options = PatientLink();
+  LinkOptions options = PatientLink();
   options.reconnect = false;
   StartClient(options, [&] { faulty.FailAll(SysCall::kGetsockopt, ENOBUFS); });
   EXPECT_EQ(NextDownOf(client_watcher_).end, LinkEnd::kNoConnection);
@@ -116,10 +122,10 @@ TEST_F(FaultsTest, P13_AConnectionWithAnUnknownPeerIsClosed) {
 }
 
 // The link does not dial again while the test runs, so it is down for the ask.
-TEST_F(FaultsTest, P13_AnAskOverALinkThatIsDownIsToldWhy) {
+TEST_P(FaultsTest, P13_AnAskOverALinkThatIsDownIsToldWhy) {
   FaultSys faulty(RealSys());
   client_sys_ = &faulty;
-  UnixLinkOptions options = PatientLink();
+  LinkOptions options = PatientLink();
   options.backoff_first = options.backoff_last = absl::Hours(1);
   StartClient(options, [&] { faulty.FailNth(SysCall::kSocket, 1, EMFILE); });
   EXPECT_EQ(NextDownOf(client_watcher_).end, LinkEnd::kNoConnection);
@@ -133,7 +139,7 @@ TEST_F(FaultsTest, P13_AnAskOverALinkThatIsDownIsToldWhy) {
 
 // A listener is made: its socket, its actor, what that watches with. Whichever
 // call fails, there is a listener or a reason, and nothing is left of it.
-TEST_F(FaultsTest, P13_AListenerThatCannotStartLeavesNothing) {
+TEST_P(FaultsTest, P13_AListenerThatCannotStartLeavesNothing) {
   for (const size_t which : {0, 2, 3}) {
     for (uint64_t n = 1; !HasFailure(); ++n) {
       SCOPED_TRACE(testing::Message()
@@ -143,19 +149,14 @@ TEST_F(FaultsTest, P13_AListenerThatCannotStartLeavesNothing) {
       server_ = NewBus(faulty);
       server_->Inspect(kLong).IgnoreError();
       faulty.FailNthOfAny(n, which);
-      absl::StatusOr<UnixListenSocket> socket = ListenUnix(faulty, path_);
-      if (socket.ok()) {
-        auto listener =
-            server_->Spawn<UnixListener>({.name = "uds"}, *std::move(socket));
-        if (listener.ok()) {
-          const absl::Status alive =
-              listener->AskAndWait(GetUnixListenerStats{}, kLong).status();
-          EXPECT_NE(alive.code(), absl::StatusCode::kDeadlineExceeded);
-        } else {
-          EXPECT_FALSE(listener.status().message().empty());
-        }
+      const auto listener =
+          Listen(*server_, faulty, {.name = "listener"}, endpoint_, {});
+      if (listener.ok()) {
+        const absl::Status alive =
+            listener->AskAndWait(GetListenerStats{}, kLong).status();
+        EXPECT_NE(alive.code(), absl::StatusCode::kDeadlineExceeded);
       } else {
-        EXPECT_FALSE(socket.status().message().empty());
+        EXPECT_FALSE(listener.status().message().empty());
       }
       const uint64_t faults = faulty.faults();
       StopServer();
@@ -167,20 +168,20 @@ TEST_F(FaultsTest, P13_AListenerThatCannotStartLeavesNothing) {
 
 // The listener can neither accept nor refuse a connection. It does not use its
 // socket for a while, which is for ever here, and its links go on.
-TEST_F(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
+TEST_P(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
   if (PollerUnderTest() == "io_uring") {
     GTEST_SKIP() << "a ring accepts without a call that could fail here";
   }
   FaultSys faulty(RealSys());
   server_sys_ = &faulty;
-  UnixListenerOptions options = PatientListener();
+  ServerOptions options = PatientListener();
   options.pause_without_descriptors = absl::Hours(1);
   StartServer(options);
   StartClient(PatientLink());
   const Ref<Numbers> sink = RemoteOf("sink");
   ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   faulty.FailNth(SysCall::kAccept4, 1, ENFILE, 1000);
-  const RawPeer waits(path_);
+  const RawPeer waits(endpoint_);
   AskUntil(
       [&] {
         sink.AskAndWait(AskOf(1), kLong).IgnoreError();
@@ -196,13 +197,13 @@ TEST_F(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
   StopServer();
 }
 
-TEST_F(FaultsTest, P12_WithoutAReserveServiceComesBack) {
+TEST_P(FaultsTest, P12_WithoutAReserveServiceComesBack) {
   if (PollerUnderTest() == "io_uring") {
     GTEST_SKIP() << "a ring accepts without a call that could fail here";
   }
   FaultSys faulty(RealSys());
   server_sys_ = &faulty;
-  UnixListenerOptions options = PatientListener();
+  ServerOptions options = PatientListener();
   options.pause_without_descriptors = absl::Milliseconds(1);
   StartServer(options);
   server_->Inspect(kLong).IgnoreError();

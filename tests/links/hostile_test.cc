@@ -17,6 +17,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 
 #include "gtest/gtest.h"
 #include "trolley/proto/frame.h"
@@ -31,16 +32,18 @@
 namespace trolley::links_test {
 namespace {
 
-class HostileTest : public LinkTest {
+class BesideAGoodPeer : public LinkTest {
  protected:
+  using LinkTest::LinkTest;
+
   void SetUp() override {
     StartServer(Options());
     StartClient();
     good_ = RemoteOf("sink");
     GoodPeerWorks();
   }
-  virtual UnixListenerOptions Options() {
-    UnixListenerOptions options = PatientListener();
+  virtual ServerOptions Options() {
+    ServerOptions options = PatientListener();
     options.link.max_frame_bytes = 64 * 1024;
     options.link.credit_bytes = 256 * 1024;
     options.link.outbox_bytes = 64 * 1024;
@@ -68,39 +71,47 @@ class HostileTest : public LinkTest {
   Ref<Numbers> good_;
 };
 
+class HostileTest : public BesideAGoodPeer,
+                    public testing::WithParamInterface<const Transport*> {
+ protected:
+  HostileTest() : BesideAGoodPeer(*GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Over, HostileTest, EachTransport(), NameOfTransport);
+
 // The server has a second listener with a short handshake_deadline. The good
 // peer uses the other one, so that it is not disconnected on a slow machine.
 class ImpatientTest : public HostileTest {
  protected:
   void SetUp() override {
     HostileTest::SetUp();
-    absl::StatusOr<UnixListenSocket> socket =
-        ListenUnix(RealSys(), impatient_path_);
-    ASSERT_TRUE(socket.ok()) << socket.status();
     NextUpOf(server_watcher_);  // the good one
-    UnixListenerOptions options = Options();
+    ServerOptions options = Options();
     Hurry(options.link);
     options.link.watcher = server_watcher_;
-    SpawnOn<UnixListener>(*server_, {.name = "impatient"}, *std::move(socket),
-                          options);
+    const auto listener = Listen(*server_, RealSys(), {.name = "impatient"},
+                                 impatient_endpoint_, options);
+    ASSERT_TRUE(listener.ok()) << listener.status();
   }
-  virtual void Hurry(UnixLinkOptions& link) {
+  virtual void Hurry(LinkOptions& link) {
     link.handshake_deadline = absl::Milliseconds(100);
   }
 
-  const std::string impatient_path_ = folder_ / "i";
+  const std::string impatient_endpoint_ = NewEndpoint();
 };
 
-TEST_F(ImpatientTest, P14_SilentPeerIsClosedAtTheHandshakeDeadline) {
-  RawPeer silent(impatient_path_);
+INSTANTIATE_TEST_SUITE_P(Over, ImpatientTest, EachTransport(), NameOfTransport);
+
+TEST_P(ImpatientTest, P14_SilentPeerIsClosedAtTheHandshakeDeadline) {
+  RawPeer silent(impatient_endpoint_);
   EXPECT_EQ(ErrorIn(silent.ReadToTheEnd().substr(wire::kHelloBytes)),
             "HANDSHAKE_TIMEOUT");
 }
 
-TEST_F(ImpatientTest, P14_TwoHundredSilentPeersDoNotStopAGoodOne) {
+TEST_P(ImpatientTest, P14_TwoHundredSilentPeersDoNotStopAGoodOne) {
   std::vector<std::unique_ptr<RawPeer>> silent;
   for (int i = 0; i < 200; ++i) {
-    silent.push_back(std::make_unique<RawPeer>(impatient_path_));
+    silent.push_back(std::make_unique<RawPeer>(impatient_endpoint_));
     if (i % 2 == 0) silent.back()->Say("T");
     if (i % 20 == 0) GoodPeerWorks();
   }
@@ -110,8 +121,8 @@ TEST_F(ImpatientTest, P14_TwoHundredSilentPeersDoNotStopAGoodOne) {
   }
 }
 
-TEST_F(ImpatientTest, P14_OneByteAtATimeIsCutAtTheHandshakeDeadline) {
-  RawPeer slow(impatient_path_);
+TEST_P(ImpatientTest, P14_OneByteAtATimeIsCutAtTheHandshakeDeadline) {
+  RawPeer slow(impatient_endpoint_);
   const std::string hello = GoodHello();
   // Byte by byte, each only after the good peer's turn, and never the last.
   for (size_t i = 0; i + 1 < hello.size(); ++i) {
@@ -122,8 +133,8 @@ TEST_F(ImpatientTest, P14_OneByteAtATimeIsCutAtTheHandshakeDeadline) {
             "HANDSHAKE_TIMEOUT");
 }
 
-TEST_F(HostileTest, P14_GoodFramesOneByteAtATimeAreGoodFrames) {
-  RawPeer slow(path_);
+TEST_P(HostileTest, P14_GoodFramesOneByteAtATimeAreGoodFrames) {
+  RawPeer slow(endpoint_);
   for (char c : GoodHello() + Data(1, MessageTo("sink", 1, 1'000'000'000))) {
     slow.Say(std::string(1, c));
   }
@@ -187,9 +198,9 @@ std::vector<Rule> Rules() {
   };
 }
 
-TEST_F(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
+TEST_P(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
   for (const Rule& rule : Rules()) {
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     peer.Say(rule.said);
     const std::string said = peer.ReadToTheEnd();
     ASSERT_GE(said.size(), wire::kHelloBytes) << rule.name;
@@ -199,10 +210,10 @@ TEST_F(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
   OpenGate();
 }
 
-TEST_F(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {
+TEST_P(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {
   const std::string whole = Data(1, MessageTo("sink", 0, 0));
   for (size_t cut = 1; cut < whole.size(); cut += 7) {
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     peer.Say(GoodHello() + whole.substr(0, cut));
     peer.Close();
     const LinkDown down = NextDownOf(server_watcher_);
@@ -212,12 +223,12 @@ TEST_F(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {
   }
 }
 
-TEST_F(HostileTest, P14_RandomBytesEndOneConnectionAtATime) {
+TEST_P(HostileTest, P14_RandomBytesEndOneConnectionAtATime) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937 random(seed);
   for (int round = 0; round < 200; ++round) {
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     std::string bytes = round % 2 == 0 ? "" : GoodHello();
     const size_t size = random() % 2000;
     for (size_t i = 0; i < size; ++i) bytes.push_back(random());
@@ -226,7 +237,7 @@ TEST_F(HostileTest, P14_RandomBytesEndOneConnectionAtATime) {
   }
 }
 
-TEST_F(HostileTest, P14_MutatedConversationsEndOneConnectionAtATime) {
+TEST_P(HostileTest, P14_MutatedConversationsEndOneConnectionAtATime) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937 random(seed);
@@ -240,7 +251,7 @@ TEST_F(HostileTest, P14_MutatedConversationsEndOneConnectionAtATime) {
     for (int i = random() % 4; i >= 0; --i) {
       bytes[random() % bytes.size()] = random();
     }
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     peer.Say(bytes.substr(0, random() % (bytes.size() + 1)));
     if (round % 20 == 0) GoodPeerWorks();
   }
@@ -248,13 +259,16 @@ TEST_F(HostileTest, P14_MutatedConversationsEndOneConnectionAtATime) {
 
 // As ImpatientTest, with a short write_deadline and a patient handshake.
 class NeverReadsTest : public ImpatientTest {
-  void Hurry(UnixLinkOptions& link) override {
+  void Hurry(LinkOptions& link) override {
     link.write_deadline = absl::Milliseconds(100);
   }
 };
 
-TEST_F(NeverReadsTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
-  RawPeer peer(impatient_path_);
+INSTANTIATE_TEST_SUITE_P(Over, NeverReadsTest, EachTransport(),
+                         NameOfTransport);
+
+TEST_P(NeverReadsTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
+  RawPeer peer(impatient_endpoint_);
   peer.Say(GreedyHello());  // and reads nothing of what that brings
   const LinkUp up = NextUpOf(server_watcher_);
   const Ref<Numbers> to_it =
@@ -274,9 +288,9 @@ TEST_F(NeverReadsTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
 }
 
 // The write deadline is long, so all that could pile up has the time to do so.
-TEST_F(HostileTest, P14_WhatAPeerDoesNotReadIsBounded) {
+TEST_P(HostileTest, P14_WhatAPeerDoesNotReadIsBounded) {
   NextUpOf(server_watcher_);  // the good one
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   peer.Say(GreedyHello());  // and reads nothing
   const Ref<Link> link = NextUpOf(server_watcher_).link;
   const Ref<Numbers> to_it =
@@ -292,8 +306,8 @@ TEST_F(HostileTest, P14_WhatAPeerDoesNotReadIsBounded) {
   EXPECT_LE(down.stats.unsent, 64 * 1024 / 1000 + 2);
 }
 
-TEST_F(HostileTest, P14_APeerThatReadsNoRefusalRunsOutOfCredit) {
-  RawPeer peer(path_);
+TEST_P(HostileTest, P14_APeerThatReadsNoRefusalRunsOutOfCredit) {
+  RawPeer peer(endpoint_);
   NextUpOf(server_watcher_);
   peer.Say(GoodHello());
   NextUpOf(server_watcher_);
@@ -307,8 +321,8 @@ TEST_F(HostileTest, P14_APeerThatReadsNoRefusalRunsOutOfCredit) {
       << down.reason;
 }
 
-TEST_F(NeverReadsTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
-  RawPeer peer(impatient_path_);
+TEST_P(NeverReadsTest, P14_PingsAreAnsweredAndAFloodOfThemIsBounded) {
+  RawPeer peer(impatient_endpoint_);
   peer.Say(GoodHello());
   const std::string pong =
       Header({.length = 8, .type = wire::FrameType::kPong}) + "12345678";
@@ -330,12 +344,12 @@ size_t BytesInUse() {
 }
 
 // Each is two bytes on the wire, and was a string while the tell waited.
-TEST_F(HostileTest, P14_TheAskersOfATellThatWaitsTakeNoMemory) {
+TEST_P(HostileTest, P14_TheAskersOfATellThatWaitsTakeNoMemory) {
   constexpr uint64_t kMore = 20;  // than the mailbox of the gated one takes
   constexpr uint64_t kTells = 3;
   constexpr int kAskers = 30'000;
   server_watcher_.AskAndWait(NextUp{}, kLong).IgnoreError();  // the good one
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   peer.Say(GoodHello());
   const Ref<Link> link =
       server_watcher_.AskAndWait(NextUp{}, kLong).value().link;
@@ -362,11 +376,15 @@ TEST_F(HostileTest, P14_TheAskersOfATellThatWaitsTakeNoMemory) {
 }
 
 // What is written to such a peer fails, and it may still send.
-TEST_F(HostileTest, P14_APeerThatHasClosedItsReadingGetsNoPongs) {
+TEST_P(HostileTest, P14_APeerThatHasClosedItsReadingGetsNoPongs) {
+  if (!transport().tells_closed_reading) {
+    GTEST_SKIP() << "over " << transport().name
+                 << " such a peer looks like one that does not read";
+  }
   constexpr uint64_t kRounds = 40;
   constexpr uint64_t kPingsPerRound = 1000;
   NextUpOf(server_watcher_);  // the good one
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   peer.Say(GoodHello());
   const Ref<Link> link = NextUpOf(server_watcher_).link;
   peer.CloseReading();
@@ -388,22 +406,17 @@ class NarrowLinkTest : public HostileTest {
     HostileTest::SetUp();
     NextUpOf(server_watcher_);  // the good one
     SpawnOn<Sink>(*server_, {.name = "theirs", .mailbox_capacity = 4096});
-    int ends[2] = {-1, -1};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    const int few_bytes = 4096;
-    ASSERT_EQ(::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &few_bytes,
-                           sizeof(few_bytes)),
-              0);
-    ASSERT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    peer_ = std::make_unique<RawPeer>(ends[1]);
+    const auto [ours, theirs] = NarrowPair(transport(), 4096);
+    ASSERT_EQ(::fcntl(ours, F_SETFL, O_NONBLOCK), 0);
+    peer_ = std::make_unique<RawPeer>(theirs);
     LinkOptions options = PatientLink();
     options.max_frame_bytes = 1024;
     options.credit_bytes = 2 * (1024 + 24);
     options.outbox_bytes = 1;
     options.watcher = server_watcher_;
-    SpawnOn<UnixLink>(*server_, {}, ScopedFd(RealSys(), ends[0]),
-                      LinkPeer{.name = "the peer", .identity = "peer"},
-                      options);
+    SpawnOn<StreamLink>(*server_, {}, ScopedFd(RealSys(), ours),
+                        LinkPeer{.name = "the peer", .identity = "peer"},
+                        options);
     peer_->Say(GreedyHello());
     narrow_ = NextUpOf(server_watcher_).link;
   }
@@ -417,8 +430,11 @@ class NarrowLinkTest : public HostileTest {
   Ref<Link> narrow_;
 };
 
+INSTANTIATE_TEST_SUITE_P(Over, NarrowLinkTest, EachTransport(),
+                         NameOfTransport);
+
 // It guesses what it is granted, and reads nothing.
-TEST_F(NarrowLinkTest, P14_APeerThatDoesNotReadIsGrantedNoMoreCredit) {
+TEST_P(NarrowLinkTest, P14_APeerThatDoesNotReadIsGrantedNoMoreCredit) {
   for (uint64_t i = 1; i <= 2000 && peer_->Keep(Message(i)); ++i) {
   }
   peer_->Close();
@@ -428,7 +444,7 @@ TEST_F(NarrowLinkTest, P14_APeerThatDoesNotReadIsGrantedNoMoreCredit) {
       << down.reason;
 }
 
-TEST_F(NarrowLinkTest, P14_CreditThatFoundNoRoomIsGrantedWhenThereIsRoom) {
+TEST_P(NarrowLinkTest, P14_CreditThatFoundNoRoomIsGrantedWhenThereIsRoom) {
   const Ref<Numbers> there =
       SpawnOn<Remote<Numbers>>(*server_, {}, narrow_, "anybody");
   // More than the kernel takes, so that the outbox has no room.
@@ -486,7 +502,7 @@ std::vector<Request> Requests() {
   return {
       {"a PING", [](uint64_t) { return Ping(); }},
       {"a tell to nobody", data(MessageTo("nobody", 0, 0))},
-      {"a tell of a type that is not taken", data(MessageTo("uds", 0, 0))},
+      {"a tell of a type that is not taken", data(MessageTo("listener", 0, 0))},
       {"an ask of nobody", asks("nobody", kMinute)},
       {"an ask that expires", asks("sink", 1)},
       {"an ask of an actor that answers", asks("sink", kMinute)},
@@ -495,20 +511,26 @@ std::vector<Request> Requests() {
   };
 }
 
-class SlowReaderTest : public HostileTest,
-                       public testing::WithParamInterface<size_t> {};
+using Case = std::tuple<const Transport*, size_t>;
+
+class SlowReaderTest : public BesideAGoodPeer,
+                       public testing::WithParamInterface<Case> {
+ protected:
+  SlowReaderTest() : BesideAGoodPeer(*std::get<0>(GetParam())) {}
+};
 
 // It is not one that does not read.
 TEST_P(SlowReaderTest, P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer) {
-  const Request request = Requests()[GetParam()];
+  const size_t kind = std::get<1>(GetParam());
+  const Request request = Requests()[kind];
   SCOPED_TRACE(request.name);
   NextUpOf(server_watcher_);  // the good one
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   peer.Say(GreedyHello());
   const Ref<Link> link = NextUpOf(server_watcher_).link;
   // As much as the credit allows it to send at once; PINGs need none.
   const uint64_t count =
-      GetParam() == 0 ? 40'000 : 256 * 1024 / request.bytes(10'000).size();
+      kind == 0 ? 40'000 : 256 * 1024 / request.bytes(10'000).size();
   std::atomic<bool> sent_all = false;
   std::thread sender([&] {
     for (uint64_t i = 1; i <= count && peer.Keep(request.bytes(i)); ++i) {
@@ -553,40 +575,51 @@ TEST_P(SlowReaderTest, P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer) {
   OpenGate();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SlowReaderTest,
-                         testing::Range<size_t>(0, Requests().size()));
+INSTANTIATE_TEST_SUITE_P(
+    Over, SlowReaderTest,
+    testing::Combine(EachTransport(),
+                     testing::Range<size_t>(0, Requests().size())),
+    [](const testing::TestParamInfo<Case>& info) {
+      return absl::StrCat(std::get<0>(info.param)->name, "_",
+                          std::get<1>(info.param));
+    });
 
 class LimitedHostileTest : public HostileTest {
-  UnixListenerOptions Options() override {
-    UnixListenerOptions options = HostileTest::Options();
+  ServerOptions Options() override {
+    ServerOptions options = HostileTest::Options();
     options.max_connections = 3;
     return options;
   }
 };
 
-TEST_F(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {
-  RawPeer first(path_);
-  RawPeer second(path_);
+INSTANTIATE_TEST_SUITE_P(Over, LimitedHostileTest, EachTransport(),
+                         NameOfTransport);
+
+TEST_P(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {
+  RawPeer first(endpoint_);
+  RawPeer second(endpoint_);
   first.Say(GoodHello());
   second.Say(GoodHello());
-  RawPeer third(path_);
+  RawPeer third(endpoint_);
   EXPECT_EQ(ErrorIn(third.ReadToTheEnd().substr(wire::kHelloBytes)),
             "TOO_MANY_CONNECTIONS");
   first.Close();
   AwaitOpen(2);
-  RawPeer fourth(path_);
+  RawPeer fourth(endpoint_);
   fourth.Say(GoodHello() + Data(1, MessageTo("sink", 1, 1'000'000'000)));
   EXPECT_EQ(fourth.Read(wire::kHelloBytes + 24).size(), wire::kHelloBytes + 24);
 }
 
-TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
+TEST_P(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
   constexpr int kPeers = 20;
   // Once before: UBSan looks at a type it has not seen yet by way of a pipe.
   EXPECT_TRUE(server_->Inspect(kLong).ok());
-  EXPECT_TRUE(listener_.AskAndWait(GetUnixListenerStats{}, kLong).ok());
-  RawPeer first;
+  EXPECT_TRUE(listener_.AskAndWait(GetListenerStats{}, kLong).ok());
+  RawPeer first(endpoint_, RawPeer::Later());
   std::vector<std::unique_ptr<RawPeer>> peers;
-  for (int i = 0; i < kPeers; ++i) peers.push_back(std::make_unique<RawPeer>());
+  for (int i = 0; i < kPeers; ++i) {
+    peers.push_back(std::make_unique<RawPeer>(endpoint_, RawPeer::Later()));
+  }
   const int lowest_free = ::dup(0);
   ::close(lowest_free);
   rlimit before = {};
@@ -596,11 +629,11 @@ TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
 
   // An accept that is under way in a ring has the limit of its start.
-  EXPECT_EQ(first.Connect(path_), 0);
+  EXPECT_EQ(first.Connect(endpoint_), 0);
   first.Say("no magic");
   first.ReadToTheEnd();
   for (auto& peer : peers) {
-    EXPECT_EQ(peer->Connect(path_), 0);
+    EXPECT_EQ(peer->Connect(endpoint_), 0);
     EXPECT_EQ(peer->ReadToTheEnd(), "");  // closed, so that it knows
     GoodPeerWorks();
   }
@@ -609,12 +642,12 @@ TEST_F(HostileTest, P12_WithoutDescriptorsNewPeersAreTurnedAway) {
   for (int i = 0; i < 10; ++i) GoodPeerWorks();
   EXPECT_LT(server_->Inspect(kLong)->loops[0].turns - turns, 500u);
   const uint64_t turned_away =
-      listener_.AskAndWait(GetUnixListenerStats{}, kLong)->turned_away;
+      listener_.AskAndWait(GetListenerStats{}, kLong)->turned_away;
   EXPECT_GE(turned_away, static_cast<uint64_t>(kPeers));
   EXPECT_LE(turned_away, static_cast<uint64_t>(kPeers) + 1);
 
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  RawPeer late(path_);
+  RawPeer late(endpoint_);
   EXPECT_EQ(late.Read(wire::kHelloBytes).size(), wire::kHelloBytes);
 }
 

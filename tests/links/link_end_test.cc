@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -68,23 +69,26 @@ class Listener : public Actor {
 
 class LinkEndTest : public LinkTest {
  public:
-  UnixLinkOptions Once() {
-    UnixLinkOptions options = PatientLink();
+  using LinkTest::LinkTest;
+  using LinkTest::transport;
+
+  LinkOptions Once() {
+    LinkOptions options = PatientLink();
     options.reconnect = false;
     return options;
   }
 
-  // Makes a link to the socket at the path, and its watcher.
-  void Dial(UnixLinkOptions options) {
+  // Makes a link to the endpoint, and its watcher.
+  void Dial(LinkOptions options) {
     client_ = NewBus(*client_sys_);
     options.watcher = SpawnOn<Listener>(*client_, {}, &heard_);
-    link_ = SpawnOn<UnixLink>(*client_, {}, path_, options);
+    link_ = SpawnLink(*client_, {}, endpoint_, options);
   }
   void Dial() { Dial(Once()); }
 
   // A peer that takes the link and says so much.
-  void MeetPeerThatSays(const std::string& bytes, UnixLinkOptions options) {
-    server_socket_ = std::make_unique<RawServer>(path_);
+  void MeetPeerThatSays(const std::string& bytes, LinkOptions options) {
+    server_socket_ = std::make_unique<RawServer>(endpoint_);
     server_socket_->Listen();
     Dial(std::move(options));
     peer_ = std::make_unique<RawPeer>(server_socket_->Accept());
@@ -106,7 +110,7 @@ class LinkEndTest : public LinkTest {
 
   RawPeer& peer() { return *peer_; }
   Ref<Numbers> Remote() { return RemoteOf("anybody"); }
-  const std::string& path() const { return path_; }
+  const std::string& endpoint() const { return endpoint_; }
   void StopLink() { link_.Stop(); }
   LinkStats Stats() { return StatsOf(link_); }
   void FailCalls(Sys* sys) { client_sys_ = sys; }
@@ -143,27 +147,23 @@ struct Case {
 
 std::string Torn() { return Data(1, PutTo("nobody", PutOf(1))).substr(0, 30); }
 
-UnixLinkOptions Impatient(UnixLinkOptions options) {
+LinkOptions Impatient(LinkOptions options) {
   options.handshake_deadline = options.write_deadline = absl::Milliseconds(20);
   options.outbox_bytes = 64 * 1024;
   return options;
 }
 
-std::vector<Case> DialCases() {
+std::vector<Case> DialCases(const Transport& transport) {
   using Code = absl::StatusCode;
   using Test = LinkEndTest;
   const LinkEnd none = LinkEnd::kNoConnection;
   return {
-      {"nothing at the path", none, Code::kNotFound, "there is no Unix socket",
-       [](Test& t) { t.Dial(); }},
-      {"a file at the path", none, Code::kFailedPrecondition, "a regular file",
+      {"nothing is there", none, transport.nothing_there,
+       transport.nothing_there_text, [](Test& t) { t.Dial(); }},
+      {"nobody listens", none, Code::kUnavailable,
+       transport.nobody_listens_text,
        [](Test& t) {
-         std::ofstream(t.path()) << "no socket";
-         t.Dial();
-       }},
-      {"nobody listens", none, Code::kUnavailable, "no process listens",
-       [](Test& t) {
-         t.server_socket() = std::make_unique<RawServer>(t.path());
+         t.server_socket() = std::make_unique<RawServer>(t.endpoint());
          t.Dial();
        }},
       {"no descriptor", none, Code::kResourceExhausted, "socket(",
@@ -174,14 +174,14 @@ std::vector<Case> DialCases() {
        }},
       {"bad options", none, Code::kInvalidArgument, "write_deadline",
        [](Test& t) {
-         UnixLinkOptions options = t.Once();
+         LinkOptions options = t.Once();
          options.write_deadline = absl::ZeroDuration();
          t.Dial(options);
        }},
   };
 }
 
-std::vector<Case> HandshakeCases() {
+std::vector<Case> HandshakeCases(const Transport&) {
   using Code = absl::StatusCode;
   using Test = LinkEndTest;
   const LinkEnd handshake = LinkEnd::kHandshake;
@@ -221,7 +221,7 @@ std::vector<Case> HandshakeCases() {
   };
 }
 
-std::vector<Case> PeerCases() {
+std::vector<Case> PeerCases(const Transport&) {
   using Code = absl::StatusCode;
   using Test = LinkEndTest;
   return {
@@ -291,18 +291,26 @@ std::vector<Case> PeerCases() {
   };
 }
 
-std::vector<Case> OwnCases() {
+std::vector<Case> OwnCases(const Transport&) {
   using Code = absl::StatusCode;
   using Test = LinkEndTest;
   return {
       {"a peer that does not read", LinkEnd::kNotReading,
        Code::kDeadlineExceeded, "write_deadline",
        [](Test& t) {
-         UnixLinkOptions options = Impatient(t.Once());
+         LinkOptions options = Impatient(t.Once());
          options.handshake_deadline = kLong;
          t.MeetPeerThatSays(GreedyHello(), options);
          t.AwaitUp();
          t.Flood();
+       }},
+      {"a peer that says nothing", LinkEnd::kSilent, Code::kDeadlineExceeded,
+       "LinkOptions::heartbeat",
+       [](Test& t) {
+         LinkOptions options = t.Once();
+         options.heartbeat = absl::Milliseconds(5);
+         t.MeetPeerThatSays(GoodHello(), options);
+         t.AwaitUp();
        }},
       {"stopped", LinkEnd::kStopped, Code::kCancelled, "link was stopped",
        [](Test& t) {
@@ -332,19 +340,24 @@ std::vector<Case> OwnCases() {
   };
 }
 
-std::vector<Case> Cases() {
+std::vector<Case> Cases(const Transport& transport) {
   std::vector<Case> all;
   for (auto* cases : {&DialCases, &HandshakeCases, &PeerCases, &OwnCases}) {
-    for (Case& one : (*cases)()) all.push_back(std::move(one));
+    for (Case& one : (*cases)(transport)) all.push_back(std::move(one));
   }
   return all;
 }
 
+using Which = std::tuple<const Transport*, size_t>;
+
 class EachEndTest : public LinkEndTest,
-                    public testing::WithParamInterface<size_t> {};
+                    public testing::WithParamInterface<Which> {
+ protected:
+  EachEndTest() : LinkEndTest(*std::get<0>(GetParam())) {}
+};
 
 TEST_P(EachEndTest, P15_TheWatcherHearsHowAndWhy) {
-  const Case one = Cases()[GetParam()];
+  const Case one = Cases(transport())[std::get<1>(GetParam())];
   SCOPED_TRACE(one.name);
   one.how(*this);
   const Heard::Told told = heard_.Next();
@@ -362,12 +375,33 @@ TEST_P(EachEndTest, P15_TheWatcherHearsHowAndWhy) {
   EXPECT_EQ(heard_.size(), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EachEndTest,
-                         testing::Range<size_t>(0, Cases().size()));
+INSTANTIATE_TEST_SUITE_P(
+    Over, EachEndTest,
+    testing::Combine(EachTransport(),
+                     testing::Range<size_t>(0, Cases(kUnix).size())),
+    [](const testing::TestParamInfo<Which>& info) {
+      return absl::StrCat(std::get<0>(info.param)->name, "_",
+                          std::get<1>(info.param));
+    });
+
+// Where a path may have something else than a socket.
+using UnixEndTest = LinkEndTest;
+
+TEST_F(UnixEndTest, P15_AFileAtThePathIsToldAsWhatItIs) {
+  std::ofstream(endpoint()) << "no socket";
+  Dial();
+  const auto down = std::get<LinkDown>(heard_.Next());
+  EXPECT_EQ(down.end, LinkEnd::kNoConnection);
+  EXPECT_EQ(down.reason.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(down.reason.message().find("a regular file"),
+            absl::string_view::npos)
+      << down.reason;
+}
 
 TEST(LinkEndsTest, EachHasACaseAndAName) {
   std::array<bool, kLinkEnds> seen = {};
-  for (const Case& one : Cases()) seen.at(static_cast<size_t>(one.end)) = true;
+  for (const Case& one : Cases(kUnix))
+    seen.at(static_cast<size_t>(one.end)) = true;
   for (int i = 0; i < kLinkEnds; ++i) {
     EXPECT_TRUE(seen[i]) << LinkEndName(static_cast<LinkEnd>(i));
     EXPECT_NE(LinkEndName(static_cast<LinkEnd>(i)), "unknown") << i;
@@ -375,14 +409,23 @@ TEST(LinkEndsTest, EachHasACaseAndAName) {
   EXPECT_EQ(LinkEndName(static_cast<LinkEnd>(kLinkEnds)), "unknown");
 }
 
+class AlternationTest : public LinkEndTest,
+                        public testing::WithParamInterface<const Transport*> {
+ protected:
+  AlternationTest() : LinkEndTest(*GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Over, AlternationTest, EachTransport(),
+                         NameOfTransport);
+
 // A link that dials again and again tells of the first attempt alone.
-TEST_F(LinkEndTest, WhatIsToldAlternates) {
-  UnixLinkOptions options = PatientLink();
+TEST_P(AlternationTest, WhatIsToldAlternates) {
+  LinkOptions options = PatientLink();
   options.backoff_first = options.backoff_last = absl::Milliseconds(1);
   Dial(options);
   EXPECT_TRUE(std::holds_alternative<LinkDown>(heard_.Next()));
   for (int round = 0; round < 3; ++round) {
-    server_socket_ = std::make_unique<RawServer>(path_);
+    server_socket_ = std::make_unique<RawServer>(endpoint_);
     server_socket_->Listen();
     peer_ = std::make_unique<RawPeer>(server_socket_->Accept());
     server_socket_.reset();

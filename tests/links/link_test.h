@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // LinkTest: the bus of a server and the bus of a client in one process. A
-// socket in a directory of its own connects them. Built with
-// TROLLEY_TEST_POLLER it uses that poller.
+// socket connects them; EachTransportTest has one of each transport. Built with
+// TROLLEY_TEST_POLLER they use that poller.
 
 #ifndef TROLLEY_TESTS_LINKS_LINK_TEST_H_
 #define TROLLEY_TESTS_LINKS_LINK_TEST_H_
 
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,11 +17,10 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/bus.h"
-#include "trolley/actors/unix/unix_link.h"
-#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/lib/process.h"
 #include "trolley/tests/links/actors.h"
+#include "trolley/tests/links/transport.h"
 
 namespace trolley::links_test {
 
@@ -40,13 +40,18 @@ inline std::string PollerUnderTest() {
 }
 
 // Links and listeners that a slow machine does not cut off.
-inline UnixLinkOptions PatientLink() {
-  UnixLinkOptions options;
+inline LinkOptions PatientLink() {
+  LinkOptions options;
   options.handshake_deadline = kLong;
   options.write_deadline = kLong;
+  options.heartbeat = kLong;
   return options;
 }
-inline UnixListenerOptions PatientListener() { return {.link = PatientLink()}; }
+inline ServerOptions PatientListener() {
+  ServerOptions options;
+  options.link = PatientLink();
+  return options;
+}
 
 // The next LinkUp or LinkDown of the watcher, as soon as it has heard one.
 inline LinkUp NextUpOf(const Ref<Watcher>& watcher) {
@@ -58,6 +63,8 @@ inline LinkDown NextDownOf(const Ref<Watcher>& watcher) {
 
 class LinkTest : public testing::Test {
  protected:
+  explicit LinkTest(const Transport& transport = kUnix)
+      : transport_(transport), endpoint_(NewEndpoint()) {}
   ~LinkTest() override {
     StopClient();
     StopServer();
@@ -82,12 +89,23 @@ class LinkTest : public testing::Test {
     return ref.ok() ? *ref : Ref<A>();
   }
 
+  const Transport& transport() const { return transport_; }
+  // Where one more server may listen.
+  std::string NewEndpoint() {
+    endpoints_.emplace_back(transport_,
+                            folder_ / std::to_string(endpoints_.size()));
+    return endpoints_.back().name();
+  }
+  static Ref<Link> SpawnLink(Bus& bus, const SpawnOptions& spawn,
+                             const std::string& endpoint,
+                             const LinkOptions& options) {
+    absl::StatusOr<Ref<Link>> link = Dial(bus, spawn, endpoint, options);
+    EXPECT_TRUE(link.ok()) << link.status();
+    return link.ok() ? *link : Ref<Link>();
+  }
+
   // A server with a Sink "sink", a GatedSink "gated" and a Relay "relay".
-  void StartServer(UnixListenerOptions options = PatientListener(),
-                   UnixListenOptions listen = {}) {
-    absl::StatusOr<UnixListenSocket> socket =
-        ListenUnix(*server_sys_, path_, listen);
-    ASSERT_TRUE(socket.ok()) << socket.status();
+  void StartServer(ServerOptions options = PatientListener()) {
     server_ = NewBus(*server_sys_);
     sink_ = SpawnOn<Sink>(*server_, {.name = "sink"});
     gated_ =
@@ -95,21 +113,27 @@ class LinkTest : public testing::Test {
     relay_ = SpawnOn<Relay>(*server_, {.name = "relay"});
     server_watcher_ = SpawnOn<Watcher>(*server_, {.name = "watcher"});
     options.link.watcher = server_watcher_;
-    listener_ = SpawnOn<UnixListener>(*server_, {.name = "uds"},
-                                      *std::move(socket), options);
+    StartListener(options);
+  }
+
+  void StartListener(const ServerOptions& options) {
+    absl::StatusOr<Ref<Listener>> listener = Listen(
+        *server_, *server_sys_, {.name = "listener"}, endpoint_, options);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    listener_ = *listener;
   }
 
   // `before_dial` is called when the client's loop has had a turn and the link
   // has not dialled yet.
   void StartClient(
-      UnixLinkOptions options = PatientLink(),
+      LinkOptions options = PatientLink(),
       const std::function<void()>& before_dial = [] {}) {
     client_ = NewBus(*client_sys_);
     client_watcher_ = SpawnOn<Watcher>(*client_, {.name = "watcher"});
     options.watcher = client_watcher_;
     client_->Inspect(kLong).IgnoreError();
     before_dial();
-    link_ = SpawnOn<UnixLink>(*client_, {.name = "link"}, path_, options);
+    link_ = SpawnLink(*client_, {.name = "link"}, endpoint_, options);
   }
 
   // Lets "gated" handle what it got, once the server has started it.
@@ -145,9 +169,8 @@ class LinkTest : public testing::Test {
   }
   // Until the listener has no more connections than that.
   void AwaitOpen(uint64_t most) {
-    AskUntil(
-        [&] { return listener_.AskAndWait(GetUnixListenerStats{}, kLong); },
-        [&](const auto& stats) { return stats->open <= most; })
+    AskUntil([&] { return listener_.AskAndWait(GetListenerStats{}, kLong); },
+             [&](const auto& stats) { return stats->open <= most; })
         .IgnoreError();
   }
 
@@ -161,8 +184,10 @@ class LinkTest : public testing::Test {
     bus.reset();
   }
 
+  const Transport& transport_;
   const TempFolder folder_;
-  const std::string path_ = folder_ / "s";
+  std::deque<Endpoint> endpoints_;
+  const std::string endpoint_;  // of the server
 
   Sys* server_sys_ = &RealSys();
   std::unique_ptr<Bus> server_;
@@ -170,12 +195,18 @@ class LinkTest : public testing::Test {
   Ref<GatedSink> gated_;
   Ref<Relay> relay_;
   Ref<Watcher> server_watcher_;
-  Ref<UnixListener> listener_;
+  Ref<Listener> listener_;
 
   Sys* client_sys_ = &RealSys();
   std::unique_ptr<Bus> client_;
   Ref<Watcher> client_watcher_;
-  Ref<UnixLink> link_;
+  Ref<Link> link_;
+};
+
+class EachTransportTest : public LinkTest,
+                          public testing::WithParamInterface<const Transport*> {
+ protected:
+  EachTransportTest() : LinkTest(*GetParam()) {}
 };
 
 }  // namespace trolley::links_test

@@ -17,18 +17,20 @@
 namespace trolley::links_test {
 namespace {
 
-class LossTest : public LinkTest {
+class LossTest : public EachTransportTest {
  protected:
   void SetUp() override { StartServer(Options()); }
-  virtual UnixListenerOptions Options() { return PatientListener(); }
+  virtual ServerOptions Options() { return PatientListener(); }
 
   // The server's link to a peer that has just said its Hello.
   Ref<Link> LinkToPeer() { return NextUpOf(server_watcher_).link; }
 };
 
-TEST_F(LossTest, P15_AnAskSaysWhetherItHadLeft) {
+INSTANTIATE_TEST_SUITE_P(Over, LossTest, EachTransport(), NameOfTransport);
+
+TEST_P(LossTest, P15_AnAskSaysWhetherItHadLeft) {
   for (const bool leaves : {true, false}) {
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     peer.Say(GreedyHello());
     const Ref<Link> link = LinkToPeer();
     const Ref<Numbers> there =
@@ -67,9 +69,9 @@ TEST_F(LossTest, P15_AnAskSaysWhetherItHadLeft) {
   }
 }
 
-TEST_F(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
+TEST_P(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
   constexpr uint64_t kMessages = 100;  // more than the mailbox of the gated one
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   std::string said = GoodHello();
   for (uint64_t i = 1; i <= kMessages; ++i) {
     said += Data(i, PutTo("gated", PutOf(i)));
@@ -95,9 +97,9 @@ TEST_F(LossTest, P15_WhatArrivedIsDeliveredBeforeTheEndIsTold) {
 
 // Of a peer that has gone only its tells are kept: its asks hold
 // neither a place, nor the link, nor the descriptor.
-TEST_F(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
+TEST_P(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
   constexpr uint64_t kAsks = 100;  // more than the mailbox of the gated one
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   std::string said = GoodHello();
   for (uint64_t i = 1; i <= kAsks; ++i) {
     said += Data(i, MessageTo("gated", i, int64_t{3'600'000'000'000}));
@@ -118,15 +120,15 @@ TEST_F(LossTest, P15_AsksOfAPeerThatHasGoneAreForgotten) {
 }
 
 // So for a link that dials again: the next connection may ask as many.
-TEST_F(LossTest, P15_AsksOfTheLastConnectionDoNotCountInTheNext) {
-  RawServer server(folder_ / "r");
+TEST_P(LossTest, P15_AsksOfTheLastConnectionDoNotCountInTheNext) {
+  const std::string theirs = NewEndpoint();
+  RawServer server(theirs);
   server.Listen();
-  UnixLinkOptions options = PatientLink();
+  LinkOptions options = PatientLink();
   options.max_pending_asks = 4;
   options.backoff_first = options.backoff_last = absl::Milliseconds(1);
   options.watcher = server_watcher_;
-  const Ref<UnixLink> link =
-      SpawnOn<UnixLink>(*server_, {}, folder_ / "r", options);
+  const Ref<Link> link = SpawnLink(*server_, {}, theirs, options);
   for (int round = 0; round < 5; ++round) {
     RawPeer peer(server.Accept());
     std::string said = GoodHello();
@@ -148,9 +150,9 @@ TEST_F(LossTest, P15_AsksOfTheLastConnectionDoNotCountInTheNext) {
 }
 
 // The end of a link cancels the handlers of messages that wait in it.
-TEST_F(LossTest, P15_WhatIsCancelledWhileItWaitsForTheLinkIsCounted) {
+TEST_P(LossTest, P15_WhatIsCancelledWhileItWaitsForTheLinkIsCounted) {
   constexpr uint64_t kAsks = 5;
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   // It takes two of the tells below, and grants no more.
   peer.Say(HelloOf({.max_frame_bytes = 1024,
                     .initial_credit_bytes = 2 * (1024 + 24),
@@ -178,8 +180,8 @@ TEST_F(LossTest, P15_WhatIsCancelledWhileItWaitsForTheLinkIsCounted) {
 }
 
 // What proto/README.md says of a half-close.
-TEST_F(LossTest, P15_AHalfCloseIsACloseAndReadyAnswersAreSent) {
-  RawPeer peer(path_);
+TEST_P(LossTest, P15_AHalfCloseIsACloseAndReadyAnswersAreSent) {
+  RawPeer peer(endpoint_);
   peer.Say(GoodHello());
   LinkToPeer();
   peer.Say(Data(1, MessageTo("sink", 1, int64_t{60'000'000'000})) +
@@ -231,13 +233,13 @@ class BusyWatcherTest : public LossTest {
   void SetUp() override {
     LossTest::SetUp();
     busy_ = SpawnOn<BusyWatcher>(*server_, {.mailbox_capacity = 1});
-    const std::string path = folder_ / "r";
-    RawServer socket(path);
+    const std::string theirs = NewEndpoint();
+    RawServer socket(theirs);
     socket.Listen();
-    UnixLinkOptions options = PatientLink();
+    LinkOptions options = PatientLink();
     options.reconnect = false;
     options.watcher = busy_;
-    link_ = SpawnOn<UnixLink>(*server_, {}, path, options);
+    link_ = SpawnLink(*server_, {}, theirs, options);
     peer_ = std::make_unique<RawPeer>(socket.Accept());
   }
 
@@ -254,7 +256,10 @@ class BusyWatcherTest : public LossTest {
   std::unique_ptr<RawPeer> peer_;
 };
 
-TEST_F(BusyWatcherTest, P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink) {
+INSTANTIATE_TEST_SUITE_P(Over, BusyWatcherTest, EachTransport(),
+                         NameOfTransport);
+
+TEST_P(BusyWatcherTest, P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink) {
   peer_->Say(GoodHello());
   StatsWhen(link_, [](const LinkStats& s) { return s.connected; });
   FillMailboxOfWatcher();
@@ -269,7 +274,7 @@ TEST_F(BusyWatcherTest, P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink) {
   EXPECT_EQ(told->downs, 1);
 }
 
-TEST_F(BusyWatcherTest, P15_ALinkThatWaitsForItsWatcherSaysItsProcessEnds) {
+TEST_P(BusyWatcherTest, P15_ALinkThatWaitsForItsWatcherSaysItsProcessEnds) {
   FillMailboxOfWatcher();
   peer_->Say(GoodHello());
   const LinkStats stats =
@@ -286,16 +291,19 @@ TEST_F(BusyWatcherTest, P15_ALinkThatWaitsForItsWatcherSaysItsProcessEnds) {
 
 class ImpatientLossTest : public LossTest {
   // It is the end that is looked at here, however early it comes.
-  UnixListenerOptions Options() override {
-    UnixListenerOptions options = PatientListener();
+  ServerOptions Options() override {
+    ServerOptions options = PatientListener();
     options.link.write_deadline = absl::Milliseconds(20);
     options.link.outbox_bytes = 64 * 1024;
     return options;
   }
 };
 
-TEST_F(ImpatientLossTest, P15_TheSenderKnowsWhatWasWritten) {
-  RawPeer peer(path_);
+INSTANTIATE_TEST_SUITE_P(Over, ImpatientLossTest, EachTransport(),
+                         NameOfTransport);
+
+TEST_P(ImpatientLossTest, P15_TheSenderKnowsWhatWasWritten) {
+  RawPeer peer(endpoint_);
   peer.Say(GreedyHello());
   const Ref<Numbers> there =
       SpawnOn<Remote<Numbers>>(*server_, {}, LinkToPeer(), "anybody");

@@ -129,7 +129,7 @@ TEST(OptionsTest, EveryNumberOfASpawn) {
   AtExtremes<SpawnOptions>(
       [](SpawnOptions& o, auto visit) {
         TROLLEY_FIELDS(o, visit, name, loop, mailbox_capacity, urgent_reserve,
-                       overflow);
+                       mailbox_bytes, overflow);
       },
       [](const SpawnOptions& options) {
         auto bus = Bus::Create({});
@@ -273,8 +273,8 @@ template <typename Visit>
 void VisitLink(LinkOptions& o, Visit visit) {
   TROLLEY_FIELDS(o, visit, max_frame_bytes, credit_bytes, outbox_bytes,
                  outbox_messages, max_pending_asks, handshake_deadline,
-                 write_deadline, reconnect, backoff_first, backoff_last,
-                 jitter_seed, watcher);
+                 write_deadline, heartbeat, reconnect, backoff_first,
+                 backoff_last, jitter_seed, watcher);
 }
 
 // What Unix sockets add holds no number. A field of theirs that is not named

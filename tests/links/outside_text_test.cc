@@ -113,13 +113,10 @@ class OutsideTextTest : public LinkTest {
     };
     server_ = *Bus::Create(std::move(options));
     sink_ = SpawnOn<Sink>(*server_, {.name = "sink"});
-    auto socket = ListenUnix(RealSys(), path_);
-    ASSERT_TRUE(socket.ok()) << socket.status();
-    UnixListenerOptions listener = PatientListener();
+    ServerOptions listener = PatientListener();
     listener.link.max_frame_bytes = 8 << 20;
     listener.link.credit_bytes = 32 << 20;
-    listener_ = SpawnOn<UnixListener>(*server_, {.name = "uds"},
-                                      *std::move(socket), listener);
+    StartListener(listener);
   }
 
   void TearDown() override {
@@ -137,7 +134,8 @@ class OutsideTextTest : public LinkTest {
 
   // The server's end of the next connection.
   Ref<UnixLink> NextLink() {
-    return FindSoon<UnixLink>(*server_, absl::StrCat("uds/", ++connections_));
+    return FindSoon<UnixLink>(*server_,
+                              absl::StrCat("listener/", ++connections_));
   }
 
   // Connects, and is greeted.
@@ -227,7 +225,7 @@ TEST_F(OutsideTextTest, P14_EveryTextOfAMessageIsHarmless) {
   for (const Path& path : texts) {
     for (const Hostile& hostile : HostileTexts()) {
       SCOPED_TRACE(absl::StrCat(NameOf(path), ": ", hostile.name));
-      RawPeer peer(path_);
+      RawPeer peer(endpoint_);
       Greet(peer);
       const std::string& kind = path[0]->name();
       if (kind == "message") {
@@ -268,7 +266,7 @@ TEST_F(OutsideTextTest, P14_EveryTextOfAMessageIsHarmless) {
 TEST_F(OutsideTextTest, P14_TheTextOfARefusedTellIsHarmless) {
   for (const Hostile& hostile : HostileTexts()) {
     SCOPED_TRACE(hostile.name);
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     Greet(peer);
     ++connections_;
     link::v1::Envelope envelope;
@@ -283,7 +281,7 @@ TEST_F(OutsideTextTest, P14_TheTextsOfFramesAreHarmless) {
     SCOPED_TRACE(hostile.name);
     const std::string text = hostile.text.substr(0, wire::kMaxControlTextBytes);
     {
-      RawPeer peer(path_);
+      RawPeer peer(endpoint_);
       Greet(peer);
       peer.Say(Header({.length = static_cast<uint32_t>(2 + text.size()),
                        .type = wire::FrameType::kError}) +
@@ -291,7 +289,7 @@ TEST_F(OutsideTextTest, P14_TheTextsOfFramesAreHarmless) {
       ++connections_;
       peer.ReadToTheEnd();
     }
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     Greet(peer);
     peer.Say(Header({.length = static_cast<uint32_t>(8 + text.size()),
                      .type = wire::FrameType::kGoAway}) +
@@ -306,7 +304,7 @@ TEST_F(OutsideTextTest, P14_TheTextsOfFramesAreHarmless) {
 
 TEST_F(OutsideTextTest, WhatLibprotobufSaysOfAPeerIsInTheLogOfItsBus) {
   testing::internal::CaptureStderr();
-  RawPeer peer(path_);
+  RawPeer peer(endpoint_);
   Greet(peer);
   const absl::Status heard = AskPeer(peer, [&](uint64_t, uint64_t ask_id) {
     link::v1::Envelope envelope;
@@ -333,11 +331,9 @@ TEST_F(OutsideTextTest, APeerThatComesAgainAndAgainDoesNotFillTheLog) {
   };
   options.log_limits.interval = absl::Hours(1);
   server_ = *Bus::Create(std::move(options));
-  auto socket = ListenUnix(RealSys(), path_);
-  ASSERT_TRUE(socket.ok()) << socket.status();
-  SpawnOn<UnixListener>(*server_, {}, *std::move(socket), PatientListener());
+  StartListener(PatientListener());
   for (int i = 0; i < 500; ++i) {
-    RawPeer peer(path_);
+    RawPeer peer(endpoint_);
     peer.Say("GET / HTTP/1.1\r\n\r\n");
     peer.ReadToTheEnd();
   }

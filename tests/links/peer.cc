@@ -3,8 +3,10 @@
 // The other process of two_processes_test. It ends when its standard input
 // ends.
 //
-//   peer PATH              listens at PATH, with a Sink named "sink"
-//   peer PATH stream N     connects to PATH and streams N numbers to its "sink"
+//   peer WHERE             listens there, with a Sink named "sink"
+//   peer WHERE stream N    connects, and streams N numbers to the "sink" there
+//
+// WHERE is a path, or an address with a port.
 
 #include <unistd.h>
 
@@ -13,9 +15,8 @@
 #include <cstdlib>
 
 #include "trolley/actors/bus.h"
-#include "trolley/actors/unix/unix_link.h"
-#include "trolley/actors/unix/unix_listener.h"
 #include "trolley/tests/links/actors.h"
+#include "trolley/tests/links/transport.h"
 
 namespace {
 
@@ -23,21 +24,18 @@ using trolley::links_test::Numbers;
 using trolley::links_test::Sink;
 using trolley::links_test::Streamer;
 
-bool Listen(trolley::Bus& bus, const char* path) {
-  absl::StatusOr<trolley::UnixListenSocket> socket =
-      trolley::ListenUnix(trolley::RealSys(), path);
-  if (!socket.ok()) {
-    std::fprintf(stderr, "%s\n", socket.status().ToString().c_str());
-    return false;
-  }
-  return bus.Spawn<Sink>({.name = "sink", .loop = 1}).ok() &&
-         bus.Spawn<trolley::UnixListener>({.name = "uds", .loop = 0},
-                                          *std::move(socket))
-             .ok();
+bool Serve(trolley::Bus& bus, const char* where) {
+  if (!bus.Spawn<Sink>({.name = "sink", .loop = 1}).ok()) return false;
+  const absl::Status listens =
+      trolley::links_test::Listen(bus, trolley::RealSys(), {.loop = 0}, where,
+                                  {})
+          .status();
+  if (!listens.ok()) std::fprintf(stderr, "%s\n", listens.ToString().c_str());
+  return listens.ok();
 }
 
-bool StreamTo(trolley::Bus& bus, const char* path, uint64_t count) {
-  auto link = bus.Spawn<trolley::UnixLink>({.name = "link", .loop = 0}, path);
+bool StreamTo(trolley::Bus& bus, const char* where, uint64_t count) {
+  auto link = trolley::links_test::Dial(bus, {.loop = 0}, where, {});
   if (!link.ok()) return false;
   auto sink = bus.Spawn<trolley::Remote<Numbers>>({.loop = 0}, *link, "sink");
   return sink.ok() &&
@@ -48,12 +46,12 @@ bool StreamTo(trolley::Bus& bus, const char* path, uint64_t count) {
 
 int main(int argc, char** argv) {
   if (argc != 2 && argc != 4) {
-    std::fprintf(stderr, "usage: peer PATH [stream N]\n");
+    std::fprintf(stderr, "usage: peer WHERE [stream N]\n");
     return 2;
   }
   trolley::Bus bus = trolley::Bus::CreateOrDie({.loops = {{}, {}}});
   const bool good =
-      argc == 2 ? Listen(bus, argv[1])
+      argc == 2 ? Serve(bus, argv[1])
                 : StreamTo(bus, argv[1], std::strtoull(argv[3], nullptr, 10));
   if (!good) return 1;
   std::puts("ready");

@@ -10,7 +10,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,24 +25,32 @@
 #include "trolley/proto/link.pb.h"
 #include "trolley/proto/wire_error.h"
 #include "trolley/tests/links/links_test.pb.h"
+#include "trolley/tests/links/transport.h"
 
 namespace trolley::links_test {
 
 class RawPeer {
  public:
-  RawPeer() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
-  explicit RawPeer(const std::string& path) : RawPeer() { Connect(path); }
+  explicit RawPeer(const std::string& endpoint) : RawPeer(endpoint, Later()) {
+    Connect(endpoint);
+  }
+  // Has its descriptor, and connects later.
+  struct Later {};
+  RawPeer(const std::string& endpoint, Later)
+      : fd_(SocketAddress(endpoint).NewSocket()) {}
   explicit RawPeer(int connected) : fd_(connected) {}
   RawPeer(const RawPeer&) = delete;
   RawPeer& operator=(const RawPeer&) = delete;
   ~RawPeer() { Close(); }
 
-  int Connect(const std::string& path) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.data(), path.size());
-    return ::connect(fd_, reinterpret_cast<sockaddr*>(&address),
-                     sizeof(address));
+  // So that it comes from there.
+  int BindTo(const std::string& endpoint) {
+    const SocketAddress from(endpoint);
+    return ::bind(fd_, from.get(), from.size);
+  }
+  int Connect(const std::string& endpoint) {
+    const SocketAddress to(endpoint);
+    return ::connect(fd_, to.get(), to.size);
   }
   void Close() {
     if (fd_ >= 0) ::close(fd_);
@@ -110,28 +117,33 @@ class RawPeer {
   int fd_;
 };
 
-// Takes connections at `path` with the same manners.
+// Takes connections at `endpoint` with the same manners.
 class RawServer {
  public:
-  explicit RawServer(const std::string& path) : path_(path) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.data(), path.size());
-    ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  explicit RawServer(const std::string& endpoint)
+      : endpoint_(endpoint), fd_(SocketAddress(endpoint).NewSocket()) {
+    const SocketAddress at(endpoint);
+    ::bind(fd_, at.get(), at.size);
   }
   RawServer(const RawServer&) = delete;
   RawServer& operator=(const RawServer&) = delete;
   ~RawServer() {
     ::close(fd_);
-    ::unlink(path_.c_str());
+    if (endpoint_[0] == '/') ::unlink(endpoint_.c_str());
   }
-  void Listen() { ::listen(fd_, 8); }
+  void Listen() {
+    // Connections take little that is not read: the kernel would make more and
+    // more room for them.
+    const int few = 16 << 10;
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &few, sizeof(few));
+    ::listen(fd_, 8);
+  }
   // Waits for one.
   int Accept() { return ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC); }
 
  private:
-  const std::string path_;
-  const int fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const std::string endpoint_;
+  const int fd_;
 };
 
 inline std::string HelloOf(const wire::Hello& fields) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Links over transports that the library does not have: sockets of TCP, and
-// pairs of sockets that come late. Each is a dialer and an acceptor here, and
-// the rest is the library's.
+// Links over transports of a program's own. Each is a dialer and an acceptor
+// here, and the rest is the library's.
 
 #include "trolley/actors/link/stream_link.h"
 

@@ -85,7 +85,7 @@ class Peer {
   int output_ = -1;
 };
 
-class TwoProcessesTest : public LinkTest {
+class TwoProcessesTest : public EachTransportTest {
  protected:
   // What the sink has seen, as soon as it has seen so many.
   Seen SeenOf(uint64_t least) {
@@ -95,8 +95,11 @@ class TwoProcessesTest : public LinkTest {
   }
 };
 
-TEST_F(TwoProcessesTest, AskIsAnsweredByTheOtherProcess) {
-  Peer peer({path_});
+INSTANTIATE_TEST_SUITE_P(Over, TwoProcessesTest, EachTransport(),
+                         NameOfTransport);
+
+TEST_P(TwoProcessesTest, AskIsAnsweredByTheOtherProcess) {
+  Peer peer({endpoint_});
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
   for (int i = 1; i <= 10; ++i) {
@@ -109,25 +112,41 @@ TEST_F(TwoProcessesTest, AskIsAnsweredByTheOtherProcess) {
   EXPECT_EQ(peer.Finish(), 0);
 }
 
-TEST_F(TwoProcessesTest, HundredThousandMessagesArriveInOrder) {
+TEST_P(TwoProcessesTest, P15_AProcessThatIsSuspendedIsFound) {
+  Peer peer({endpoint_});
+  LinkOptions options = PatientLink();
+  options.heartbeat = absl::Milliseconds(20);
+  options.reconnect = false;
+  StartClient(options);
+  NextUpOf(client_watcher_);
+  peer.Suspend();
+  const LinkDown down = NextDownOf(client_watcher_);
+  EXPECT_EQ(LinkEndName(down.end), LinkEndName(LinkEnd::kSilent))
+      << down.reason;
+  peer.Resume();
+  StopClient();
+  EXPECT_EQ(peer.Finish(), 0);
+}
+
+TEST_P(TwoProcessesTest, HundredThousandMessagesArriveInOrder) {
   constexpr uint64_t kMessages = 100'000;
   StartServer();
-  Peer peer({path_, "stream", absl::StrCat(kMessages)});
+  Peer peer({endpoint_, "stream", absl::StrCat(kMessages)});
   const Seen seen = SeenOf(kMessages);
   EXPECT_EQ(seen.count, kMessages);
   EXPECT_EQ(seen.out_of_order, 0u);
   EXPECT_EQ(peer.Finish(), 0);
 }
 
-TEST_F(TwoProcessesTest, PathOfALiveServerIsNotTakenAndThatOfADeadOneIs) {
-  Peer first({path_});
-  Peer second({path_}, /*ready=*/false);
+TEST_P(TwoProcessesTest, EndpointOfALiveServerIsNotTakenAndThatOfADeadOneIs) {
+  Peer first({endpoint_});
+  Peer second({endpoint_}, /*ready=*/false);
   EXPECT_EQ(WEXITSTATUS(second.Finish()), 1);
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
   EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   first.Kill();
-  Peer third({path_});
+  Peer third({endpoint_});
   NextUpOf(client_watcher_);
   NextUpOf(client_watcher_);
   EXPECT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
@@ -135,13 +154,13 @@ TEST_F(TwoProcessesTest, PathOfALiveServerIsNotTakenAndThatOfADeadOneIs) {
 
 // The receiver's books after its sender was killed: a prefix of what was sent,
 // at most one torn frame, then one Down.
-TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
+TEST_P(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937 random(seed);
   for (int round = 0; round < 20; ++round) {
     StartServer();
-    Peer peer({path_, "stream", "1000000000"});
+    Peer peer({endpoint_, "stream", "1000000000"});
     // Killed when so many have arrived, which is in the middle of the rest.
     SeenOf(random() % 5000);
     peer.Kill();
@@ -161,14 +180,14 @@ TEST_F(TwoProcessesTest, P15_KilledSenderLeavesAPrefix) {
 
 // The counts of the sender after its receiver was killed: each message that the
 // Remote accepted is counted as written, unsent or not sent.
-TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
+TEST_P(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937 random(seed);
   for (int round = 0; round < 20; ++round) {
-    Peer peer({path_});
+    Peer peer({endpoint_});
     // The link stays, so that it counts what the Remote still has for it.
-    UnixLinkOptions options = PatientLink();
+    LinkOptions options = PatientLink();
     options.backoff_first = options.backoff_last = absl::Hours(1);
     StartClient(options);
     const Ref<Streamer> streamer = SpawnOn<Streamer>(
@@ -195,8 +214,8 @@ TEST_F(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   }
 }
 
-TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
-  Peer peer({path_});
+TEST_P(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
+  Peer peer({endpoint_});
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
   ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
@@ -215,9 +234,9 @@ TEST_F(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
 }
 
 // What link_end_test.cc has of peers of its own, of a real one.
-TEST_F(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
+TEST_P(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
   for (const bool killed : {true, false}) {
-    Peer peer({path_});
+    Peer peer({endpoint_});
     StartClient();
     EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(1), kLong).ok());
     if (killed) {
@@ -234,10 +253,10 @@ TEST_F(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
   }
 }
 
-TEST_F(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {
+TEST_P(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {
   constexpr uint64_t kMessages = 50'000;
   StartServer();
-  Peer peer({path_, "stream", absl::StrCat(kMessages)});
+  Peer peer({endpoint_, "stream", absl::StrCat(kMessages)});
   Seen seen;
   while (seen.count < kMessages) {
     seen = SeenOf(std::min(seen.count + 500, kMessages));

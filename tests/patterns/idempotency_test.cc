@@ -123,7 +123,7 @@ TEST_F(IdempotencyTest, AnErrorIsNotKeptUnlessItIsToldSo) {
   }});
   EXPECT_EQ(Call("a", 1, absl::UnavailableError("x")).status(),
             absl::UnavailableError("x"));
-  EXPECT_EQ(*Call("a", 1, 2), 2);
+  EXPECT_EQ(Call("a", 1, 2).value_or(0), 2);
   EXPECT_EQ(Call("b", 1, absl::InvalidArgumentError("y")).status(),
             absl::InvalidArgumentError("y"));
   EXPECT_EQ(Call("b", 1, 2).status(), absl::InvalidArgumentError("y"));

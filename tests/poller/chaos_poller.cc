@@ -47,7 +47,7 @@ class InterruptedSys final : public Sys {
       : under_(under), random_(seed), chance_(chance) {}
 
   intptr_t Call(SysCall call, Args args) override {
-    // First what the call is: others call here as well, when they wake the loop.
+    // First what the call is: other threads call here when they wake the loop.
     if (Waits(call, args) && left_ > 0 && random_.Chance(chance_)) {
       --left_;
       return -EINTR;

@@ -53,9 +53,9 @@ absl::Status Use(const PoolOptions& options) {
 
 TEST(PoolOptionsTest, EachOptionAtItsExtremesWorksOrIsNamed) {
   const auto each = [](PoolOptions& o, auto visit) {
-    TROLLEY_FIELDS(o, visit, workers, loops, worker_mailbox, max_asks,
-                   max_restarts, restart_window, restart_backoff,
-                   longest_backoff);
+    TROLLEY_FIELDS(o, visit, workers, loops, worker_mailbox,
+                   worker_mailbox_bytes, max_asks, max_restarts, restart_window,
+                   restart_backoff, longest_backoff);
   };
   AtExtremes<PoolOptions>(each, [](const PoolOptions& options) {
     return Use<RoundRobin>(options);

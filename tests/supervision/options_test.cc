@@ -139,7 +139,8 @@ TEST_F(OptionsTest, EveryNumberOfAChild) {
   AtExtremes<ChildOptions>(
       [](ChildOptions& o, auto visit) {
         TROLLEY_FIELDS(o, visit, name, loop, mailbox_capacity, urgent_reserve,
-                       overflow, restart, keep_mailbox, stop_within);
+                       mailbox_bytes, overflow, restart, keep_mailbox,
+                       stop_within);
       },
       [this](const ChildOptions& options) { return UseChild(options); });
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/testing/choices.h"
@@ -82,6 +83,25 @@ class Worker : public Actor {
   void On(const Wait&) { TellAfter(this, absl::Milliseconds(250), Work{}); }
 };
 
+struct Nap {};
+class Sleeper : public Actor {
+ public:
+  void On(const Work&) {}
+  Task<absl::Status> On(Nap) {
+    co_await Sleep(absl::Seconds(1));
+    co_return absl::OkStatus();
+  }
+};
+
+// With short names for the messages.
+std::string Short(absl::string_view trace) {
+  return absl::StrReplaceAll(
+      trace, {{"trolley::testing::{anonymous}::Work\n", "WORK\n"},
+              {"trolley::testing::{anonymous}::Work ", "WORK "},
+              {"trolley::testing::{anonymous}::Nap\n", "NAP\n"},
+              {"trolley::testing::{anonymous}::Wait\n", "WAIT\n"}});
+}
+
 SimBusOptions Traced(size_t lines) {
   return {.loops = 2, .seed = 1, .vary_turns = false, .trace_lines = lines};
 }
@@ -100,22 +120,61 @@ TEST(RunTraceTest, ABusTellsWhatHappenedOnIt) {
   sim.RunUntilIdle();
   worker.Tell(Work{});
   sim.Finish();
-  EXPECT_EQ(sim.trace().ToString(),
+  EXPECT_EQ(Short(sim.trace().ToString()),
             "0        spawn worker on loop 1\n"
             "0        spawn #0.0.1 on loop 0\n"
             "0        test: 2 actors more\n"
+            "0        loop 0: #0.0.1 starts\n"
+            "0        loop 1: worker starts\n"
             "0        test: 4 accepted\n"
+            "0        loop 0: #0.0.1 handled WAIT\n"
             "0        loop 0: 1 handled\n"
+            "0        loop 1: worker handled WORK\n"
+            "0        loop 1: worker handled WORK\n"
+            "0        loop 1: worker handled WORK\n"
             "0        loop 1: 3 handled\n"
+            "250ms    loop 0: #0.0.1 handled WORK of #0.0.1\n"
             "250ms    loop 0: 1 handled, 1 accepted\n"
             "1s       now it fails\n"
             "1s       test: 2 accepted\n"
             "1s       log: worker (trolley::testing::{anonymous}::Worker) "
-            "ends: its handler of trolley::testing::{anonymous}::Work threw: "
-            "no money\n"
+            "ends: its handler of WORK threw: no money\n"
+            "1s       loop 1: worker failed at WORK\n"
+            "1s       loop 1: worker ends\n"
+            "1s       loop 1: worker never took WORK\n"
             "1s       loop 1: 1 failed, 1 dead-lettered, 1 actor fewer\n"
             "1s       test: 1 refused\n"
+            "1s       loop 0: #0.0.1 ends\n"
             "1s       loop 0: 1 actor fewer\n");
+}
+
+// Every end that a message may have.
+TEST(RunTraceTest, ABusTellsWhatBecameOfEachMessage) {
+  SimBus sim(Traced(100));
+  auto sleeper = sim.Spawn<Sleeper>({.name = "sleeper",
+                                     .mailbox_capacity = 1,
+                                     .overflow = Overflow::kDropOldest});
+  sim.RunUntilIdle();
+  sleeper.Tell(Nap{});
+  sim.RunUntilIdle();
+  sleeper.TellWith({.deadline = sim.Now() + absl::Milliseconds(1)}, Work{});
+  sim.RunFor(absl::Milliseconds(2));
+  sleeper.Tell(Work{});
+  sleeper.Tell(Work{});
+  sim.RunFor(absl::Seconds(1));
+  sleeper.Tell(Nap{});
+  sim.RunUntilIdle();
+  sleeper.Tell(Work{});
+  sleeper.Stop();
+  sim.RunUntilIdle();
+  std::string text = sim.trace().ToString();
+  for (const char* line :
+       {"sleeper starts", "sleeper waits in NAP", "sleeper handled NAP",
+        "sleeper was too late for WORK", "sleeper dropped WORK",
+        "sleeper handled WORK", "sleeper ends", "sleeper never took NAP",
+        "sleeper never took WORK"}) {
+    EXPECT_TRUE(absl::StrContains(Short(text), line)) << line << "\n" << text;
+  }
 }
 
 TEST(RunTraceTest, ATraceDoesNotChangeTheRun) {

@@ -2,6 +2,7 @@
 
 #include "trolley/actors/testing/seeds.h"
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -106,8 +107,9 @@ TEST_F(SeedsTest, TheReplayLineNamesTheTargetIfBazelRunsTheTest) {
             "'SeedsTest.TheReplayLineNamesTheTargetIfBazelRunsTheTest'");
   unsetenv("TEST_TARGET");
   EXPECT_EQ(ReplayLine(5),
-            "TROLLEY_SEED=5 THE_TEST --gtest_filter="
-            "'SeedsTest.TheReplayLineNamesTheTargetIfBazelRunsTheTest'");
+            std::string("TROLLEY_SEED=5 ") + program_invocation_name +
+                " --gtest_filter="
+                "'SeedsTest.TheReplayLineNamesTheTargetIfBazelRunsTheTest'");
   if (target != nullptr) setenv("TEST_TARGET", before.c_str(), 1);
 }
 

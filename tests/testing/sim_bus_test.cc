@@ -129,6 +129,23 @@ TEST(SimBusTest, AnAskEndsAtItsDeadline) {
   EXPECT_EQ(sim.Now() - before, absl::Milliseconds(20));
 }
 
+// The code under test may block: it has no SimBus to ask.
+TEST(SimBusTest, ABlockingAskRunsTheBus) {
+  SimBus sim({.loops = 2});
+  auto counter = sim.Spawn<Counter>({.name = "slow", .loop = 1});
+  const Instant before = sim.Now();
+  EXPECT_EQ(*counter.AskAndWait(GetLater{absl::Hours(8)}, absl::Hours(9)), 0);
+  EXPECT_EQ(sim.Now() - before, absl::Hours(8));
+  const absl::StatusOr<int> late =
+      counter.AskAndWait(GetLater{absl::Hours(2)}, absl::Hours(1));
+  EXPECT_EQ(late.status().code(), absl::StatusCode::kDeadlineExceeded)
+      << late.status();
+  EXPECT_EQ(sim.Now() - before, absl::Hours(9));
+  sim.Finish();
+  EXPECT_EQ(counter.AskAndWait(Get{}, absl::Seconds(1)).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
 TEST(SimBusTest, AnAskOfAnEndedActorIsNotFound) {
   SimBus sim;
   auto counter = sim.Spawn<Counter>({});

@@ -15,6 +15,9 @@ _FOLDERS = ("poller", "bus", "actors", "proto", "tests/poller")
 
 # They have no number of their own: why that is enough.
 NO_NUMBERS = {
+    "actors/tcp/tcp_link_options.h TcpLinkOptions":
+        "how names are looked up, times for check_times.py, and the fields of "
+        "two structs that have tests",
     "actors/tell_options.h TellOptions":
         "a deadline, for check_times.py, and a trace",
     "bus/thread/start_thread.h ThreadOptions":

@@ -2,8 +2,8 @@
 """Public rooms, private rooms, and no way round in circles.
 
 A public header stands directly in poller/, bus/ or actors/, or directly in the
-folder of a transport: actors/link/, actors/unix/, actors/grpc/. Every header in
-a deeper folder is internal. The headers of proto/ are internal to links.
+folder of a transport: actors/link/, actors/unix/, actors/tcp/, actors/grpc/.
+Every header in a deeper folder is internal. The headers of proto/ are internal to links.
 """
 
 import posixpath
@@ -13,9 +13,10 @@ from tree import code_of, line_of
 
 PRODUCT = ("poller", "bus", "proto", "actors")
 # Folders below actors/ with public headers; they are written as users.
-PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/grpc",
+PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/tcp", "actors/grpc",
                   "actors/supervision", "actors/pools", "actors/patterns",
-                  "actors/behaviour", "actors/testing", "actors/topics")
+                  "actors/behaviour", "actors/child", "actors/testing",
+                  "actors/topics")
 PAGE = "docs/headers.md"
 
 # Of tests, what is public there: suites for an embedder's own parts.

@@ -47,11 +47,19 @@ COVERED_BY = {
     "actors/internal/outgoing_message.h Parse(deadline)":
         "LinkTell and LinkAsk",
     "actors/internal/send_from_loop.h SendFromLoop(deadline)": "Ref::Ask",
-    "actors/internal/send_from_loop.h SendFromLoopAnywhere(deadline)":
-        "Ref::Ask",
+    "actors/internal/send_from_loop.h SendSimply(deadline)": "Ref::Ask",
+    "actors/internal/send_from_loop.h SendWithRoom(deadline)": "Ref::Ask",
+    "actors/internal/outgoing_message.h TakeRoomAndBuild(deadline)": "Ref::Ask",
+    "bus/test_options.h Drive(within)": "SimBus::RunUntil",
     "actors/send.h BeginSend(within)": "Ref::SendWithin",
     "actors/send.h SendAwaiter(within)": "Ref::SendWithin",
     "actors/supervision/supervisor.h Arm(after)": "the options of a supervisor",
+    "actors/tcp/internal/address_limits.h Admit(now)": "the clock",
+    "actors/tcp/internal/address_limits.h Entry::at": "the clock",
+    "actors/tcp/internal/address_limits.h Fill(now)": "the clock",
+    "actors/tcp/internal/address_limits.h ForgetIdle(now)": "the clock",
+    "actors/tcp/internal/connect_tcp.h ConnectTcp(timeout)":
+        "TcpLinkOptions::connect_timeout",
     "actors/testing/probe.h Missing(within)": "ProbeOf::Expect",
     "actors/wire.h Make(deadline)": "LinkTell and LinkAsk",
     "actors/wire.h Prepare(deadline)": "LinkTell and LinkAsk",

@@ -21,6 +21,7 @@ import check_promises
 import check_public_labels
 import check_rooms
 import check_times
+import check_verbs
 import check_words
 from tree import Tree, code_of
 
@@ -290,6 +291,8 @@ class ChecksTest(unittest.TestCase):
       self.catches(check, "bus/a.cc", f"{{ {call}; }}")
     self.catches(check, "poller/a.h", "{ ::write(fd, b, n); }")
     self.allows(check, "poller/a.cc", "::read(fd, b, n);")
+    self.allows(check, "actors/child/internal/start_process.cc",
+                "::clone(f, s, 0, a);")
     self.allows(check, "tests/a.cc", "::read(fd, b, n);")
     self.allows(check, "bus/a.cc", "File::read(b); f.read(b); p->close(); "
                 "// ::read(fd)\nsys->recvmsg(fd); Sys::accept4(fd); stat(a);")
@@ -349,6 +352,19 @@ class ChecksTest(unittest.TestCase):
     self.catches(check, "bus/a.cc", "// mutant: P1_A\nf();\n", **rows)
     rows["tests/links/mutants/other_table.py"] = 'Mutant("P1_A", Skip(), ""),'
     self.catches(check, "bus/a.cc", mark, **rows)
+
+  def test_verbs(self):
+    check = check_verbs.verbs_have_rows
+    header = ("class Actor : public B {\n protected:\n"
+              "  // Ends it.\n  void Stop();\n"
+              "  template <typename F>\n"
+              "  void Run(F f) {\n    helper(f);\n  }\n"
+              " private:\n  void Hidden();\n};\n")
+    table = "tests/bus/verbs_test.cc"
+    self.allows(check, "actors/actor.h", header,
+                **{table: "p.Stop(); p.Run<F>(f);"})
+    self.catches(check, "actors/actor.h", header, **{table: "p.Stop();"})
+    self.catches(check, "actors/actor.h", header, **{table: "p.Run(f);"})
 
   def test_license(self):
     check = check_files.sources_name_their_license

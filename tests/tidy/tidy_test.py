@@ -17,6 +17,7 @@ import check_promises
 import check_public_labels
 import check_rooms
 import check_times
+import check_verbs
 import check_words
 from tree import Tree
 
@@ -95,6 +96,9 @@ class TidyTest(unittest.TestCase):
 
   def test_marks_and_tables_of_mutants_match(self):
     self.hold(check_mutants.marks_and_tables_match)
+
+  def test_verbs_have_rows(self):
+    self.hold(check_verbs.verbs_have_rows)
 
   def test_sources_name_their_license(self):
     self.hold(check_files.sources_name_their_license)

@@ -17,7 +17,6 @@ std::string HintFor(const v1::ErrorInfo& info) {
   if (!v1::ErrorReason_Parse(info.reason(), &reason)) return "";
   switch (reason) {
     case v1::ACTOR_NOT_FOUND:
-    case v1::ACTOR_GONE:
       return "`trolley ps -o name` lists the actors that run";
     case v1::MAILBOX_FULL:
       return absl::StrCat("try again when its mailbox has room; `trolley info ",

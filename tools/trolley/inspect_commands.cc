@@ -138,6 +138,10 @@ int InfoOfActor(const Client& client, const std::string& name) {
          {"loop", actor.loop()},
          {"depth", absl::StrCat(actor.mailbox().depth(), " of ",
                                 actor.mailbox().capacity())},
+         {"bytes", actor.mailbox().bytes_capacity() == 0
+                       ? "no bound"
+                       : absl::StrCat(actor.mailbox().bytes(), " of ",
+                                      actor.mailbox().bytes_capacity())},
          {"handled", absl::StrCat(actor.mailbox().processed_total())},
          {"takes", actor.accepted_message_types().empty()
                        ? "no messages from outside"

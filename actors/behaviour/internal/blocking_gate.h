@@ -52,6 +52,7 @@ class BlockingGate : public Actor {
     const BlockingJob& job;
     const uint64_t number;
     ~Forgetter() {
+      // mutant: P6_AFunctionThatNobodyWaitsForRuns
       if (!job.finished()) threads.Forget(number);
     }
   };

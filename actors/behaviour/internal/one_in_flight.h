@@ -75,6 +75,7 @@ class OneInFlight {
   // Only if it is free.
   Token Take() {
     assert(is_free() && "there is a token already");
+    // mutant: P6_TicksPileUpInTheMailbox
     state_->taken = true;
     return Token(state_);
   }

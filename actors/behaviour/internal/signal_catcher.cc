@@ -125,6 +125,7 @@ SignalCatcher::~SignalCatcher() {
     RealSys().Sigmask(SIG_BLOCK, &set, nullptr);
   }
   Entry& entry = entries[signal_];
+  // mutant: P10_TheHandlerOfASignalStays
   Install(signal_, entry.before);
   TakeCount();
   entry.taken.store(false);

@@ -44,6 +44,7 @@ void Ticker::Arm() {
 }
 
 Instant Ticker::PointOf(int64_t number) const {
+  // mutant: P17_TheFirstTickIsLate
   const int64_t periods = number - (options_.at_start ? 1 : 0);
   return start_ + (periods * options_.period +
                    Fraction(seed_, number) * options_.jitter);
@@ -59,6 +60,7 @@ int64_t Ticker::LastDue() const {
 }
 
 void Ticker::OnTimer() {
+  // mutant: P17_EachPointThatHasPassedIsATick
   passed_ = LastDue();
   if (tick_.is_free()) {
     const int64_t missed = passed_ - told_ - 1;

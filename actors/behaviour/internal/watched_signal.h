@@ -68,6 +68,7 @@ class WatchedSignal final : private Watcher, private Timer {
   void OnTimer() override { TellIfFree(); }
   void TellIfFree() {
     if (times_ == 0 || !message_.is_free()) return;
+    // mutant: P2_SignalsWhileOneIsHandledAreLost
     told_(catcher_->signal(), std::exchange(times_, 0), message_.Take());
   }
 

@@ -15,7 +15,6 @@ grpc::StatusCode CodeOf(control::v1::ErrorReason reason) {
   switch (reason) {
     case control::v1::ACTOR_NOT_FOUND:
       return grpc::StatusCode::NOT_FOUND;
-    case control::v1::ACTOR_GONE:
     case control::v1::DRAINING:
       return grpc::StatusCode::UNAVAILABLE;
     case control::v1::MAILBOX_FULL:

@@ -108,6 +108,8 @@ control::v1::Actor ControlState::ToProto(const ActorInfo& info,
   actor.mutable_mailbox()->set_depth(info.depth);
   actor.mutable_mailbox()->set_capacity(info.capacity);
   actor.mutable_mailbox()->set_processed_total(info.handled);
+  actor.mutable_mailbox()->set_bytes(info.bytes);
+  actor.mutable_mailbox()->set_bytes_capacity(info.most_bytes);
   for (const WireMethod* method : info.actor_class->wire_methods()) {
     actor.add_accepted_message_types(std::string(method->message_type()));
   }

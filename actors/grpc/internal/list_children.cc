@@ -134,7 +134,7 @@ grpc::Status NoPage(const absl::Status& error, const std::string& supervisor) {
   const Metadata actor = {{"actor", supervisor}};
   switch (error.code()) {
     case absl::StatusCode::kNotFound:
-      return ControlError(v1::ACTOR_GONE, error.message(), actor);
+      return ControlError(v1::ACTOR_NOT_FOUND, error.message(), actor);
     case absl::StatusCode::kFailedPrecondition:
       return NotASupervisor(
           supervisor, absl::StrCat("\"", supervisor,

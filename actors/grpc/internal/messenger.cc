@@ -51,7 +51,7 @@ grpc::Status NotSent(const absl::Status& error, const WireTarget& target,
           absl::StrCat("the mailbox of \"", actor, "\" is full"),
           {{"actor", actor}});
     case absl::StatusCode::kNotFound:
-      return ControlError(control::v1::ACTOR_GONE, error.message(),
+      return ControlError(control::v1::ACTOR_NOT_FOUND, error.message(),
                           {{"actor", actor}});
     default:
       return ControlError(control::v1::DRAINING, error.message(),

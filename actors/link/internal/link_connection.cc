@@ -57,6 +57,7 @@ LinkConnection::LinkConnection(ActorContext context, ScopedFd fd,
       stats_(stats),
       changed_(changed),
       limit_(*this),
+      heart_(*this),
       decoder_({.max_frame_bytes = options.max_frame_bytes}),
       stream_(context, std::move(fd)) {}
 
@@ -66,12 +67,15 @@ LinkConnection::~LinkConnection() = default;
 
 // Awaits to the bytes read; 0: the peer has closed, or this has ended.
 Task<absl::StatusOr<size_t>> LinkConnection::Read() {
+  heartbeat_.SetReading(true);
   absl::StatusOr<size_t> n =
       co_await stream_.ReadSocket(decoder_.PrepareRead());
+  heartbeat_.SetReading(false);
   if (ended_) co_return size_t{0};
   if (!n.ok()) co_return n;
   decoder_.Commit(*n);
   stats_.bytes_in += *n;
+  heartbeat_.Heard();
   co_return n;
 }
 
@@ -117,6 +121,7 @@ Task<absl::Status> LinkConnection::Handshake(uint64_t instance_id) {
   if (outbox_.unwritten() > 0) {
     context_.SetTimer(limit_, context_.Now() + options_.write_deadline);
   }
+  context_.SetTimer(heart_, context_.Now() + options_.heartbeat);
   // A peer that turns us away says so behind its Hello.
   first_ = NextFrame();
   if (first_.has_value() && first_->header.type == wire::FrameType::kError) {
@@ -356,6 +361,26 @@ void LinkConnection::OutOfTime() {
                                 outbox_.unwritten(), " bytes wait for it")));
 }
 
+void LinkConnection::Beat() {
+  const Heartbeat::Verdict verdict = heartbeat_.Beat();
+  if (verdict == Heartbeat::Verdict::kGiveUp) {
+    return End(
+        LinkEnd::kSilent,
+        absl::DeadlineExceededError(absl::StrCat(
+            "nothing came from the peer for ", LinkOptions::kSilentHeartbeats,
+            " heartbeats of ", absl::FormatDuration(options_.heartbeat),
+            " (LinkOptions::heartbeat), although it was asked")));
+  }
+  context_.SetTimer(heart_, context_.Now() + options_.heartbeat);
+  // Bytes that wait for the peer ask it, too.
+  if (verdict == Heartbeat::Verdict::kNothing || !writable() ||
+      outbox_.unwritten() > 0) {
+    return;
+  }
+  encoder_->AppendPing(++pings_, &outbox_.tail());
+  QueueControl();
+}
+
 void LinkConnection::End(LinkEnd end, absl::Status reason) {
   if (ended_) return;
   const WireError error = wire::WireErrorOf(reason);
@@ -373,6 +398,7 @@ void LinkConnection::End(LinkEnd end, absl::Status reason) {
   end_ = end;
   reason_ = std::move(reason);
   limit_.Cancel();
+  heart_.Cancel();
   assert(stats_.waiting >= outbox_.messages());
   // mutant: P15_WhatIsInTheOutboxIsForgotten
   stats_.waiting -= outbox_.messages();

@@ -25,6 +25,7 @@
 #include "trolley/actors/async_condition.h"
 #include "trolley/actors/context.h"
 #include "trolley/actors/link/internal/frame_outbox.h"
+#include "trolley/actors/link/internal/heartbeat.h"
 #include "trolley/actors/link/link.h"
 #include "trolley/actors/link/link_options.h"
 #include "trolley/actors/stream.h"
@@ -138,6 +139,16 @@ class LinkConnection {
     LinkConnection& connection_;
   };
 
+  // The timer of `heartbeat_`.
+  class Heart final : public Timer {
+   public:
+    explicit Heart(LinkConnection& connection) : connection_(connection) {}
+    void OnTimer() override { connection_.Beat(); }
+
+   private:
+    LinkConnection& connection_;
+  };
+
   absl::Status Append(absl::string_view head, std::string payload,
                       bool message);
   // After a frame was added to the outbox, which had some or had none.
@@ -150,12 +161,16 @@ class LinkConnection {
   ssize_t WriteSome();
   void Took(size_t bytes);
   void OutOfTime();
+  void Beat();
 
   const ActorContext context_;
   const LinkOptions& options_;
   LinkStats& stats_;
   AsyncCondition& changed_;
   Limit limit_;
+  Heart heart_;
+  Heartbeat heartbeat_;
+  uint64_t pings_ = 0;
 
   bool ended_ = false;
   bool write_failed_ = false;

@@ -18,8 +18,8 @@ LinkState::LinkState(LinkActor& link, LinkOptions options,
       endpoint_name_(Printable(endpoint)) {}
 
 std::string LinkState::PeerName() const {
-  if (peer.name.empty())
-    return endpoint_name_;  // no peer answered there so far
+  // No peer has answered there so far, or it is called as what is dialled.
+  if (peer.name.empty() || peer.name == endpoint_name_) return endpoint_name_;
   return absl::StrCat(endpoint_name_, endpoint_name_.empty() ? "" : ", ",
                       peer.name);
 }

@@ -34,6 +34,7 @@ Task<> Branches::Run(absl::FunctionRef<bool(size_t)> goes_on) {
         std::rethrow_exception(thrown);
       }
       if (!goes_on(index)) {
+        // mutant: P23_WhatIsNotWantedRunsOn
         Clear();
         co_return;
       }

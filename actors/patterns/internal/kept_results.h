@@ -103,6 +103,7 @@ class KeptResults {
   // The oldest goes first.
   void Forget() {
     const Instant now = Now();
+    // mutant: P23_AResultIsForgottenAtOnce
     while (!kept_.empty() && kept_.front()->until_ <= now) {
       bytes_ -= kept_.front()->bytes;
       entries_.erase(kept_.front()->key);

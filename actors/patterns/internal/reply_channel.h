@@ -125,6 +125,7 @@ class ReplyChannelWriter {
   ReplyChannelWriter& operator=(const ReplyChannelWriter&) = delete;
   ~ReplyChannelWriter() {
     if (!channel_.ok()) return;
+    // mutant: P23_AStreamThatIsCutIsNotTold
     (*channel_)->gone = true;
     (*channel_)->filled.Notify();
     channels_.Close(key_);
@@ -135,6 +136,7 @@ class ReplyChannelWriter {
     ReplyChannel<T>& channel = **channel_;
     if (channel.ended) co_return StreamHasEnded();
     const auto has_credit = [&channel] { return channel.has_credit(); };
+    // mutant: P23_AStreamHasNoCredit
     if (!co_await WaitUntil(has_credit)) co_return TooLate();
     channel.items.push_back(std::move(item));
     channel.filled.Notify();
@@ -148,6 +150,7 @@ class ReplyChannelWriter {
     channel.ended = true;
     channel.filled.Notify();
     const auto told = [&channel] { return channel.told; };
+    // mutant: P23_TheEndOfAStreamIsNotWaitedFor
     if (!co_await WaitUntil(told)) co_return TooLate();
     co_return absl::OkStatus();
   }

@@ -44,7 +44,9 @@ absl::StatusOr<std::unique_ptr<PoolWorker>> PoolBase::MakeWorker(int loop) {
 // pool before it may still be ending.
 absl::StatusOr<Seat> PoolBase::ReserveAny(int loop) {
   constexpr uint32_t kMostTaken = 2 * PoolOptions::kMostWorkers;
-  SpawnOptions spawn{.loop = loop, .mailbox_capacity = options_.worker_mailbox};
+  SpawnOptions spawn{.loop = loop,
+                     .mailbox_capacity = options_.worker_mailbox,
+                     .mailbox_bytes = options_.worker_mailbox_bytes};
   const std::string name = address().ToString();
   if (!ValidateActorName(name).ok()) return Reserve(spawn);  // it has none
   for (uint32_t taken = 0;; ++taken) {

@@ -9,6 +9,40 @@
 #include "absl/strings/str_join.h"
 
 namespace trolley::internal {
+namespace {
+
+absl::string_view WordFor(RunObserver::What what) {
+  switch (what) {
+    case RunObserver::What::kStarted:
+      return "starts";
+    case RunObserver::What::kEnded:
+      return "ends";
+    case RunObserver::What::kHandled:
+      return "handled";
+    case RunObserver::What::kFailed:
+      return "failed at";
+    case RunObserver::What::kWaits:
+      return "waits in";
+    case RunObserver::What::kExpired:
+      return "was too late for";
+    case RunObserver::What::kDeadLettered:
+      return "never took";
+    case RunObserver::What::kDropped:
+      return "dropped";
+  }
+  return "did something with";
+}
+
+}  // namespace
+
+// "loop 1: bank handled Withdraw of teller".
+void TurnTrace::Saw(What what, ActorId actor, ActorId sender,
+                    absl::string_view message) {
+  Note(absl::StrCat("loop ", actor.loop(), ": ", name_of_(actor), " ",
+                    WordFor(what), message.empty() ? "" : " ", message,
+                    sender ? " of " : "",
+                    sender ? name_of_(sender) : std::string()));
+}
 
 void TurnTrace::NoteChanges(const Bus& bus, absl::string_view who) {
   const Ledger now = bus.ReadLedger();

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Phases and gates with one mistake at a time: see tests/mutants/mutant.py."""
+"""Phases, gates and the other helpers of an actor, each with one mistake at a
+time: see tests/mutants/mutant.py."""
 
 _PHASES = "ShutdownPhasesTest."
 _LATE = _PHASES + "P10_AtItsDeadlineAPhaseStopsItsActors"
 _NO_TIME = _PHASES + "P10_TheDeadlineOfAllHoldsAndTheRestIsLeftToTheBus"
 _ORDER = _PHASES + "P10_ThePhasesRunInReverseOrderEachToItsEnd"
 _GATE = "GateTest."
+_EVERY = "EveryTest."
+_STASH = "StashTest."
+_STATES = "StatesTest."
+_POOL = "HeldPool."
+_SIGNALS = "SignalsInProcessTest."
 
 MUTANTS = [
     # --- P10, phases of a shutdown
@@ -54,4 +60,51 @@ MUTANTS = [
     Mutant(
         "P7_AllPassAGateInOneTurn", Swap("i < kAtOnce", "true"),
         _GATE + "P7_ManyThatPassLetOtherWorkInBetween"),
+
+    # --- Every
+    Mutant(
+        "P6_TicksPileUpInTheMailbox", Skip(),
+        _EVERY + "AtMostOneTickWaitsInTheMailbox"),
+    Mutant(
+        "P17_EachPointThatHasPassedIsATick", Instead("passed_ += 1;"),
+        _EVERY + "PointsThatTheBusyLoopHasPassedAreOneTickAndCounted"),
+    Mutant(
+        "P17_TheFirstTickIsLate", Swap("options_.at_start", "false"),
+        _EVERY + "AtStartTheFirstTickIsAtOnce"),
+
+    # --- Stash
+    Mutant(
+        "P1_AStashIsTurnedAround",
+        After("Kept last = std::move(kept_.back()); kept_.pop_back(); "
+              "kept_.push_front(std::move(last));"),
+        _STASH + "KeptMessagesAreHandledInTheirOrderBeforeThoseThatWait"),
+    Mutant(
+        "P2_WhatIsLeftInAStashIsForgotten", Skip(),
+        _STASH + "P2_WhatIsLeftAtAStopIsRefusedAndLogged"),
+    Mutant(
+        "P6_AStashTakesAnyNumber",
+        Swap("kept_.size() >= options_.max_messages", "false"),
+        _STASH + "AFullStashSaysOfWhatAndDoesNotMoveTheMessage"),
+
+    # --- States
+    Mutant(
+        "P2_AMessageThatAStateDoesNotTakeIsGone", Swap("false", "true"),
+        _STATES + "AStateTakesItsMessagesAndNoOther"),
+    Mutant(
+        "P1_AStateChangesWithTheNextMessage", Skip(),
+        _STATES + "TheExitComesBeforeTheEntryAndAfterTheHandler"),
+
+    # --- Blocking pools
+    Mutant(
+        "P6_AFunctionThatNobodyWaitsForRuns", Skip(),
+        _POOL + "AFunctionThatWaitsDoesNotRunOnceItsActorHasEnded"),
+
+    # --- Signals
+    Mutant(
+        "P2_SignalsWhileOneIsHandledAreLost",
+        Swap("std::exchange(times_, 0)", "(times_ = 0, 1)"),
+        _SIGNALS + "ThoseThatComeWhileOneIsHandledAreCounted"),
+    Mutant(
+        "P10_TheHandlerOfASignalStays", Skip(),
+        _SIGNALS + "TheEndOfTheActorRestoresWhatWasThere"),
 ]

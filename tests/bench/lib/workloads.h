@@ -121,6 +121,29 @@ inline constexpr int kFlood = 512;
 inline const Workload kIdleWakeups = {
     .name = "idle_wakeups", .unit = "in 10 s", .higher_is_better = false};
 
+// Watching, restarts, topics, pools -----------------------------------------
+
+// Actors are spawned, watched and ended, so many at a time.
+inline const Workload kWatchDown = {
+    .name = "watch_down", .unit = "M down/s", .higher_is_better = true};
+inline constexpr int kAtATime = 100;
+
+// A child throws as soon as it has started.
+inline const Workload kSupervisorRestart = {.name = "supervisor_restart",
+                                            .unit = "M restart/s",
+                                            .higher_is_better = true};
+
+// Each publication goes to so many subscribers of the same loop.
+inline const Workload kPubsubFanout = {
+    .name = "pubsub_fanout", .unit = "M delivery/s", .higher_is_better = true};
+inline constexpr int kSubscribers = 100;
+
+// Bursts to a pool of the same loop; the next one when all was handled.
+inline const Workload kPoolRoundRobin = {
+    .name = "pool_roundrobin", .unit = "M msg/s", .higher_is_better = true};
+inline constexpr int kPoolWorkers = 4;
+inline constexpr int kPoolBurst = 100;
+
 // Cost against scale --------------------------------------------------------
 
 // A token passed around so many actors, which lie in memory in another order

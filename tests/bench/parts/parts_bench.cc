@@ -21,19 +21,10 @@
 #include "trolley/bus/latch.h"
 #include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bench/lib/workloads.h"
 
 namespace trolley::bench {
 namespace {
-
-const Workload kWatchDown = {
-    .name = "watch_down", .unit = "M down/s", .higher_is_better = true};
-const Workload kSupervisorRestart = {.name = "supervisor_restart",
-                                     .unit = "M restart/s",
-                                     .higher_is_better = true};
-const Workload kPubsubFanout = {
-    .name = "pubsub_fanout", .unit = "M delivery/s", .higher_is_better = true};
-
-constexpr int kAtATime = 100;
 
 // --- watch_down: actors are spawned, watched and stopped, 100 at a time -----
 
@@ -189,8 +180,6 @@ class Subscriber : public Actor {
  private:
   uint64_t sum_ = 0;
 };
-
-constexpr int kSubscribers = 100;
 
 Figures RunPress(RunBus& run, uint64_t news, std::function<void()> publish) {
   Latch done;

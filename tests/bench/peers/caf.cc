@@ -418,6 +418,108 @@ Figures FloodedQuiet(uint64_t asks) {
   return InSystem(1, run, /*slice=*/64);
 }
 
+// Watching, topics, pools
+// -----------------------------------------------------------------
+
+// Actors are spawned, monitored and ended, 100 at a time.
+Figures WatchDownOf(uint64_t actors) {
+  return InSystem(1, [&](caf::actor_system& system) -> Figures {
+    Finish finish;
+    uint64_t left = actors / kAtATime * kAtATime;
+    const uint64_t all = left;
+    auto mourner = system.spawn([&](event_based_actor* self) -> behavior {
+      self->set_down_handler([&, self](const caf::down_msg&) {
+        if (--left == 0) return finish.Set();
+        if (left % kAtATime == 0) self->send(self, Go::value);
+      });
+      return {[self](Go) {
+        for (int i = 0; i < kAtATime; ++i) {
+          auto mortal = self->spawn(
+              [](event_based_actor*) -> behavior { return {[](Ack) {}}; });
+          self->monitor(mortal);
+          caf::anon_send_exit(mortal, caf::exit_reason::user_shutdown);
+        }
+      }};
+    });
+    const int64_t start = Nanoseconds();
+    caf::anon_send(mourner, Go::value);
+    const int64_t took = finish.Wait() - start;
+    caf::anon_send_exit(mourner, caf::exit_reason::user_shutdown);
+    return Millions(all, took);
+  });
+}
+
+// Each publication to a local group goes to 100 actors that have joined it.
+Figures FanoutByGroup(uint64_t news) {
+  return InSystem(1, [&](caf::actor_system& system) -> Figures {
+    Finish finish;
+    const uint64_t all = news * kSubscribers;
+    uint64_t got = 0, joined = 0;
+    const caf::group group = system.groups().get_local("news");
+    std::vector<actor> actors;
+    for (int i = 0; i < kSubscribers; ++i) {
+      actors.push_back(system.spawn([&](event_based_actor* self) -> behavior {
+        self->join(group);
+        ++joined;
+        return {[&](uint64_t) {
+          if (++got == all) finish.Set();
+        }};
+      }));
+    }
+    actors.push_back(system.spawn([&](event_based_actor* self) -> behavior {
+      return {[&, self](Go) {
+        if (joined == kSubscribers && news > 0) {
+          --news;
+          self->send(group, uint64_t{1});
+        }
+        if (news > 0) self->send(self, Go::value);
+      }};
+    }));
+    const int64_t start = Nanoseconds();
+    caf::anon_send(actors.back(), Go::value);
+    const int64_t took = finish.Wait() - start;
+    for (const actor& each : actors) {
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    }
+    return Millions(all, took);
+  });
+}
+
+// Tells a burst to a pool of four, and the next one when it is handled.
+Figures PoolOfFour(uint64_t messages) {
+  return InSystem(1, [&](caf::actor_system& system) -> Figures {
+    Finish finish;
+    uint64_t told = 0, handled = 0;
+    caf::scoped_execution_unit unit(&system);
+    auto pool = caf::actor_pool::make(
+        &unit, kPoolWorkers,
+        [&] {
+          return system.spawn([&](event_based_actor*) -> behavior {
+            return {[&](uint64_t) { ++handled; }};
+          });
+        },
+        caf::actor_pool::round_robin());
+    auto teller = system.spawn([&](event_based_actor* self) -> behavior {
+      return {[&, self](Go) {
+        if (handled == messages) return finish.Set();
+        if (handled == told) {
+          for (int i = 0; i < kPoolBurst && told < messages; ++i) {
+            self->send(pool, ++told);
+          }
+        }
+        self->send(self, Go::value);
+      }};
+    });
+    const int64_t start = Nanoseconds();
+    caf::anon_send(teller, Go::value);
+    const int64_t took = finish.Wait() - start;
+    for (const actor& each : {pool, teller}) {
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    }
+    return Millions(messages, took);
+  });
+}
+
 std::vector<int> InOrder(int size) {
   std::vector<int> order(size);
   std::iota(order.begin(), order.end(), 0);
@@ -456,6 +558,9 @@ int main(int argc, char** argv) {
   bench.Add(kSkynet, who,
             [](double scale) { return Skynet(SkynetLeaves(scale)); });
   add(kFloodedQuiet, 2'000, FloodedQuiet);
+  add(kWatchDown, 200'000, WatchDownOf);
+  add(kPubsubFanout, 10'000, FanoutByGroup);
+  add(kPoolRoundRobin, 1'000'000, PoolOfFour);
   for (int actors : kActorScales) {
     bench.Add(ScaleActors(actors), who, [actors](double scale) -> Figures {
       const uint64_t size = Scaled(actors, scale);

@@ -15,17 +15,16 @@
 #include "trolley/tests/bench/bus/run_bus.h"
 #include "trolley/tests/bench/lib/bench.h"
 #include "trolley/tests/bench/lib/machine.h"
+#include "trolley/tests/bench/lib/workloads.h"
 
 namespace trolley::bench {
 namespace {
 
-constexpr int kWorkers = 4;
-constexpr int kBurst = 100;
+constexpr int kWorkers = kPoolWorkers;
+constexpr int kBurst = kPoolBurst;
 constexpr uint64_t kTells = 5'000'000;
 constexpr uint64_t kAsks = 1'000'000;
 
-const Workload kPoolRoundRobin = {
-    .name = "pool_roundrobin", .unit = "M msg/s", .higher_is_better = true};
 const Workload kPoolPulling = {
     .name = "pool_pulling", .unit = "M msg/s", .higher_is_better = true};
 const Workload kPoolAsk = {

@@ -16,6 +16,7 @@ _SIM_EXTREMES = "Forms/SimExtremes."
 _EXTREMES = "Forms/ThreadExtremes."
 _SEAT = "Loops/SeatTest."
 _LIMITS = "Loops/LimitsTest."
+_BYTES = "Loops/ByteLimitsTest."
 _CANCEL = "Loops/CancelTokenTest."
 _WATCH = "Forms/WatchTest."
 _LOG = "Forms/LogTest."
@@ -83,6 +84,27 @@ MUTANTS = [
         "P6_AFullMailboxTakesMore",
         Before("if (taken == 0) return {.credits = 1};"),
         _BOUNDS + "P6_TheBoundIsExactForAPlainThread/sim1"),
+    Mutant(
+        "P6_BytesHaveNoBound", Skip(),
+        _BYTES + "P6_EveryWayToSendIsBounded/TwoLoops"),
+    Mutant(
+        "P6_AMessageOfMoreThanTheBoundNeverFits", Skip(),
+        _BYTES + "P6_AMessageOfMoreThanTheBoundIsTakenAlone/OneLoop"),
+    Mutant(
+        "P6_BytesDoNotComeFree", Skip(),
+        _BYTES + "P6_BytesComeFreeHoweverAMessageEnds/OneLoop"),
+    Mutant(
+        "P6_BytesThatAreTooManyAreKept", Instead("return false;"),
+        _BYTES + "P6_OfTooManyBytesTheNewestStay/OneLoop"),
+    Mutant(
+        "P6_BytesThatAreReturnedAreNotTold", Swap("budget->TakeWaiting()", "false"),
+        _BYTES + "P6_BytesThatWereNotUsedWakeTheSenderThatWaits/TwoLoops"),
+    Mutant(
+        "P6_ASenderThatWaitsForBytesIsForgotten", Skip(),
+        _BYTES + "P6_BytesThatWereNotUsedWakeTheSenderThatWaits/TwoLoops"),
+    Mutant(
+        "P6_WhatHasNoRoomIsGranted", Skip(),
+        _BYTES + "P6_ASenderWaitsForBytes/TwoLoops"),
     Mutant(
         "P6_FullBeforeItIsFull",
         Swap("std::min(free, batch)",
@@ -263,6 +285,9 @@ MUTANTS = [
     Mutant(
         "P9_ARestartIsNotTold", Skip(),
         _SEAT + "P9_ARefFollowsARestartAndTheMailboxIsKept/1"),
+    Mutant(
+        "P9_TheEndOfTheOwnerIsNoReason", Skip(),
+        _SEAT + "P9_TheEndOfTheOwnerIsWhyTheSeatEnds/1"),
     Mutant(
         "P9_ATimerOfAnObjectReachesTheNextOne", Instead("return false;"),
         _SEAT + "P9_TimersAndHandlersOfAnObjectEndWithIt/1"),

@@ -3,12 +3,17 @@
 
 _SOCKET = "UnixSocketTest.P12_"
 _SOCKET14 = "UnixSocketTest.P14_"
-_SLOW = ("All/SlowReaderTest."
-         "P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer/")
-_FAULTS = "FaultsTest."
-_LOSS = "LossTest.P15_"
-_TORN = "HostileTest.P15_TornLastFrameIsCountedOnceAndNothingOfItHandled"
-_WRITTEN = "ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten"
+_SLOW = ("Over/SlowReaderTest."
+         "P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer/unix_")
+
+
+def _unix(test):
+  return f"Over/{test}/unix"
+
+
+_TORN = _unix(
+    "HostileTest.P15_TornLastFrameIsCountedOnceAndNothingOfItHandled")
+_WRITTEN = _unix("ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten")
 
 MUTANTS = [
     # --- P12, running out of descriptors
@@ -29,29 +34,30 @@ MUTANTS = [
     Mutant(
         "P12_TheListenerGivesUp",
         Swap("!absl::IsResourceExhausted(accepted.status())", "true"),
-        "HostileTest.P12_WithoutDescriptorsNewPeersAreTurnedAway"),
+        _unix("HostileTest.P12_WithoutDescriptorsNewPeersAreTurnedAway")),
     Mutant(
         "P12_TheListenerTriesOnAndOn", Skip(),
-        _FAULTS + "P12_WithoutAReserveTheListenerPauses"),
+        _unix("FaultsTest.P12_WithoutAReserveTheListenerPauses")),
 
     # --- P13, every system call may fail
     Mutant(
         "P13_AConnectionWithAnUnknownPeerIsLeftOpen",
         Before("if (!allowed.ok()) (void)fd->release();"),
-        _FAULTS + "P13_AConnectionWithAnUnknownPeerIsClosed"),
+        _unix("FaultsTest.P13_AConnectionWithAnUnknownPeerIsClosed")),
     Mutant(
         "P13_TheAskerIsNotToldWhy",
         Before("return absl::UnavailableError(\"\");"),
-        _FAULTS + "P13_AnAskOverALinkThatIsDownIsToldWhy"),
+        _unix("FaultsTest.P13_AnAskOverALinkThatIsDownIsToldWhy")),
 
     # --- P14, hostile peers
     Mutant(
         "P14_APeerIsNotToldWhichRuleItBroke", Skip(),
-        "HostileTest.P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed"),
+        _unix("HostileTest."
+              "P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed")),
     Mutant(
         "P14_WhatAPeerDoesNotReadPilesUp",
         Swap("outbox_.unwritten() < options_.outbox_bytes", "true"),
-        "HostileTest.P14_WhatAPeerDoesNotReadIsBounded"),
+        _unix("HostileTest.P14_WhatAPeerDoesNotReadIsBounded")),
 
     Mutant(
         "P14_RefusalsPileUp",
@@ -63,13 +69,13 @@ MUTANTS = [
     Mutant("P14_AnswersPileUp", Skip(), _SLOW + "7"),
     Mutant(
         "P14_PongsForAPeerThatTakesNonePileUp", Skip(),
-        "HostileTest.P14_APeerThatHasClosedItsReadingGetsNoPongs"),
+        _unix("HostileTest.P14_APeerThatHasClosedItsReadingGetsNoPongs")),
     Mutant(
         "P14_ATellThatWaitsKeepsItsAskers", Swap("ask", "true"),
-        "HostileTest.P14_TheAskersOfATellThatWaitsTakeNoMemory"),
+        _unix("HostileTest.P14_TheAskersOfATellThatWaitsTakeNoMemory")),
     Mutant(
         "P14_CreditPilesUp", Swap("!HasRoom()", "false"),
-        "NarrowLinkTest.P14_APeerThatDoesNotReadIsGrantedNoMoreCredit"),
+        _unix("NarrowLinkTest.P14_APeerThatDoesNotReadIsGrantedNoMoreCredit")),
     Mutant(
         "P14_ALockWithContentIsTakenForOurs", Swap("file.st_size == 0", "true"),
         "All/WhatStandsThereTest.P14_IsNeverRemovedUnlessItIsAStaleSocket/4"),
@@ -82,8 +88,35 @@ MUTANTS = [
              "reply.failure().message()"),
         "OutsideTextTest.P14_EveryTextOfAMessageIsHarmless"),
 
+    # --- P6 and P14, peers over TCP
+    Mutant(
+        "P6_AllAddressesOfANameAreTried", Skip(),
+        "TcpLinkTest.P6_ANameWithManyAddressesDoesNotTakeForEver"),
+    Mutant(
+        "P6_AddressesAreNeverForgotten", Skip(),
+        "AddressLimitsTest.P6_AddressesWithoutAConnectionAreForgotten"),
+    Mutant(
+        "P14_EveryNetworkMayConnect",
+        Swap("network.Contains(*address)", "true"),
+        "TcpLinkTest.P14_OnlyTheNetworksInTheListMayConnect"),
+    Mutant(
+        "P14_APlaceOfAnAddressIsNotGivenBack", Skip(),
+        "TcpLinkTest.P14_ConnectionsOfAnAddressAreLimited"),
+    Mutant(
+        "P14_AnAddressMayComeAsOftenAsItLikes", Swap("entry.left < 1", "false"),
+        "AddressLimitsTest.P14_TheBucketFillsWithinASecond"),
+
     # --- P15, exact loss
     Mutant("P15_ATornFrameIsNotCounted", Skip(), _TORN),
+    Mutant(
+        "P15_ASilentPeerIsKept", Skip(),
+        "HeartbeatTest.P15_ASilentPeerIsAskedAndThenGivenUp"),
+    Mutant(
+        "P15_APeerThatIsAliveIsTakenForSilent", Skip(),
+        "HeartbeatTest.P15_APeerThatAnswersStays"),
+    Mutant(
+        "P15_WhatIsNotReadIsTakenForSilence", Skip(),
+        "HeartbeatTest.P15_ASideThatDoesNotReadDoesNotAsk"),
     Mutant(
         "P15_ATornFrameIsCountedTwice", Before("if (torn) ++stats_.torn;"),
         _TORN),
@@ -101,33 +134,35 @@ MUTANTS = [
     Mutant(
         "P15_AQuestionThatLeftIsSaidNotToHave",
         Swap("ask->sequence <= connection.written_sequence()", "false"),
-        "TwoProcessesTest.P15_AskOfAKilledProcessFailsAtOnce"),
+        _unix("TwoProcessesTest.P15_AskOfAKilledProcessFailsAtOnce")),
     Mutant(
         "P15_AQuestionThatStayedIsSaidToHaveLeft",
         Instead("++state_.stats.fate_unknown;"),
-        _LOSS + "AnAskSaysWhetherItHadLeft"),
+        _unix("LossTest.P15_AnAskSaysWhetherItHadLeft")),
     Mutant(
         "P15_TheEndIsToldBeforeWhatArrived", Skip(),
-        _LOSS + "WhatArrivedIsDeliveredBeforeTheEndIsTold"),
+        _unix("LossTest.P15_WhatArrivedIsDeliveredBeforeTheEndIsTold")),
     Mutant(
         "P15_WhatIsToldWhileTheLinkIsDownIsAccepted", Skip(),
         "FromThreads/RemoteTest.P15_IsToldAtOnceWhetherItsLinkIsUp/"
-        "TellFromThread"),
+        "TellFromThread_unix"),
     Mutant(
         "P15_AKilledPeerIsTakenForOneThatSaidGoodbye", Skip(),
-        "TwoProcessesTest.P15_AKilledProcessIsToldFromOneThatEnds"),
+        _unix("TwoProcessesTest.P15_AKilledProcessIsToldFromOneThatEnds")),
     Mutant(
         "P15_WhatIsCancelledWhileItWaitsForTheLinkIsNotCounted", Skip(),
-        _LOSS + "WhatIsCancelledWhileItWaitsForTheLinkIsCounted"),
+        _unix("LossTest.P15_WhatIsCancelledWhileItWaitsForTheLinkIsCounted")),
     Mutant(
         "P15_AWatcherWithAFullMailboxDoesNotHearTheEnd",
         Instead("(void)state_.options.watcher.Tell(Down());"),
-        "BusyWatcherTest.P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink"),
+        _unix("BusyWatcherTest."
+              "P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink")),
     Mutant(
         "P15_ALinkThatWaitsForItsWatcherEndsWithoutGoAway",
         Swap("!connection->said_go_away()", "!state_.draining"),
-        "BusyWatcherTest.P15_ALinkThatWaitsForItsWatcherSaysItsProcessEnds"),
+        _unix("BusyWatcherTest."
+              "P15_ALinkThatWaitsForItsWatcherSaysItsProcessEnds")),
     Mutant(
         "P15_AnAskThatIsForgottenIsNotCounted", Skip(),
-        _LOSS + "AsksOfAPeerThatHasGoneAreForgotten"),
+        _unix("LossTest.P15_AsksOfAPeerThatHasGoneAreForgotten")),
 ]

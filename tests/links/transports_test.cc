@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two buses that send messages over a Unix socket.
-
-#include "trolley/actors/unix/unix_link.h"
+// Two buses that send messages, over each transport.
 
 #include <unistd.h>
 
@@ -27,9 +25,12 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class UnixLinkTest : public LinkTest {};
+class TransportsTest : public EachTransportTest {};
 
-TEST_F(UnixLinkTest, TellsAndAsksGoBothWays) {
+INSTANTIATE_TEST_SUITE_P(Over, TransportsTest, EachTransport(),
+                         NameOfTransport);
+
+TEST_P(TransportsTest, TellsAndAsksGoBothWays) {
   StartServer();
   StartClient();
   const Ref<Numbers> there = RemoteOf("sink");
@@ -42,9 +43,10 @@ TEST_F(UnixLinkTest, TellsAndAsksGoBothWays) {
 
   SpawnOn<Sink>(*client_, {.name = "clients-sink"});
   const LinkUp up = NextUpOf(server_watcher_);
-  EXPECT_EQ(up.peer_uid, ::geteuid());
-  EXPECT_EQ(up.peer_pid, ::getpid());
-  EXPECT_TRUE(server_->Find<UnixLink>("uds/1").ok());
+  const bool known = transport().knows_the_process;
+  EXPECT_EQ(up.peer_uid, known ? ::geteuid() : LinkUp::kUnknownUid);
+  EXPECT_EQ(up.peer_pid, known ? ::getpid() : 0);
+  EXPECT_TRUE(server_->FindAddress("listener/1").ok());
   const Ref<Numbers> back =
       SpawnOn<Remote<Numbers>>(*server_, {}, up.link, "clients-sink");
   for (int i = 1; i <= 100; ++i) {
@@ -64,7 +66,7 @@ TEST_F(UnixLinkTest, TellsAndAsksGoBothWays) {
   EXPECT_EQ(ours.frames_out, theirs.frames_in);
 }
 
-TEST_F(UnixLinkTest, ManyAsksAreUnderWayAtOnce) {
+TEST_P(TransportsTest, ManyAsksAreUnderWayAtOnce) {
   StartServer();
   StartClient();
   const Ref<Numbers> gated = RemoteOf("gated");
@@ -85,11 +87,11 @@ TEST_F(UnixLinkTest, ManyAsksAreUnderWayAtOnce) {
 }
 
 // The promise behind every bound: what is full pushes back, all the way.
-TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
+TEST_P(TransportsTest, FullMailboxSlowsTheSenderAndLosesNothing) {
   constexpr uint64_t kMessages = 100'000;
   constexpr uint32_t kWindow = 64 * 1024;
   constexpr size_t kFiller = 100;
-  UnixListenerOptions options = PatientListener();
+  ServerOptions options = PatientListener();
   options.link.max_frame_bytes = 16 * 1024;
   options.link.credit_bytes = kWindow;
   StartServer(options);
@@ -99,8 +101,7 @@ TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
       SpawnOn<Streamer>(*client_, {}, gated, kMessages, kFiller);
   const LinkUp up = NextUpOf(server_watcher_);
 
-  const Ref<UnixLink> other =
-      SpawnOn<UnixLink>(*client_, {}, path_, PatientLink());
+  const Ref<Link> other = SpawnLink(*client_, {}, endpoint_, PatientLink());
   const Ref<Numbers> sink =
       SpawnOn<Remote<Numbers>>(*client_, {}, other, "sink");
   // What may be on its way at most: the target's mailbox, the credit window,
@@ -130,8 +131,8 @@ TEST_F(UnixLinkTest, FullMailboxSlowsTheSenderAndLosesNothing) {
 }
 
 // An answer needs no credit: X waits for it, and X alone could give credit.
-TEST_F(UnixLinkTest, AnswerPassesMessagesThatWait) {
-  UnixListenerOptions options = PatientListener();
+TEST_P(TransportsTest, AnswerPassesMessagesThatWait) {
+  ServerOptions options = PatientListener();
   options.link.max_frame_bytes = 1024;
   options.link.credit_bytes = 2 * (1024 + 24);
   StartServer(options);
@@ -180,7 +181,7 @@ class Chief : public Actor {
   }
 };
 
-TEST_F(UnixLinkTest, AnAskByNameEndsWithTheMessageInHand) {
+TEST_P(TransportsTest, AnAskByNameEndsWithTheMessageInHand) {
   StartServer();
   SpawnOn<Clerk>(*server_, {.name = "clerk"});
   const auto chief = SpawnOn<Chief>(*server_, {});
@@ -189,7 +190,7 @@ TEST_F(UnixLinkTest, AnAskByNameEndsWithTheMessageInHand) {
   EXPECT_TRUE(*same);
 }
 
-TEST_F(UnixLinkTest, WhatOnlyAnActorMaySendIsRefusedElsewhere) {
+TEST_P(TransportsTest, WhatOnlyAnActorMaySendIsRefusedElsewhere) {
   StartServer();
   client_ = NewBus(*client_sys_);  // its first actors have the ids of ours
   const WireTarget sink = *WireTarget::Find(*server_, "sink");
@@ -220,7 +221,7 @@ TEST_F(UnixLinkTest, WhatOnlyAnActorMaySendIsRefusedElsewhere) {
   EXPECT_EQ(sink_.AskAndWait(GetSeen{}, kLong).value().count, 0u);
 }
 
-TEST_F(UnixLinkTest, AMessageThatProtobufCannotTakeIsRefused) {
+TEST_P(TransportsTest, AMessageThatProtobufCannotTakeIsRefused) {
   StartServer();
   const WireTarget sink = *WireTarget::Find(*server_, "sink");
   // Its bytes are not looked at.
@@ -231,7 +232,7 @@ TEST_F(UnixLinkTest, AMessageThatProtobufCannotTakeIsRefused) {
 
 // --- What goes wrong, and how it is said -----------------------------------
 
-TEST_F(UnixLinkTest, UnknownActorIsNamed) {
+TEST_P(TransportsTest, UnknownActorIsNamed) {
   StartServer();
   StartClient();
   const absl::Status status =
@@ -251,7 +252,7 @@ class Bomb : public Actor {
   Answer On(const Ask&) { throw std::runtime_error("no answer"); }
 };
 
-TEST_F(UnixLinkTest, ActorThatHasEndedIsNamedWithItsReason) {
+TEST_P(TransportsTest, ActorThatHasEndedIsNamedWithItsReason) {
   StartServer();
   StartClient();
   const Ref<Bomb> there = SpawnOn<Bomb>(*server_, {.name = "bank/slow"});
@@ -272,7 +273,7 @@ TEST_F(UnixLinkTest, ActorThatHasEndedIsNamedWithItsReason) {
   }
 }
 
-TEST_F(UnixLinkTest, TypeTheActorDoesNotTakeIsRejected) {
+TEST_P(TransportsTest, TypeTheActorDoesNotTakeIsRejected) {
   StartServer();
   StartClient();
   using Strange = Protocol<Answer(Stranger)>;
@@ -285,7 +286,7 @@ TEST_F(UnixLinkTest, TypeTheActorDoesNotTakeIsRejected) {
             "trolley.links_test.Put, trolley.links_test.Ask");
 }
 
-TEST_F(UnixLinkTest, PayloadThatDoesNotParseIsRejected) {
+TEST_P(TransportsTest, PayloadThatDoesNotParseIsRejected) {
   StartServer();
   StartClient();
   LinkAsk ask;
@@ -297,7 +298,7 @@ TEST_F(UnixLinkTest, PayloadThatDoesNotParseIsRejected) {
             "the 3 bytes sent to \"sink\" are not a trolley.links_test.Ask");
 }
 
-TEST_F(UnixLinkTest, ReplyOfAnotherTypeIsAnError) {
+TEST_P(TransportsTest, ReplyOfAnotherTypeIsAnError) {
   StartServer();
   StartClient();
   using Wrong = Protocol<Put(Ask)>;
@@ -309,7 +310,7 @@ TEST_F(UnixLinkTest, ReplyOfAnotherTypeIsAnError) {
       << status;
 }
 
-TEST_F(UnixLinkTest, HandlersOwnErrorTravelsWordForWord) {
+TEST_P(TransportsTest, HandlersOwnErrorTravelsWordForWord) {
   StartServer();
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
@@ -322,7 +323,7 @@ TEST_F(UnixLinkTest, HandlersOwnErrorTravelsWordForWord) {
   }
 }
 
-TEST_F(UnixLinkTest, DeadlinePassesForAnActorThatDoesNotAnswer) {
+TEST_P(TransportsTest, DeadlinePassesForAnActorThatDoesNotAnswer) {
   StartServer();
   StartClient();
   const absl::Status status =
@@ -334,7 +335,7 @@ TEST_F(UnixLinkTest, DeadlinePassesForAnActorThatDoesNotAnswer) {
   EXPECT_EQ(RemoteOf("gated").AskAndWait(AskOf(2), kLong).value().value(), 2u);
 }
 
-TEST_F(UnixLinkTest, ExpiredMessageIsDroppedBeforeItsHandler) {
+TEST_P(TransportsTest, ExpiredMessageIsDroppedBeforeItsHandler) {
   StartServer();
   StartClient();
   const Ref<Numbers> gated = RemoteOf("gated");
@@ -360,8 +361,8 @@ TEST_F(UnixLinkTest, ExpiredMessageIsDroppedBeforeItsHandler) {
   EXPECT_EQ(seen.out_of_order, 0u);
 }
 
-TEST_F(UnixLinkTest, MessageLongerThanThePeerTakesIsRefusedHere) {
-  UnixListenerOptions options = PatientListener();
+TEST_P(TransportsTest, MessageLongerThanThePeerTakesIsRefusedHere) {
+  ServerOptions options = PatientListener();
   options.link.max_frame_bytes = 2000;
   StartServer(options);
   StartClient();
@@ -374,9 +375,9 @@ TEST_F(UnixLinkTest, MessageLongerThanThePeerTakesIsRefusedHere) {
   EXPECT_EQ(StatsOf(link_).not_sent, 1u);
 }
 
-TEST_F(UnixLinkTest, AnswerLongerThanTheAskerTakesIsAnErrorForTheAsker) {
+TEST_P(TransportsTest, AnswerLongerThanTheAskerTakesIsAnErrorForTheAsker) {
   StartServer();
-  UnixLinkOptions options = PatientLink();
+  LinkOptions options = PatientLink();
   options.max_frame_bytes = 2000;
   StartClient(options);
   Ask ask = AskOf(1);
@@ -386,8 +387,8 @@ TEST_F(UnixLinkTest, AnswerLongerThanTheAskerTakesIsAnErrorForTheAsker) {
   EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
 }
 
-TEST_F(UnixLinkTest, LongAnswersWaitForASlowReaderInsteadOfEndingIt) {
-  UnixListenerOptions options = PatientListener();
+TEST_P(TransportsTest, LongAnswersWaitForASlowReaderInsteadOfEndingIt) {
+  ServerOptions options = PatientListener();
   options.link.outbox_bytes = 1000;
   StartServer(options);
   StartClient();
@@ -408,7 +409,7 @@ TEST_F(UnixLinkTest, LongAnswersWaitForASlowReaderInsteadOfEndingIt) {
   EXPECT_EQ(StatsOf(link_).connections, 1u);
 }
 
-TEST_F(UnixLinkTest, TraceTravels) {
+TEST_P(TransportsTest, TraceTravels) {
   StartServer();
   StartClient();
   const std::string traceparent =
@@ -430,7 +431,7 @@ TEST_F(UnixLinkTest, TraceTravels) {
             traceparent);
 }
 
-TEST_F(UnixLinkTest, CycleOfAsksAcrossProcessesFailsAtOnceWithItsPath) {
+TEST_P(TransportsTest, CycleOfAsksAcrossProcessesFailsAtOnceWithItsPath) {
   StartServer();
   StartClient();
   // client's "mine" -> server's "relay" -> client's "mine".
@@ -510,7 +511,7 @@ class Teller : public Actor {
   Ref<Confidant> confidant_;
 };
 
-TEST_F(UnixLinkTest, AnAskerOfAnotherProcessDoesNotWaitForATell) {
+TEST_P(TransportsTest, AnAskerOfAnotherProcessDoesNotWaitForATell) {
   StartServer();
   StartClient();
   const LinkUp up = NextUpOf(server_watcher_);
@@ -541,7 +542,7 @@ class Marker : public Actor {
   Ref<Numbers> to_;
 };
 
-TEST_F(UnixLinkTest, ACycleOfAsksIsFoundWhereAHandlerBeginsATrace) {
+TEST_P(TransportsTest, ACycleOfAsksIsFoundWhereAHandlerBeginsATrace) {
   StartServer();
   StartClient();
   const LinkUp up = NextUpOf(server_watcher_);
@@ -553,9 +554,9 @@ TEST_F(UnixLinkTest, ACycleOfAsksIsFoundWhereAHandlerBeginsATrace) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
 }
 
-TEST_F(UnixLinkTest, AsksUnderWayAreBounded) {
+TEST_P(TransportsTest, AsksUnderWayAreBounded) {
   StartServer();
-  UnixLinkOptions options = PatientLink();
+  LinkOptions options = PatientLink();
   options.max_pending_asks = 4;
   StartClient(options);
   const Ref<Numbers> gated = RemoteOf("gated");
@@ -571,8 +572,8 @@ TEST_F(UnixLinkTest, AsksUnderWayAreBounded) {
   for (std::thread& asker : askers) asker.join();
 }
 
-TEST_F(UnixLinkTest, ServerRefusesMoreAsksThanItKeeps) {
-  UnixListenerOptions options = PatientListener();
+TEST_P(TransportsTest, ServerRefusesMoreAsksThanItKeeps) {
+  ServerOptions options = PatientListener();
   options.link.max_pending_asks = 4;
   StartServer(options);
   StartClient();
@@ -593,17 +594,17 @@ TEST_F(UnixLinkTest, ServerRefusesMoreAsksThanItKeeps) {
 
 // --- Coming and going ------------------------------------------------------
 
-TEST_F(UnixLinkTest, NoServerIsSaidAtOnce) {
+TEST_P(TransportsTest, NoServerIsSaidAtOnce) {
   StartClient();
   const absl::Status status =
       RemoteOf("sink").AskAndWait(AskOf(1), kLong).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_NE(status.message().find("there is no Unix socket at " + path_),
+  EXPECT_NE(status.message().find(transport().nothing_there_text + endpoint_),
             absl::string_view::npos)
       << status;
 }
 
-TEST_F(UnixLinkTest, AskFailsWhenItsConnectionEnds) {
+TEST_P(TransportsTest, AskFailsWhenItsConnectionEnds) {
   StartServer();
   StartClient();
   const Ref<Numbers> gated = RemoteOf("gated");
@@ -620,7 +621,7 @@ TEST_F(UnixLinkTest, AskFailsWhenItsConnectionEnds) {
   EXPECT_EQ(down.stats.fate_unknown, 1u);
 }
 
-TEST_F(UnixLinkTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
+TEST_P(TransportsTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
   StartServer();
   StartClient();
   const Ref<Numbers> sink = RemoteOf("sink");
@@ -634,55 +635,48 @@ TEST_F(UnixLinkTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
     NextDownOf(client_watcher_);
     StartServer();
   }
-  EXPECT_EQ(NextUpOf(client_watcher_).peer_pid, ::getpid());
+  NextUpOf(client_watcher_);
   EXPECT_EQ(StatsOf(link_).connections, 6u);
 }
 
 // The links of the first listener live on, with their names.
-TEST_F(UnixLinkTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
+TEST_P(TransportsTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
   StartServer();
-  RawPeer first(path_);
+  RawPeer first(endpoint_);
   first.Say(GoodHello());
   NextUpOf(server_watcher_);
   listener_.Stop();
   AwaitEnd(listener_.address());
-  absl::StatusOr<UnixListenSocket> socket = ListenUnix(*server_sys_, path_);
-  ASSERT_TRUE(socket.ok()) << socket.status();
-  UnixListenerOptions options = PatientListener();
+  ServerOptions options = PatientListener();
   options.link.watcher = server_watcher_;
-  listener_ = SpawnOn<UnixListener>(*server_, {.name = "uds"},
-                                    *std::move(socket), options);
-  RawPeer second(path_);
+  StartListener(options);
+  RawPeer second(endpoint_);
   second.Say(GoodHello());
   ASSERT_EQ(second.Read(wire::kHelloBytes).size(), wire::kHelloBytes);
   const ListenerStats stats =
-      listener_.AskAndWait(GetUnixListenerStats{}, kLong).value();
+      listener_.AskAndWait(GetListenerStats{}, kLong).value();
   EXPECT_EQ(stats.accepted, 1u);
   EXPECT_EQ(stats.over_limit, 0u);
-  EXPECT_TRUE(server_->Find<UnixLink>("uds/1").ok());
-  EXPECT_TRUE(server_->Find<UnixLink>("uds/2").ok());
+  EXPECT_TRUE(server_->FindAddress("listener/1").ok());
+  EXPECT_TRUE(server_->FindAddress("listener/2").ok());
 }
 
-TEST_F(UnixLinkTest, APeerThatGetsNoLinkIsToldWhy) {
+TEST_P(TransportsTest, APeerThatGetsNoLinkIsToldWhy) {
   BusOptions bus;
   bus.loops = {LoopOptions{.poller = PollerUnderTest(), .max_actors = 1}};
   server_ = *Bus::Create(std::move(bus));
-  absl::StatusOr<UnixListenSocket> socket = ListenUnix(*server_sys_, path_);
-  ASSERT_TRUE(socket.ok()) << socket.status();
-  listener_ = SpawnOn<UnixListener>(*server_, {}, *std::move(socket),
-                                    PatientListener());
-  RawPeer peer(path_);
+  StartListener(PatientListener());
+  RawPeer peer(endpoint_);
   const std::string said = peer.ReadToTheEnd();
   ASSERT_GE(said.size(), wire::kHelloBytes);
   EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)), "TOO_MANY_CONNECTIONS");
-  EXPECT_EQ(
-      listener_.AskAndWait(GetUnixListenerStats{}, kLong).value().over_limit,
-      1u);
+  EXPECT_EQ(listener_.AskAndWait(GetListenerStats{}, kLong).value().over_limit,
+            1u);
 }
 
-TEST_F(UnixLinkTest, LinkThatDoesNotReconnectEnds) {
+TEST_P(TransportsTest, LinkThatDoesNotReconnectEnds) {
   StartServer();
-  UnixLinkOptions options = PatientLink();
+  LinkOptions options = PatientLink();
   options.reconnect = false;
   StartClient(options);
   const Ref<Numbers> sink = RemoteOf("sink");
@@ -693,7 +687,7 @@ TEST_F(UnixLinkTest, LinkThatDoesNotReconnectEnds) {
             absl::StatusCode::kNotFound);
 }
 
-TEST_F(UnixLinkTest, DrainingServerTakesNoNewAsks) {
+TEST_P(TransportsTest, DrainingServerTakesNoNewAsks) {
   StartServer();
   StartClient();
   const Ref<Numbers> gated = RemoteOf("gated");
@@ -714,7 +708,7 @@ TEST_F(UnixLinkTest, DrainingServerTakesNoNewAsks) {
   EXPECT_FALSE(answer.ok());
 }
 
-TEST_F(UnixLinkTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
+TEST_P(TransportsTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
   constexpr uint64_t kActors = 3000;
   constexpr uint64_t kMostRemembered = 1024;
   StartServer();
@@ -734,7 +728,7 @@ TEST_F(UnixLinkTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
   EXPECT_LE(theirs.targets, kMostRemembered);
 }
 
-TEST_F(UnixLinkTest, P11_NoDescriptorIsLeftAfter200Connections) {
+TEST_P(TransportsTest, P11_NoDescriptorIsLeftAfter200Connections) {
   StartServer();
   int before = 0;
   for (int i = 0; i < 201; ++i) {

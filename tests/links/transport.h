@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Transport: what the tests of links run over: Unix sockets, and TCP over IPv4
+// and IPv6. One suite runs over each. kTransports says where they differ.
+//
+//   class MyTest : public LinkTest,
+//                  public testing::WithParamInterface<const Transport*> {
+//    protected:
+//     MyTest() : LinkTest(*GetParam()) {}
+//   };
+//   INSTANTIATE_TEST_SUITE_P(Over, MyTest, EachTransport(), NameOfTransport);
+//
+// Threads: the test's.
+
+#ifndef TROLLEY_TESTS_LINKS_TRANSPORT_H_
+#define TROLLEY_TESTS_LINKS_TRANSPORT_H_
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "trolley/actors/bus.h"
+#include "trolley/actors/tcp/tcp_link.h"
+#include "trolley/actors/tcp/tcp_listener.h"
+#include "trolley/actors/unix/unix_link.h"
+#include "trolley/actors/unix/unix_listener.h"
+
+namespace trolley::links_test {
+
+// Of a server's listener and its links, whatever the transport.
+struct ServerOptions : ListenerOptions {
+  LinkOptions link = {};
+};
+using Listener = Protocol<ListenerStats(GetListenerStats)>;
+
+struct Transport {
+  const char* name;
+  int family;
+  // Where they differ. A link knows the user and the process of its peer.
+  bool knows_the_process;
+  // A link learns when its peer reads no more and does not close.
+  bool tells_closed_reading;
+  // The error of a dial where nothing was ever made, and where no process
+  // listens any more.
+  absl::StatusCode nothing_there;
+  const char* nothing_there_text;
+  const char* nobody_listens_text;
+};
+
+inline constexpr Transport kTransports[] = {
+    {"unix", AF_UNIX, true, true, absl::StatusCode::kNotFound,
+     "there is no Unix socket at ", "no process listens at "},
+    {"tcp4", AF_INET, false, false, absl::StatusCode::kUnavailable, "connect(",
+     "connect("},
+    {"tcp6", AF_INET6, false, false, absl::StatusCode::kUnavailable, "connect(",
+     "connect("},
+};
+inline constexpr const Transport& kUnix = kTransports[0];
+
+inline bool MachineHas(const Transport& transport) {
+  const ScopedFd fd(RealSys(),
+                    ::socket(transport.family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (transport.family == AF_UNIX) return true;
+  const TcpAddress loopback = *TcpAddress::Parse(
+      transport.family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
+  const bool bound = ::bind(fd.get(), loopback.data(), loopback.size()) == 0;
+  if (!bound) {
+    std::fprintf(stderr, "no tests over %s: this machine has no %s\n",
+                 transport.name, loopback.ip().c_str());
+  }
+  return bound;
+}
+
+// Those that this machine has.
+inline auto EachTransport() {
+  std::vector<const Transport*> all;
+  for (const Transport& one : kTransports) {
+    if (MachineHas(one)) all.push_back(&one);
+  }
+  return testing::ValuesIn(all);
+}
+inline std::string NameOfTransport(
+    const testing::TestParamInfo<const Transport*>& info) {
+  return info.param->name;
+}
+
+// The address of an endpoint: a path, or an address with a port.
+struct SocketAddress {
+  explicit SocketAddress(const std::string& endpoint) {
+    if (endpoint[0] == '/') {
+      auto& un = reinterpret_cast<sockaddr_un&>(storage);
+      un.sun_family = AF_UNIX;
+      std::memcpy(un.sun_path, endpoint.data(), endpoint.size());
+      size = sizeof(un);
+    } else {
+      const TcpAddress address = *TcpAddress::Parse(endpoint);
+      std::memcpy(&storage, address.data(), address.size());
+      size = address.size();
+    }
+  }
+  int family() const { return storage.ss_family; }
+  const sockaddr* get() const {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+  // A blocking socket. It shares its address with those that do not listen. Of
+  // what it does not read the kernel keeps no more than this. Without the limit
+  // that would grow while nobody reads, each time that the other side asks.
+  int NewSocket() const {
+    const int fd = ::socket(family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    const int bytes = 64 * 1024;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    return fd;
+  }
+
+  sockaddr_storage storage = {};
+  socklen_t size = 0;
+};
+
+// Where a server of a test may listen, and nobody else. A port is kept by a
+// socket that is bound to it and does not listen.
+class Endpoint {
+ public:
+  Endpoint(const Transport& transport, std::string path)
+      : name_(std::move(path)) {
+    if (transport.family == AF_UNIX) return;
+    SocketAddress any(transport.family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
+    keeper_ = ScopedFd(RealSys(), any.NewSocket());
+    EXPECT_EQ(::bind(keeper_.get(), any.get(), any.size), 0);
+    EXPECT_EQ(
+        ::getsockname(keeper_.get(), reinterpret_cast<sockaddr*>(&any.storage),
+                      &any.size),
+        0);
+    name_ = TcpAddress::FromSockaddr(any.get(), any.size)->ToString();
+  }
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  ScopedFd keeper_;
+};
+
+// Listens at `endpoint`. The limits of one address are off: all peers of a test
+// have the same one.
+inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
+                                            const SpawnOptions& spawn,
+                                            const std::string& endpoint,
+                                            const ServerOptions& options,
+                                            int backlog = 128) {
+  const ListenerOptions& limits = options;
+  if (endpoint[0] == '/') {
+    auto socket = ListenUnix(sys, endpoint, {.backlog = backlog});
+    if (!socket.ok()) return socket.status();
+    UnixListenerOptions all;
+    static_cast<ListenerOptions&>(all) = limits;
+    static_cast<LinkOptions&>(all.link) = options.link;
+    auto listener = bus.Spawn<UnixListener>(spawn, *std::move(socket), all);
+    if (!listener.ok()) return listener.status();
+    return Ref<Listener>(*listener);
+  }
+  auto socket = ListenTcp(sys, endpoint, {.backlog = backlog});
+  if (!socket.ok()) return socket.status();
+  // Of what the peer does not read the kernel keeps no more than this.
+  const int bytes = 64 * 1024;
+  EXPECT_EQ(
+      ::setsockopt(socket->fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)),
+      0);
+  TcpListenerOptions all;
+  static_cast<ListenerOptions&>(all) = limits;
+  all.link = options.link;
+  all.max_connections_per_address = std::numeric_limits<size_t>::max();
+  all.max_new_per_second = std::numeric_limits<uint32_t>::max();
+  auto listener = bus.Spawn<TcpListener>(spawn, *std::move(socket), all);
+  if (!listener.ok()) return listener.status();
+  return Ref<Listener>(*listener);
+}
+
+// Dials `endpoint`.
+inline absl::StatusOr<Ref<Link>> Dial(Bus& bus, const SpawnOptions& spawn,
+                                      const std::string& endpoint,
+                                      const LinkOptions& options) {
+  if (endpoint[0] == '/') {
+    UnixLinkOptions all;
+    static_cast<LinkOptions&>(all) = options;
+    auto link = bus.Spawn<UnixLink>(spawn, endpoint, all);
+    if (!link.ok()) return link.status();
+    return Ref<Link>(*link);
+  }
+  TcpLinkOptions all;
+  static_cast<LinkOptions&>(all) = options;
+  auto link = bus.Spawn<TcpLink>(spawn, endpoint, all);
+  if (!link.ok()) return link.status();
+  return Ref<Link>(*link);
+}
+
+// Two blocking sockets that are connected. What the first one writes needs room
+// in few bytes, `bytes` at each end, while the second one does not read.
+inline std::pair<int, int> NarrowPair(const Transport& transport, int bytes) {
+  const auto set = [](int fd, int level, int option, int value) {
+    EXPECT_EQ(::setsockopt(fd, level, option, &value, sizeof(value)), 0);
+  };
+  int ends[2] = {-1, -1};
+  if (transport.family == AF_UNIX) {
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  } else {
+    const Endpoint endpoint(transport, "");
+    const SocketAddress at(endpoint.name());
+    const ScopedFd listening(RealSys(), at.NewSocket());
+    EXPECT_EQ(::bind(listening.get(), at.get(), at.size), 0);
+    EXPECT_EQ(::listen(listening.get(), 1), 0);
+    ends[1] = at.NewSocket();
+    // The kernel fixes the size of a window when it connects.
+    set(ends[1], SOL_SOCKET, SO_RCVBUF, bytes);
+    set(ends[1], IPPROTO_TCP, TCP_NODELAY, 1);
+    EXPECT_EQ(::connect(ends[1], at.get(), at.size), 0);
+    ends[0] = ::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    set(ends[0], IPPROTO_TCP, TCP_NODELAY, 1);
+  }
+  set(ends[0], SOL_SOCKET, SO_SNDBUF, bytes);
+  return {ends[0], ends[1]};
+}
+
+}  // namespace trolley::links_test
+
+#endif  // TROLLEY_TESTS_LINKS_TRANSPORT_H_
