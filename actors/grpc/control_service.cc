@@ -33,7 +33,7 @@ namespace trolley {
 namespace {
 
 // How long Stop() waits for each of these: the end of the actor that accepts,
-// the last answers, and gRPC.
+// the last answers, the clients that read them, and gRPC.
 constexpr absl::Duration kStopWait = absl::Seconds(1);
 
 absl::Status Check(const ControlOptions& options, uint32_t loops) {
@@ -152,7 +152,7 @@ class ControlService::Impl {
     // When gRPC shuts down, it cancels the calls that come, and their clients
     // would get CANCELLED. So the connections end first: from here on clients
     // get nothing.
-    connections_->Close();
+    connections_->Close(kStopWait);
     server_->GetHealthCheckService()->SetServingStatus(false);
     ShutDownWithin(kStopWait);
     server_->Wait();

@@ -79,11 +79,13 @@ class ControlService {
   //   2. Each open call ends with UNAVAILABLE (reason DRAINING). So does each
   //      later call.
   //   3. When the answers of the open calls are written, at most 1 s later, it
-  //      closes the connections.
-  // So a client sees an answer or UNAVAILABLE. A call that was on its way when
-  // its connection was closed is UNAVAILABLE without a reason: it may have been
-  // carried out. Later calls of Stop() do nothing. It returns after at most
-  // 3 s. Call it before Bus::Shutdown.
+  //      waits until the clients have read them.
+  //   4. At most 1 s later, it closes the connections.
+  // So a call that the service has begun ends with its answer or with DRAINING,
+  // unless its client reads nothing for so long. A call that came later is
+  // UNAVAILABLE, perhaps without a reason, and was not carried out. Later calls
+  // of Stop() do nothing. It returns after at most 4 s. Call it before
+  // Bus::Shutdown.
   void Stop();
 
  private:

@@ -34,6 +34,7 @@ COVERED_BY = {
     "actors/internal/ask_from_actor.h BegunAsk::within": "Ref::Ask",
     "actors/internal/blocking_ask.h AskFromThread(timeout)": "Ref::AskAndWait",
     "actors/internal/blocking_ask.h Wait(timeout)": "Ref::AskAndWait",
+    "actors/grpc/internal/connections.h Close(patience)": "a constant",
     "actors/grpc/internal/open_call.h AwaitNone(timeout)": "a constant",
     "actors/grpc/internal/open_call.h Begin(limit)": "Alarms::Set",
     "actors/context.h SetTimer(deadline)": "TimerQueue::Set",

@@ -2,15 +2,22 @@
 
 #include "trolley/actors/grpc/internal/connections.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/bus/latch.h"
+#include "trolley/poller/clock.h"
 
 namespace trolley::internal {
 namespace {
+
+// A client has read an answer a little before it handles it.
+constexpr absl::Duration kTimeToHandle = absl::Milliseconds(10);
 
 std::vector<uid_t> AllowedUids(const ControlOptions& options, uid_t own_uid) {
   std::vector<uid_t> allowed = options.allowed_uids;
@@ -45,6 +52,12 @@ bool Connections::HasEnded(const ScopedFd& connection) const {
   const ssize_t n =
       bus_.sys().Recvmsg(connection.get(), &message, MSG_PEEK | MSG_DONTWAIT);
   return n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR);
+}
+
+bool Connections::HasReadAll(const ScopedFd& connection) const {
+  int unread = 0;
+  return bus_.sys().Ioctl(connection.get(), SIOCOUTQ, &unread) < 0 ||
+         unread == 0;
 }
 
 void Connections::Count(std::atomic<uint64_t>& counter,
@@ -130,11 +143,27 @@ void Connections::Take(ScopedFd connection) {
   acceptor_->HandleNewConnection(&parameters);
 }
 
-void Connections::Close() {
-  absl::MutexLock lock(&mutex_);
-  closed_ = true;
-  for (const Open& o : open_) bus_.sys().Shutdown(o.fd.get(), SHUT_RDWR);
-  open_.clear();
+void Connections::Close(absl::Duration patience) {
+  std::vector<Open> open;
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    open.swap(open_);
+  }
+  std::vector<const Open*> unread;
+  for (const Open& o : open) unread.push_back(&o);
+  const Instant until = MonotonicClock().Now() + patience;
+  for (;;) {
+    unread.erase(
+        std::remove_if(unread.begin(), unread.end(),
+                       [this](const Open* o) { return HasReadAll(o->fd); }),
+        unread.end());
+    if (unread.empty() || MonotonicClock().Now() >= until) break;
+    // There is no event for this.
+    Latch().Wait(absl::Milliseconds(1));
+  }
+  if (!open.empty()) Latch().Wait(kTimeToHandle);
+  for (const Open& o : open) bus_.sys().Shutdown(o.fd.get(), SHUT_RDWR);
 }
 
 }  // namespace trolley::internal

@@ -25,8 +25,7 @@
 // Threads:   thread-safe.
 // Bounds:    ControlOptions::max_connections and max_connections_per_user. The
 //            log gets a line at the 1st, 2nd, 4th, 8th... event of each kind.
-// Ends:      Close() shuts all connections down, in both directions. What the
-//            server wrote before still arrives. Later peers are closed.
+// Ends:      Close(). Later peers are closed.
 
 #ifndef TROLLEY_ACTORS_GRPC_INTERNAL_CONNECTIONS_H_
 #define TROLLEY_ACTORS_GRPC_INTERNAL_CONNECTIONS_H_
@@ -43,6 +42,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/grpc/control_options.h"
 #include "trolley/actors/unix/unix_socket.h"
@@ -60,7 +60,12 @@ class Connections {
 
   // Decides on a connection that was just accepted.
   void Take(ScopedFd connection);
-  void Close();
+
+  // Ends all connections, in both directions, when the peers have read what the
+  // server wrote before this call; after `patience` at the latest. A gRPC
+  // client that goes on to send drops what it has not read when it finds that
+  // the connection has ended. On a plain thread; it waits.
+  void Close(absl::Duration patience);
 
   // As ControlService.
   uint64_t refused_peers() const { return refused_peers_.load(); }
@@ -75,6 +80,8 @@ class Connections {
 
   bool IsAllowed(uid_t uid) const;
   bool HasEnded(const ScopedFd& connection) const;
+  // The peer has read all that was written, or has closed.
+  bool HasReadAll(const ScopedFd& connection) const;
   void Count(std::atomic<uint64_t>& counter, const UnixCredentials& peer,
              absl::string_view why);
 
