@@ -72,7 +72,8 @@ using ConformanceFactory =
 ConformanceSubject OnKernel(std::string name, ConformanceFactory create);
 
 // Names the instances after their subjects.
-std::string SubjectName(const testing::TestParamInfo<ConformanceSubject>& info);
+std::string SubjectName(
+    const ::testing::TestParamInfo<ConformanceSubject>& info);
 
 std::ostream& operator<<(std::ostream& out, const ConformanceSubject& subject);
 
@@ -112,7 +113,7 @@ class ProcessorWatch {
   absl::Duration used_;
 };
 
-class PollerConformance : public testing::TestWithParam<ConformanceSubject> {
+class PollerConformance : public ::testing::TestWithParam<ConformanceSubject> {
  protected:
   void SetUp() override;
   void TearDown() override;
