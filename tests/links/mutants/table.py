@@ -25,11 +25,12 @@ MUTANTS = [
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
         "P12_NoPeerIsTakenForAnError",
-        Swap("TurnOneAway() == -EAGAIN", "TurnOneAway(), false"),
+        Swap("TurnOneAway(listener) == -EAGAIN",
+             "TurnOneAway(listener), false"),
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
         "P12_AConnectionThatEndedBreaksTheListener",
-        Swap("error != ECONNABORTED", "true"),
+        Swap("!IsOfTheConnection(error)", "true"),
         _SOCKET + "ConnectionsThatEndedWhileTheyWaitedAreNoError"),
     Mutant(
         "P12_TheListenerGivesUp",
