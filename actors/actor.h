@@ -34,8 +34,7 @@
 //   C  the constructor, on the thread of the spawner
 //   R  OnStart(), a handler (a resumed one too), a task, OnDrain()
 //   S  OnStop(), which runs if OnStart() has returned
-//   D  the destructor
-//   -  an object that was not made by Spawn()
+//   D  the destructor       -  an object that was not made by Spawn()
 //
 //   Self, address    C R S D  its address       -  an empty one
 //   context          C        pass it on, as to a Stream; do not use it
@@ -43,20 +42,21 @@
 //   Stop             C        it never starts   R  ends it    S D -  nothing
 //   TellAfter        C R      timed from now
 //                    S        cancelled at once  D -  nothing, and the id is 0
-//   RunInBackground  C        begins after OnStart()
-//                    R        begins
+//   CancelTimer      C R S D  cancels             -  nothing
+//   RunInBackground  C        begins after OnStart()   R  begins
 //                    S        runs until it waits, and is cancelled
 //                    D -      destroys the task
 //   Spawn            C R S D  by default on its own loop; Unavailable when that
 //                             loop has begun to end
 //                    -        FailedPrecondition
-//   Ref::Tell        C        if it is to itself, handled after OnStart()
-//                    R S D    sent by this actor
-//   TellLast         C        as Ref::Tell
-//                    R S D    the first passes a full mailbox
-//   Ref::Ask, Send   C        FailedPrecondition
+//   Ref::Tell, TellWith, AskThen   R S D   sent by this actor
+//                    C        if it is to itself, handled after OnStart()
+//   TellLast         R S D    the first passes a full mailbox  C  as Tell
+//   Ref::Ask, AskWhenRoom, Send, SendWithin   C   FailedPrecondition
+//   Ref::AskAndWait  R S D    FailedPrecondition: it would stop the loop
+//   HoldMailbox      in a handler; elsewhere it throws std::logic_error
 //   exit_reason      S D      why it ends   C R -  kUnknown
-//   sender, deadline, trace, SetTrace   of the message in hand, if any
+//   sender, deadline, trace, SetTrace, is_ask, askers   of the message in hand
 //
 // Ownership: the bus owns it.
 // Threads:   constructed by the thread of the spawner; the rest on its loop. On
@@ -166,11 +166,11 @@ class Actor : public internal::ActorBase {
         construction == nullptr ? own_loop().bus_pointer()
                                 : construction->bus_pointer(),
         options, internal::ActorClassOf<A>(), construction);
-    if (!spawn.status().ok()) return spawn.status();
-    absl::StatusOr<Address> spawned =
-        spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...));
-    if (!spawned.ok()) return spawned.status();
-    return Ref<A>(*std::move(spawned));
+    if (!spawn.ok() ||
+        !spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...))) {
+      return spawn.status();
+    }
+    return Ref<A>(spawn.address());
   }
 
   // Tells `to` the last message of this actor, such as its end, in OnStop() or

@@ -73,11 +73,11 @@ class Bus {
     static_assert(internal::CanBeSpawned<A, Args&&...>());
     internal::PendingSpawn spawn(core_.state(), options,
                                  internal::ActorClassOf<A>());
-    if (!spawn.status().ok()) return spawn.status();
-    absl::StatusOr<Address> address =
-        spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...));
-    if (!address.ok()) return address.status();
-    return Ref<A>(*std::move(address));
+    if (!spawn.ok() ||
+        !spawn.Finish(std::make_unique<A>(std::forward<Args>(args)...))) {
+      return spawn.status();
+    }
+    return Ref<A>(spawn.address());
   }
 
   // The running actor of that name.

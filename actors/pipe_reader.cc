@@ -10,13 +10,11 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/poller/errno_status.h"
-#include "trolley/proto/delimited.h"
-#include "trolley/proto/lines.h"
+#include "trolley/proto/piece_decoder.h"
 
 namespace trolley {
 
@@ -58,6 +56,13 @@ absl::StatusOr<ScopedFd> OpenFile(Sys& sys, absl::string_view path) {
   return fd;
 }
 
+wire::PieceDecoder DecoderOf(const PipeReaderOptions& options) {
+  const size_t most = options.max_piece_bytes;
+  return options.format == PipeFormat::kLines
+             ? wire::PieceDecoder::Lines(most, options.read_bytes)
+             : wire::PieceDecoder::Delimited(most, options.read_bytes);
+}
+
 }  // namespace
 
 absl::Status ValidatePipeReaderOptions(const PipeReaderOptions& options) {
@@ -95,59 +100,6 @@ absl::StatusOr<ScopedFd> OpenForReading(Sys& sys, absl::string_view path) {
   return fd;
 }
 
-class PipeReader::Pieces {
- public:
-  explicit Pieces(const PipeReaderOptions& options) {
-    if (options.format == PipeFormat::kLines) {
-      decoder_.emplace<wire::LineDecoder>(
-          wire::LineDecoderOptions{.max_line_bytes = options.max_piece_bytes,
-                                   .read_bytes = options.read_bytes});
-    } else {
-      decoder_.emplace<wire::DelimitedDecoder>(wire::DelimitedDecoderOptions{
-          .max_message_bytes = static_cast<uint32_t>(options.max_piece_bytes),
-          .read_bytes = options.read_bytes});
-    }
-  }
-
-  absl::Span<char> PrepareRead() {
-    if (auto* lines = Lines()) return lines->PrepareRead();
-    return Frames().PrepareRead();
-  }
-
-  void Commit(size_t bytes) {
-    if (auto* lines = Lines()) return lines->Commit(bytes);
-    Frames().Commit(bytes);
-  }
-
-  absl::StatusOr<std::optional<std::string_view>> Next() {
-    auto* lines = Lines();
-    if (lines == nullptr) return Frames().Next();
-    absl::StatusOr<std::optional<wire::Line>> line = lines->Next();
-    if (!line.ok()) return line.status();
-    if (!line->has_value()) return std::nullopt;
-    return (*line)->text;
-  }
-
-  // Call it at the end of the input. An error: the input ended within a frame.
-  absl::Status Finish() {
-    auto* lines = Lines();
-    if (lines == nullptr) return Frames().AtEnd();
-    lines->Finish();
-    return absl::OkStatus();
-  }
-
- private:
-  wire::LineDecoder* Lines() {
-    return std::get_if<wire::LineDecoder>(&decoder_);
-  }
-  wire::DelimitedDecoder& Frames() {
-    return std::get<wire::DelimitedDecoder>(decoder_);
-  }
-
-  std::variant<std::monostate, wire::LineDecoder, wire::DelimitedDecoder>
-      decoder_;
-};
-
 PipeReader::PipeReader(ScopedFd fd, Receiver receiver,
                        PipeReaderOptions options)
     : receiver_(std::move(receiver)), options_(options), fd_(std::move(fd)) {}
@@ -175,7 +127,7 @@ Task<absl::Status> PipeReader::Run() {
   PipeEnd end;
   end.status = ValidatePipeReaderOptions(options_);
   if (end.status.ok()) {
-    pieces_ = std::make_unique<Pieces>(options_);
+    pieces_.reset(new wire::PieceDecoder(DecoderOf(options_)));
     end.status = co_await Pump(end);
   }
   // Without a credit: it must not wait for room in the receiver's mailbox.

@@ -42,6 +42,10 @@
 
 namespace trolley {
 
+namespace wire {
+class PieceDecoder;
+}  // namespace wire
+
 // One line without its '\n', or one frame without its length.
 struct PipePiece {
   std::string bytes;
@@ -105,8 +109,6 @@ class PipeReader : public Actor {
   void OnStop() override;
 
  private:
-  class Pieces;  // the interface of the two formats
-
   Task<absl::Status> Run();
   Task<absl::Status> Pump(PipeEnd& end);
 
@@ -114,7 +116,7 @@ class PipeReader : public Actor {
   const PipeReaderOptions options_;
   EndWatch receiver_end_;
   ScopedFd fd_;  // until OnStart
-  std::unique_ptr<Pieces> pieces_;
+  std::unique_ptr<wire::PieceDecoder> pieces_;
   std::unique_ptr<Stream> stream_;  // goes first: it lends their buffer
 };
 

@@ -36,7 +36,7 @@ absl::StatusOr<Seat> Seat::Reserve(const Address& owner,
   }
   const auto bus = internal::BusState::Ptr::Share(owner.bus());
   internal::PendingSpawn spawn(bus, options, types.actor_class);
-  if (!spawn.status().ok()) return spawn.status();
+  if (!spawn.ok()) return spawn.status();
   auto forgotten = std::make_shared<internal::Forgotten>(false);
   auto record = std::make_unique<internal::SeatRecord>();
   record->tell = [owner, seat = spawn.address(), taken = types.taken,
@@ -58,9 +58,8 @@ absl::StatusOr<Seat> Seat::Reserve(const Address& owner,
   record->make = [types = std::move(types)](ActorId seat) mutable {
     return MakeObject(seat, types);
   };
-  absl::StatusOr<Address> address = spawn.FinishSeat(std::move(record));
-  if (!address.ok()) return address.status();
-  return Seat(*std::move(address), std::move(forgotten));
+  if (!spawn.FinishSeat(std::move(record))) return spawn.status();
+  return Seat(spawn.address(), std::move(forgotten));
 }
 
 Seat& Seat::operator=(Seat&& other) noexcept {

@@ -13,30 +13,6 @@
 #include "trolley/poller/errno_status.h"
 
 namespace trolley {
-namespace {
-
-// The result of an accept() is an error of the connection that it took from the
-// queue, and not of the listening socket (accept(2)): the client has closed, or
-// the network has failed. EOPNOTSUPP is left out: a socket that cannot listen
-// gives it each time.
-bool IsOfTheConnection(ssize_t result) {
-  switch (-result) {
-    case ECONNABORTED:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case ENONET:
-    case ENOPROTOOPT:
-    case EPROTO:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
 Stream::Stream(ActorContext context, ScopedFd fd)
     : loop_(ContextAccess::loop(context)),
       fd_(std::move(fd)),
@@ -152,6 +128,12 @@ void Stream::Waiter::Leave() {
   if (stream_ == nullptr) return;
   if (stream_->reader_ == this) stream_->reader_ = nullptr;
   if (stream_->writer_ == this) stream_->writer_ = nullptr;
+}
+
+void Stream::Waiter::Abandon() {
+  Cancel();
+  Timer::Cancel();  // it may be done already, and wait for its turn
+  stream_ = nullptr;
 }
 
 bool Stream::Waiter::Try() {
@@ -277,7 +259,7 @@ ssize_t Stream::TransferAwaiter::Call() {
       do {
         fd = sys.Accept4(request.fd, nullptr, nullptr,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
-      } while (IsOfTheConnection(fd));  // take the next one
+      } while (IsOfOneConnection(static_cast<int>(fd)));  // take the next one
       return fd;
     }
   }
@@ -293,8 +275,8 @@ bool Stream::TransferAwaiter::await_suspend(std::coroutine_handle<> at) {
 
 void Stream::TransferAwaiter::OnCompletion() {
   outcome_ = result();
-  if (outcome_ == -EINTR ||
-      (request.kind == Kind::kAccept && IsOfTheConnection(outcome_))) {
+  if (outcome_ == -EINTR || (request.kind == Kind::kAccept &&
+                             IsOfOneConnection(static_cast<int>(outcome_)))) {
     // By the poller: the other direction may have told the stream by now to
     // wait until it is ready.
     loop_.descriptors().completions()->Start(*this);

@@ -145,11 +145,8 @@ class Stream final : private Watcher {
     virtual void Cancel() {
       if (std::exchange(waits_, false)) outcome_ = -ECANCELED;
     }
-    // The stream is being destroyed.
-    void Abandon() {
-      Cancel();
-      stream_ = nullptr;
-    }
+    // The stream is being destroyed: nothing resumes the coroutine.
+    void Abandon();
 
     Stream* stream_;  // null: it was destroyed
     internal::Loop& loop_;

@@ -98,12 +98,6 @@ absl::Status ValidateActorName(absl::string_view name) {
 }
 
 absl::Status ValidateMailbox(const SpawnOptions& options) {
-  // Each spawn calls this; most have these options.
-  if (options.mailbox_capacity - 1u < SpawnOptions::kMostMailboxCapacity &&
-      options.urgent_reserve == 0 && options.mailbox_bytes == 0 &&
-      options.overflow == Overflow::kRefuse) {
-    return absl::OkStatus();
-  }
   absl::Status status =
       Check("SpawnOptions::mailbox_capacity", options.mailbox_capacity, 1,
             SpawnOptions::kMostMailboxCapacity);

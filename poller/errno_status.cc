@@ -101,4 +101,21 @@ absl::Status ErrnoStatus(int error, SysCall call, absl::string_view thing) {
   return absl::Status(ErrnoCode(positive), message);
 }
 
+bool IsOfOneConnection(int result) {
+  // Not abs(): a descriptor may have the number of an errno.
+  switch (-result) {
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPROTO:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace trolley

@@ -60,9 +60,14 @@ class Instant {
       if (delta == std::numeric_limits<int64_t>::max()) return Infinite();
       ++delta;
     }
+    return at.PlusNanos(delta);
+  }
+
+  // The same for a number of nanoseconds, which costs less than a Duration.
+  constexpr Instant PlusNanos(int64_t nanos) const {
     int64_t sum = 0;
-    if (__builtin_add_overflow(at.nanos_, delta, &sum)) {
-      return delta > 0 ? Infinite() : Instant();
+    if (is_infinite() || __builtin_add_overflow(nanos_, nanos, &sum)) {
+      return is_infinite() || nanos > 0 ? Infinite() : Instant();
     }
     return Instant(sum);
   }

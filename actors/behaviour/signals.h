@@ -16,8 +16,9 @@
 //
 // No signal is lost: one message waits in the mailbox for each signal, and it
 // is followed by another one if the signal has come again. A full mailbox does
-// not refuse it. The kernel itself merges signals: after a SIGCHLD call
-// waitid() until there is no child left.
+// not refuse it. The kernel itself merges signals: after a SIGCHLD an
+// actor calls waitid() for each child of its own, and for no other. A
+// ChildProcess (actors/child/child_process.h) needs no SIGCHLD.
 //
 // It works with every poller of a real process. On a simulated one (SimBus)
 // Start() is an error: there the test sends a Signalled{.signal = SIGHUP}.

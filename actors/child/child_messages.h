@@ -73,7 +73,7 @@ struct ChildEnd {
   // It exited with 0, and all its output was sent.
   bool ok() const;
   // For people: "exited with code 3", "was ended by signal 9 (Killed)", and
-  // what was wrong with its output.
+  // `output` if that is an error.
   std::string ToString() const;
 };
 

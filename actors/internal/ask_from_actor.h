@@ -44,7 +44,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline Operation BeginAsk(const Address& to,
   if (loop == nullptr || loop->current().cell == nullptr) {
     return Operation(loop, NotAnActor("Ask"));
   }
-  absl::StatusOr<CausalContext::Ptr> askers = AskersOf(*loop, to.id());
+  absl::StatusOr<CausalContext::Ptr> askers = CausalContext::Ptr();
+  if (loop->current().envelope != nullptr) askers = AskersOf(*loop, to.id());
   if (!askers.ok()) return Operation(loop, askers.status());
   BegunAsk begun{.loop = *loop,
                  .deadline = loop->clock().After(timeout),

@@ -112,8 +112,12 @@ class LoopInbox {
   }
   // Loop thread only.
   void SetRunning(ActorId actor, const MessageOps* message = nullptr) {
-    running_.store(actor.word(), std::memory_order_relaxed);
+    SetRunningActor(actor);
     SetRunningMessage(message);
+  }
+  // Call SetRunningMessage() before code of the actor runs.
+  void SetRunningActor(ActorId actor) {
+    running_.store(actor.word(), std::memory_order_relaxed);
   }
   void SetRunningMessage(const MessageOps* message) {
     running_message_.store(message, std::memory_order_relaxed);

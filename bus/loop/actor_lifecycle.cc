@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -13,10 +13,10 @@
 
 namespace trolley::internal {
 
-void ActorLifecycle::Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
+void ActorLifecycle::Adopt(Cell& cell, std::unique_ptr<ActorBase>&& actor,
                            const ActorClass& actor_class,
                            const SpawnOptions& options, uint64_t start_sequence,
-                           std::unique_ptr<EarlyRequests> early) {
+                           std::unique_ptr<EarlyRequests>&& early) {
   const ActorId id(router_.inbox().index, cell.slot, cell.credits.generation());
   if (cell.self != id) {
     cell.self = id;
@@ -76,8 +76,11 @@ void ActorLifecycle::Start(Cell& cell) {
   if (RunObserver* observer = router_.observer()) {
     observer->Saw(RunObserver::What::kStarted, cell.self, {}, {});
   }
+  // As ActorGuard::Run(), without putting back what was in hand: nothing was.
+  router_.current() = {.cell = &cell, .self = cell.self};
+  router_.inbox().SetRunning(cell.self);
   cell.started =
-      guard_.Run(cell, "OnStart", [&] { ActorAccess::Start(*cell.actor); });
+      guard_.Try(cell, "OnStart", [&] { ActorAccess::Start(*cell.actor); });
   if (!cell.started) return;
   if (!early_.empty()) RunEarlyTasks(cell);
   if (cell.actor_class->start_task == nullptr) {
@@ -129,9 +132,9 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
     ForgetSeat(cell);
     cell.vacant = false;
   }
-  std::optional<ActorInfo> last;  // before anything of the actor goes
+  std::unique_ptr<ActorInfo> last;  // before anything of the actor goes
   if (cell.actor != nullptr && !watchers_.empty(id)) {
-    last = InfoOf(cell, router_.inbox());
+    last = std::make_unique<ActorInfo>(InfoOf(cell, router_.inbox()));
     last->start_sequence = 0;
   }
   cell.set_exit(generation, ExitKind(cell));
@@ -156,8 +159,9 @@ void ActorLifecycle::End(Cell& cell, bool queued) {
   }
   while (Envelope* e = cell.data.Pop()) router_.DeadLetter(e);
   if (!watchers_.empty(id)) {
-    watchers_.Tell(id, {.reason = bus_.ExitOf(id),
-                        .last = std::move(last).value_or(ActorInfo())});
+    watchers_.Tell(id,
+                   {.reason = bus_.ExitOf(id),
+                    .last = last != nullptr ? *std::move(last) : ActorInfo()});
   }
   cell.data_queued = 0;
   cell.local_credits = 0;

@@ -44,9 +44,9 @@ class ActorLifecycle {
 
   // Takes an actor into `cell`, which was reserved on this loop. `early`: what
   // its constructor asked for; null: nothing.
-  void Adopt(Cell& cell, std::unique_ptr<ActorBase> actor,
+  void Adopt(Cell& cell, std::unique_ptr<ActorBase>&& actor,
              const ActorClass& actor_class, const SpawnOptions& options,
-             uint64_t start_sequence, std::unique_ptr<EarlyRequests> early);
+             uint64_t start_sequence, std::unique_ptr<EarlyRequests>&& early);
   // The same, for an actor that comes from another thread.
   void Adopt(Cell& cell, SpawnRequest& request) {
     request.reservation.Release();

@@ -63,7 +63,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint32_t ActorRunner::RunSlice(
   assert(most > 0 && "a slice of nothing would have no end");
   const ActorId self = cell.self;
   assert(cell.actor_state.runnable());
-  router.inbox().SetRunning(self);
+  router.inbox().SetRunningActor(self);
   Activation& current = router.current();
   current.cell = &cell;
   current.self = self;

@@ -143,7 +143,7 @@ void CoroutineRunner::Destroy(Cell& cell, SuspendedHandler& handler) {
   guard_.Run(cell, "what a cancelled handler had", [&] { handler.Cancel(); });
 }
 
-void CoroutineRunner::CancelAll(Cell& cell) {
+void CoroutineRunner::CancelThose(Cell& cell) {
   while (SuspendedHandler* handler = cell.suspended) {
     Envelope* e = handler->envelope;
     Destroy(cell, *handler);

@@ -48,7 +48,10 @@ class CoroutineRunner final : public Expirer {
   }
 
   // Destroys every suspended handler of an actor that ends.
-  void CancelAll(Cell& cell);
+  void CancelAll(Cell& cell) {
+    if (cell.suspended != nullptr) [[unlikely]]
+      CancelThose(cell);
+  }
 
   // Messages whose handlers wait, of all actors of the loop.
   uint32_t suspended_messages() const { return suspended_messages_; }
@@ -58,6 +61,7 @@ class CoroutineRunner final : public Expirer {
   void Expire(Cell& cell, Envelope* e) override { router_.Expire(cell, e); }
 
  private:
+  void CancelThose(Cell& cell);
   void Keep(Cell& cell, SuspendedHandler& handler);
   void Unlink(SuspendedHandler& handler);
   void Finish(SuspendedHandler& handler);

@@ -62,7 +62,7 @@ class LoopClock {
   Instant After(absl::Duration after) {
     // mutant: P18_TimersAreSetByARealClock
     const Instant at = Recent() + after;
-    return has_counter_ ? at + absl::Nanoseconds(kMostBehindNanos) : at;
+    return has_counter_ ? at.PlusNanos(kMostBehindNanos) : at;
   }
 
  private:

@@ -90,7 +90,8 @@ class MessageRouter {
   // Counts one send of this loop.
   void CountSend(bool was_accepted) { inbox_.ledger.CountSend(was_accepted); }
 
-  Envelope* NewEnvelope(size_t bytes, const Envelope::Head& head = {}) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Envelope* NewEnvelope(
+      size_t bytes, const Envelope::Head& head = {}) {
     return envelopes_.New(bytes, head);
   }
   // Returns an envelope whose payload is destroyed to the pool that it is of.
@@ -200,6 +201,7 @@ class MessageRouter {
   // For a loop that does not sleep: gives back credits of actors of other loops
   // that it has not used since the last call.
   void ReturnUnused() { remote_credits_.ReturnUnused(); }
+  LocalCredits& local_credits() { return local_credits_; }
   // Gives back the credits of at most `most` of the loop's own actors. True:
   // others are left.
   bool ReturnLocal(uint32_t most) { return local_credits_.ReturnSome(most); }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "trolley/bus/loop/send_control.h"
 
@@ -21,6 +22,14 @@ absl::Status LoopHasEnded(const BusState& bus, uint32_t loop) {
       bus.draining() ? "; the bus is shutting down" : ": its poller broke"));
 }
 
+// Most spawns have such options, which need no further look.
+bool IsPlain(const SpawnOptions& options) {
+  return options.mailbox_capacity - 1u < SpawnOptions::kMostMailboxCapacity &&
+         options.urgent_reserve == 0 && options.mailbox_bytes == 0 &&
+         options.overflow == Overflow::kRefuse && options.name.empty() &&
+         options.loop == SpawnOptions::kAnyLoop;
+}
+
 void OpenBudget(SlotTable<ByteBudget>& budgets, uint32_t slot,
                 const SpawnOptions& options) {
   if (options.mailbox_bytes == 0) {
@@ -36,55 +45,14 @@ void OpenBudget(SlotTable<ByteBudget>& budgets, uint32_t slot,
 
 }  // namespace
 
-PendingSpawn::PendingSpawn(const BusState::Ptr& bus,
-                           const SpawnOptions& options,
-                           const ActorClass* actor_class,
-                           const PendingSpawn* parent)
-    : bus_(bus),
-      options_(options),
-      actor_class_(actor_class),
-      current_loop_(CurrentLoopOf(*bus)),
-      status_(Reserve(parent)) {
-  if (status_.ok()) BeginConstruction();
-}
-
-PendingSpawn::PendingSpawn(Loop& loop, ActorId id, const SpawnOptions& options,
-                           const ActorClass* actor_class)
-    : bus_(loop.bus_pointer()),
-      options_(options),
-      actor_class_(actor_class),
-      current_loop_(&loop),
-      loop_(&loop),
-      id_(id) {
-  BeginConstruction();
-}
-
-void PendingSpawn::BeginConstruction() {
-  outer_ = std::exchange(Construction::next, this);
-  // The new actor is the sender of what its constructor sends. It has no
-  // message in hand, and cannot await.
-  if (current_loop_ != nullptr) {
-    activation_ =
-        std::exchange(current_loop_->router().current(), {.self = id_});
-  }
-}
-
-absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
+// Inline: each spawn calls it.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status PendingSpawn::Reserve(
+    const PendingSpawn* parent) {
   if (current_loop_ == nullptr && bus_->draining()) {
     return absl::UnavailableError("the bus is shutting down");
   }
-  if (absl::Status valid = ValidateMailbox(options_); !valid.ok()) return valid;
-  if (!options_.name.empty()) {
-    if (absl::Status named = ValidateActorName(options_.name); !named.ok()) {
-      return named;
-    }
-  }
-  if (options_.loop != SpawnOptions::kAnyLoop &&
-      (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops()))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("SpawnOptions::loop is ", options_.loop,
-                     "; there is no such loop: this bus has ", bus_->loops(),
-                     ", counted from 0"));
+  if (!IsPlain(options_)) {
+    if (absl::Status valid = Validate(); !valid.ok()) return valid;
   }
   const uint32_t index = ChooseLoop(parent);
   LoopInbox& inbox = bus_->inbox(index);
@@ -109,7 +77,9 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
   }
   id_ = ActorId(index, cell->slot, generation);
   // Before the name: from then on a sender may know the id.
-  cell->credits.Open(generation, CreditsFor(options_), options_.urgent_reserve);
+  const uint32_t granted = local() ? LocalCredits::Granted(options_) : 0;
+  cell->credits.Open(generation, CreditsFor(options_) - granted,
+                     options_.urgent_reserve);
   OpenBudget(inbox.byte_budgets, cell->slot, options_);
   if (actor_class_->leaves_by != nullptr) bus_->ClearLink(id_);
   if (!options_.name.empty()) {
@@ -125,46 +95,124 @@ absl::Status PendingSpawn::Reserve(const PendingSpawn* parent) {
   return absl::OkStatus();
 }
 
+PendingSpawn::PendingSpawn(const BusState::Ptr& bus,
+                           const SpawnOptions& options,
+                           const ActorClass* actor_class,
+                           const PendingSpawn* parent)
+    : bus_(bus),
+      options_(options),
+      actor_class_(actor_class),
+      current_loop_(CurrentLoopOf(*bus)),
+      status_(Reserve(parent)) {
+  if (status_.ok()) BeginConstruction();
+}
+
+PendingSpawn::PendingSpawn(Loop& loop, ActorId id, const SpawnOptions& options,
+                           const ActorClass* actor_class)
+    : bus_(loop.bus_pointer()),
+      options_(options),
+      actor_class_(actor_class),
+      current_loop_(&loop),
+      loop_(&loop),
+      id_(id) {
+  BeginConstruction();
+}
+
+inline void PendingSpawn::BeginConstruction() {
+  constructs_ = true;
+  outer_ = std::exchange(Construction::next, this);
+  // The new actor is the sender of what its constructor sends. It has no
+  // message in hand, and cannot await.
+  if (current_loop_ != nullptr) {
+    activation_ =
+        std::exchange(current_loop_->router().current(), {.self = id_});
+  }
+}
+
+absl::Status PendingSpawn::Validate() const {
+  if (absl::Status valid = ValidateMailbox(options_); !valid.ok()) return valid;
+  if (!options_.name.empty()) {
+    if (absl::Status named = ValidateActorName(options_.name); !named.ok()) {
+      return named;
+    }
+  }
+  if (options_.loop != SpawnOptions::kAnyLoop &&
+      (options_.loop < 0 || options_.loop >= static_cast<int>(bus_->loops()))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("SpawnOptions::loop is ", options_.loop,
+                     "; there is no such loop: this bus has ", bus_->loops(),
+                     ", counted from 0"));
+  }
+  return absl::OkStatus();
+}
+
 uint32_t PendingSpawn::ChooseLoop(const PendingSpawn* parent) const {
   if (options_.loop != SpawnOptions::kAnyLoop) return options_.loop;
   if (parent != nullptr) return parent->loop_->index();
   return current_loop_ != nullptr ? current_loop_->index() : bus_->NextLoop();
 }
 
-absl::StatusOr<Address> PendingSpawn::Finish(std::unique_ptr<ActorBase> actor,
-                                             std::unique_ptr<SeatRecord> seat) {
-  Cell& cell = *std::exchange(cell_, nullptr);
-  ActorAccess::construction(*actor) = nullptr;
+// The constructor has ended. Returns the place of the actor among all starts.
+inline uint64_t PendingSpawn::Constructed(ActorBase& actor) {
+  ActorAccess::construction(actor) = nullptr;
   if (actor_class_->leaves_by != nullptr) {
-    bus_->LeadOver(id_, actor_class_->leaves_by(*actor));
+    bus_->LeadOver(id_, actor_class_->leaves_by(actor));
   }
-  const uint64_t sequence = bus_->NextStartSequence();
-  if (local()) {
-    loop_->lifecycle().Adopt(cell, std::move(actor), *actor_class_, options_,
-                             sequence, std::move(requests_));
-    if (seat != nullptr) loop_->lifecycle().MakeSeat(cell, std::move(seat));
-  } else if (!SendControl(*bus_, id_,
-                          SpawnRequest{.reservation = Reservation(*bus_, id_),
-                                       .actor = std::move(actor),
-                                       .actor_class = actor_class_,
-                                       .options = options_,
-                                       .start_sequence = sequence,
-                                       .early = std::move(requests_),
-                                       .seat = std::move(seat)})) {
-    return LoopHasEnded(*bus_, id_.loop());
-  }
-  return address();
+  return bus_->NextStartSequence();
 }
 
-PendingSpawn::~PendingSpawn() {
-  if (!status_.ok()) return;
+inline void PendingSpawn::EndConstruction() {
+  constructs_ = false;
   Construction::next = outer_;
   if (current_loop_ != nullptr) {
     current_loop_->router().current() = activation_;
   }
+}
+
+bool PendingSpawn::Finish(std::unique_ptr<ActorBase> actor) {
+  if (!local()) return SendToLoop(std::move(actor), nullptr);
+  const uint64_t sequence = Constructed(*actor);
+  Cell& cell = *std::exchange(cell_, nullptr);
+  loop_->lifecycle().Adopt(cell, std::move(actor), *actor_class_, options_,
+                           sequence, std::move(requests_));
+  loop_->router().local_credits().Grant(cell, options_);
+  EndConstruction();
+  return true;
+}
+
+bool PendingSpawn::FinishSeat(std::unique_ptr<SeatRecord> seat) {
+  if (!local()) {
+    return SendToLoop(std::make_unique<EmptySeat>(), std::move(seat));
+  }
+  Cell& cell = *cell_;
+  const bool finished = Finish(std::make_unique<EmptySeat>());
+  loop_->lifecycle().MakeSeat(cell, std::move(seat));
+  return finished;
+}
+
+bool PendingSpawn::SendToLoop(std::unique_ptr<ActorBase> actor,
+                              std::unique_ptr<SeatRecord> seat) {
+  cell_ = nullptr;
+  const uint64_t sequence = Constructed(*actor);
+  const bool sent =
+      SendControl(*bus_, id_,
+                  SpawnRequest{.reservation = Reservation(*bus_, id_),
+                               .actor = std::move(actor),
+                               .actor_class = actor_class_,
+                               .options = options_,
+                               .start_sequence = sequence,
+                               .early = std::move(requests_),
+                               .seat = std::move(seat)});
+  if (!sent) status_ = LoopHasEnded(*bus_, id_.loop());
+  EndConstruction();
+  return sent;
+}
+
+// The constructor threw. Messages may have come for the actor, so its loop
+// frees the cell. Of the object of a seat only the construction ends.
+void PendingSpawn::Abandon() {
+  EndConstruction();
   if (cell_ == nullptr) return;
-  // The constructor threw. Messages may have come for the actor, so its loop
-  // frees the cell.
   constexpr auto kFailed = ExitReason::Kind::kFailed;
   bus_->exit_records().Add(
       id_, options_.name,

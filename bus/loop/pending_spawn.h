@@ -4,8 +4,10 @@
 // actor. In between, the constructor of the actor runs on the spawner's thread:
 //
 //   PendingSpawn spawn(bus, options, ActorClassOf<A>());
-//   if (!spawn.status().ok()) return spawn.status();
-//   return spawn.Finish(std::make_unique<A>(...));
+//   if (!spawn.ok() || !spawn.Finish(std::make_unique<A>(...))) {
+//     return spawn.status();
+//   }
+//   return spawn.address();
 //
 // The constructor knows its address by then. What it asks of its loop is kept
 // here (EarlyRequests), and the loop does it. Bus::Spawn and Actor::Spawn use
@@ -13,11 +15,11 @@
 //
 // Ownership: on the stack of the spawner.
 // Threads:   the thread of the spawner. If that is a loop of the bus, the
-//            PendingSpawn puts the message of the spawner aside until its
-//            destructor: the new actor has not received that message.
+//            PendingSpawn puts the message of the spawner aside until its end:
+//            the new actor has not received that message.
 // Bounds:    what the constructor asks for.
-// Ends:      Finish(). If the constructor throws, the destructor gives the cell
-//            and the name back.
+// Ends:      Finish(), or the destructor. If the constructor throws, the
+//            destructor gives the cell and the name back.
 
 #ifndef TROLLEY_BUS_LOOP_PENDING_SPAWN_H_
 #define TROLLEY_BUS_LOOP_PENDING_SPAWN_H_
@@ -60,19 +62,19 @@ class PendingSpawn final : public Construction {
                const ActorClass* actor_class);
   PendingSpawn(const PendingSpawn&) = delete;
   PendingSpawn& operator=(const PendingSpawn&) = delete;
-  ~PendingSpawn();
+  ~PendingSpawn() {
+    if (constructs_) [[unlikely]]
+      Abandon();
+  }
 
+  bool ok() const { return status_.ok(); }
   const absl::Status& status() const { return status_; }
 
-  // Gives the actor to its loop. Unavailable: the loop has ended, and the actor
-  // is destroyed.
-  absl::StatusOr<Address> Finish(std::unique_ptr<ActorBase> actor) {
-    return Finish(std::move(actor), nullptr);
-  }
+  // Gives the actor to its loop. False: the loop has ended, the actor is
+  // destroyed, and status() is Unavailable.
+  bool Finish(std::unique_ptr<ActorBase> actor);
   // Gives an empty seat to its loop.
-  absl::StatusOr<Address> FinishSeat(std::unique_ptr<SeatRecord> seat) {
-    return Finish(std::make_unique<EmptySeat>(), std::move(seat));
-  }
+  bool FinishSeat(std::unique_ptr<SeatRecord> seat);
 
   // --- For the constructor, through trolley::Actor ---
   Address address() const { return Address(bus_, id_); }
@@ -89,10 +91,14 @@ class PendingSpawn final : public Construction {
   std::unique_ptr<EarlyRequests> TakeRequests() { return std::move(requests_); }
 
  private:
-  absl::StatusOr<Address> Finish(std::unique_ptr<ActorBase> actor,
-                                 std::unique_ptr<SeatRecord> seat);
+  bool SendToLoop(std::unique_ptr<ActorBase> actor,
+                  std::unique_ptr<SeatRecord> seat);
+  uint64_t Constructed(ActorBase& actor);
   void BeginConstruction();
+  void EndConstruction();
+  void Abandon();
   absl::Status Reserve(const PendingSpawn* parent);
+  absl::Status Validate() const;
   uint32_t ChooseLoop(const PendingSpawn* parent) const;
   bool local() const { return loop_ == current_loop_; }
 
@@ -106,6 +112,7 @@ class PendingSpawn final : public Construction {
   ActorId id_;
   absl::Status status_;
   std::unique_ptr<EarlyRequests> requests_;
+  bool constructs_ = false;  // the constructor may run
   Construction* outer_ = nullptr;
   Activation activation_;  // of the spawner
 };

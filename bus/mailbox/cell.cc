@@ -3,6 +3,7 @@
 #include "trolley/bus/mailbox/cell.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace trolley::internal {
 
@@ -46,6 +47,25 @@ Cell* CellTable::TakeShared() {
   return Find(slot);
 }
 
+// Fills the local list, which is empty.
+void CellTable::TakeBatch() {
+  Cell** end = &shared_free_;
+  for (; local_count_ < kBatch && *end != nullptr; ++local_count_) {
+    end = &(*end)->next_runnable;
+  }
+  if (local_count_ > 0) {
+    local_free_ = std::exchange(shared_free_, *end);
+    *end = nullptr;
+    return;
+  }
+  for (; local_count_ < kBatch; ++local_count_) {
+    Cell* cell = TakeShared();
+    if (cell == nullptr) return;
+    cell->next_runnable = local_free_;
+    local_free_ = cell;
+  }
+}
+
 Cell* CellTable::Allocate(uint32_t* generation) {
   if (!CountOneMore()) return nullptr;
   absl::MutexLock lock(&mutex_);
@@ -62,12 +82,7 @@ Cell* CellTable::AllocateLocal(uint32_t* generation) {
   if (!CountOneMore()) return nullptr;
   if (local_free_ == nullptr) {
     absl::MutexLock lock(&mutex_);
-    for (; local_count_ < kBatch; ++local_count_) {
-      Cell* cell = TakeShared();
-      if (cell == nullptr) break;
-      cell->next_runnable = local_free_;
-      local_free_ = cell;
-    }
+    TakeBatch();
     if (local_free_ == nullptr) {
       CountOneLess();
       return nullptr;

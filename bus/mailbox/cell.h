@@ -228,6 +228,7 @@ class CellTable {
   bool CountOneMore();
   void CountOneLess();
   Cell* TakeShared() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const uint32_t max_cells_;  // in use at one time
   const uint32_t max_made_;   // in use, or in the local list

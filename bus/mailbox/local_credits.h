@@ -26,6 +26,22 @@ namespace trolley::internal {
 
 class LocalCredits {
  public:
+  // How many credits of an actor its loop holds from the start, if the loop
+  // spawns the actor for itself: mostly the spawner sends the first message.
+  static uint32_t Granted(const SpawnOptions& options) {
+    return options.urgent_reserve == 0 ? MostKeptCredits(CreditsFor(options))
+                                       : 0;
+  }
+  // Takes them: the actor has just come to its cell, and its pool has the
+  // others. They are void if its constructor has told it to stop.
+  void Grant(Cell& cell, const SpawnOptions& options) {
+    const uint32_t granted = Granted(options);
+    if (granted == 0 || cell.state() != Cell::State::kStarting) return;
+    cell.local_credits += granted;
+    List(cell);
+    CheckCredits(cell);
+  }
+
   // Takes a credit of `cell` that the loop holds already. False: the loop holds
   // none, or `target` does not live in `cell`.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TakeOwn(Cell& cell, ActorId target) {

@@ -434,6 +434,75 @@ TEST_P(StreamTest, AStreamThatGoesFirstNeverResumesWhoWaitsInIt) {
   EXPECT_EQ(Get(kept.get()), "late");
 }
 
+// Its operation is done and waits for a turn: it yields, it was cancelled, or
+// the other direction had that turn.
+TEST_P(StreamTest, AStreamThatGoesBeforeATurnThatIsDueResumesNothing) {
+  struct Case {
+    const char* name;
+    int reads;  // one byte each, of those that are there
+    bool cancels;
+  };
+  const Case cases[] = {{"yields", Stream::kCallsPerTurn, false},
+                        {"was cancelled", 1, true}};
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.name);
+    OpenSockets();
+    if (!each.cancels) Put(std::string(each.reads, 'x'));
+    std::optional<Stream> stream;
+    int begun = 0;
+    int ended = 0;
+    int ended_before = -1;
+    const auto read = [&]() -> Task<absl::Status> {
+      char to[1];
+      while (begun < each.reads) {
+        ++begun;
+        (co_await stream->Read(absl::MakeSpan(to))).IgnoreError();
+        ++ended;
+      }
+      co_return absl::OkStatus();
+    };
+    Spawn([&](Worker& self) -> Task<absl::Status> {
+      stream.emplace(self.context(), std::move(a_));
+      self.RunInBackground(read());
+      while (begun < each.reads) co_await self.Sleep(absl::ZeroDuration());
+      if (each.cancels) stream->CancelReading();
+      ended_before = ended;
+      stream.reset();
+      co_return absl::OkStatus();
+    });
+    Run();
+    EXPECT_EQ(begun, each.reads);
+    EXPECT_EQ(ended, ended_before);
+    b_.reset();
+  }
+}
+
+TEST_P(StreamTest, AReaderThatEndsTheStreamResumesNoWriterThatIsDue) {
+  OpenSockets();
+  std::optional<Stream> stream;
+  bool read = false;
+  bool written = false;
+  const std::string much(1 << 20, 'x');
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    stream.emplace(self.context(), std::move(a_));
+    self.RunInBackground([&]() -> Task<absl::Status> {
+      (co_await stream->Write(much)).IgnoreError();
+      written = true;
+      co_return absl::OkStatus();
+    });
+    char to[1];
+    (co_await stream->Read(absl::MakeSpan(to))).IgnoreError();
+    read = true;
+    stream.reset();
+    co_return absl::OkStatus();
+  });
+  Run();
+  b_.reset();  // ends both directions in one event
+  RunUntil([&] { return read; });
+  Run();
+  EXPECT_FALSE(written);
+}
+
 // --- Kinds of descriptors --------------------------------------------------
 
 TEST_P(StreamTest, ATerminalGivesLinesAndTakesText) {

@@ -142,7 +142,8 @@ class SimExtremes : public BusFixture {
     PendingSpawn birth(StateOf(bus), options, ActorClassOf<A>());
     auto made = std::make_unique<A>();
     A* const actor = made.get();
-    const Address address = *birth.Finish(std::move(made));
+    EXPECT_TRUE(birth.Finish(std::move(made)));
+    const Address address = birth.address();
     Ref<A>(address).Tell(Go{e.value});
     ExpectOver(e, [actor] { return actor->over == 1; });
   }
@@ -486,8 +487,8 @@ TEST_P(SimExtremes, OvertimeOfAClass) {
         bool over = false;
         const SpawnOptions options;
         PendingSpawn birth(StateOf(bus), options, &of);
-        const Address address =
-            *birth.Finish(std::make_unique<Overtimer>(&over));
+        EXPECT_TRUE(birth.Finish(std::make_unique<Overtimer>(&over)));
+        const Address address = birth.address();
         Ref<Overtimer>(address).TellWith(
             {.deadline = world().clock().Now() + absl::Nanoseconds(1)}, Tick{});
         bus.RunUntilIdle();

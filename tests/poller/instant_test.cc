@@ -49,6 +49,19 @@ TEST(InstantTest, P17_AddingIsNowThenOrNever) {
   });
 }
 
+TEST(InstantTest, P17_AddingNanosecondsIsAddingADuration) {
+  const int64_t least = std::numeric_limits<int64_t>::min();
+  for (const int64_t nanos : {int64_t{0}, int64_t{1}, int64_t{-1}, kMost - 1,
+                              kMost, least, least + 1}) {
+    for (const int64_t at : {int64_t{0}, int64_t{1}, int64_t{-1}, kMost - 1,
+                             kMost, least, least + 1}) {
+      const Instant from = Instant::FromNanos(at);
+      EXPECT_EQ(from.PlusNanos(nanos), from + absl::Nanoseconds(nanos))
+          << at << " + " << nanos;
+    }
+  }
+}
+
 TEST(InstantTest, SubtractingIsWhatIsLeft) {
   for (const char* what :
        {"poller/instant.h operator-(a)", "poller/instant.h operator-(b)"}) {

@@ -319,5 +319,16 @@ TEST(ErrnoStatusTest, EveryLikelyErrnoHasACode) {
   }
 }
 
+// A descriptor may have the number of an errno.
+TEST(ErrnoStatusTest, P13_NoDescriptorIsTakenForAnErrorOfOneConnection) {
+  for (int descriptor = 0; descriptor < 1000; ++descriptor) {
+    EXPECT_FALSE(IsOfOneConnection(descriptor)) << descriptor;
+  }
+  EXPECT_TRUE(IsOfOneConnection(-ECONNABORTED));
+  EXPECT_FALSE(IsOfOneConnection(-EAGAIN));
+  EXPECT_FALSE(IsOfOneConnection(-EMFILE));
+  EXPECT_FALSE(IsOfOneConnection(-EOPNOTSUPP));
+}
+
 }  // namespace
 }  // namespace trolley

@@ -24,6 +24,13 @@ constexpr size_t kErrorBytes = 4096;
 // and a look costs some microseconds.
 constexpr absl::Duration kLookEvery = absl::Milliseconds(20);
 
+wire::PieceDecoder DecoderOf(const ChildProcessOptions& options) {
+  const size_t most = options.max_piece_bytes;
+  return options.format == PipeFormat::kLines
+             ? wire::PieceDecoder::Lines(most, options.read_bytes)
+             : wire::PieceDecoder::Delimited(most, options.read_bytes);
+}
+
 }  // namespace
 
 ChildKeeper::ChildKeeper(std::shared_ptr<ChildPort> port, ChildParts parts,
@@ -36,7 +43,7 @@ ChildKeeper::ChildKeeper(std::shared_ptr<ChildPort> port, ChildParts parts,
       in_fd_(std::move(parts.in)),
       out_fd_(std::move(parts.out)),
       err_fd_(std::move(parts.err)),
-      pieces_(options) {
+      pieces_(DecoderOf(options)) {
   end_.child = address().id();
   end_.pid = process_.pid();
 }

@@ -37,13 +37,13 @@
 #include "trolley/actors/child/internal/child_parts.h"
 #include "trolley/actors/child/internal/child_port.h"
 #include "trolley/actors/child/internal/error_lines.h"
-#include "trolley/actors/child/internal/output_pieces.h"
 #include "trolley/actors/child/internal/running_process.h"
 #include "trolley/actors/ref.h"
 #include "trolley/actors/stream.h"
 #include "trolley/actors/task.h"
 #include "trolley/bus/watcher.h"
 #include "trolley/poller/event.h"
+#include "trolley/proto/piece_decoder.h"
 
 namespace trolley::internal {
 
@@ -101,7 +101,7 @@ class ChildKeeper final : public Actor, private Watcher {
   RunningProcess process_;
   ScopedFd in_fd_, out_fd_, err_fd_;  // until OnStart()
 
-  OutputPieces pieces_;
+  wire::PieceDecoder pieces_;
   ErrorLines error_lines_;
   ChildEnd end_;
   bool exited_ = false;  // the process, and it was waited for

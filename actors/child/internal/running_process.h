@@ -2,7 +2,7 @@
 //
 // RunningProcess: a child of this process that leads a process group, until it
 // was waited for. While it was not, the kernel gives its number to no other
-// process and to no other group; so a signal reaches it or nobody.
+// process and to no other group; so a signal reaches it or no process.
 //
 //   if (process.HasEnded()) process.Reap();   // when process.pidfd() is ready
 //

@@ -17,23 +17,6 @@ namespace {
 // a time, so that it returns to its loop.
 constexpr int kMaxAcceptTries = 16;
 
-// Errors of one connection, and not of the listening socket (accept(2)).
-bool IsOfTheConnection(int error) {
-  switch (error) {
-    case ECONNABORTED:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case ENONET:
-    case ENOPROTOOPT:
-    case EPROTO:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 absl::Status AcceptReserve::Hold() {
@@ -83,7 +66,7 @@ absl::StatusOr<ScopedFd> AcceptReserve::Accept(int listener,
     }
     // It has gone while it waited.
     // mutant: P12_AConnectionThatEndedBreaksTheListener
-    if (error != EINTR && !IsOfTheConnection(error)) {
+    if (error != EINTR && !IsOfOneConnection(-error)) {
       return ErrnoStatus(error, SysCall::kAccept4, where);
     }
   }

@@ -30,7 +30,7 @@ MUTANTS = [
         _SOCKET + "WithoutDescriptorsPeersAreToldAndServiceComesBack"),
     Mutant(
         "P12_AConnectionThatEndedBreaksTheListener",
-        Swap("!IsOfTheConnection(error)", "true"),
+        Swap("!IsOfOneConnection(-error)", "true"),
         _SOCKET + "ConnectionsThatEndedWhileTheyWaitedAreNoError"),
     Mutant(
         "P12_TheListenerGivesUp",
