@@ -112,6 +112,13 @@ def _library_deps():
     )
     _maybe(
         debian_library,
+        name = "openssl",
+        build_files = {"BUILD.bazel": "//third_party/debian:openssl.BUILD"},
+        package = "libssl-dev",
+        probe = "/usr/include/openssl/ssl.h",
+    )
+    _maybe(
+        debian_library,
         name = "com_github_axboe_liburing",
         build_files = {"BUILD.bazel": "//third_party/debian:liburing.BUILD"},
         package = "liburing-dev",

@@ -16,11 +16,14 @@
 #define TROLLEY_ACTORS_LINK_ACCEPTOR_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "trolley/actors/context.h"
 #include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/link/link_session.h"
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
 
@@ -57,6 +60,16 @@ class Acceptor {
   // connect. Other codes: the acceptor cannot find out.
   virtual absl::Status MayConnect(Sys& sys, int fd,
                                   const LinkPeer& peer) const = 0;
+
+  // The session of a new connection. Null: the transport has none.
+  //   Unavailable   the acceptor cannot make one now; the listener closes the
+  //                 connection
+  virtual absl::StatusOr<std::unique_ptr<LinkSession>> NewSession(
+      const ActorContext&) {
+    return nullptr;
+  }
+  // A peer that is turned away is told why, in plain bytes.
+  virtual bool tells_why() const { return true; }
 
   // Ends listening, and leaves nothing behind.
   virtual void Close() = 0;

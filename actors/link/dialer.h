@@ -6,11 +6,11 @@
 //   class MyDialer : public trolley::Dialer {
 //    public:
 //     const std::string& endpoint() const override { return endpoint_; }
-//     trolley::Task<absl::StatusOr<trolley::Dialled>> Dial(
+//     trolley::Task<absl::StatusOr<trolley::LinkSocket>> Dial(
 //         trolley::ActorContext context) override {
 //       ...
-//       trolley::Dialled dialled{.fd = std::move(fd), .peer = peer};
-//       co_return dialled;
+//       trolley::LinkSocket connected{.fd = std::move(fd), .peer = peer};
+//       co_return connected;
 //     }
 //   };
 //   bus.Spawn<trolley::StreamLink>({}, std::make_unique<MyDialer>("..."));
@@ -28,18 +28,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "trolley/actors/context.h"
-#include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/task.h"
-#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
-
-struct Dialled {
-  // A connected stream socket: non-blocking, close-on-exec. The link reads from
-  // it, writes to it by sendmsg(2), and shuts it down.
-  ScopedFd fd;
-  LinkPeer peer;
-};
 
 class Dialer {
  public:
@@ -51,7 +43,7 @@ class Dialer {
   // Called once, when the link starts. InvalidArgument: what the dialer was
   // given is not valid. Then the link ends, and its watcher gets a LinkDown
   // with LinkEnd::kNoConnection.
-  virtual absl::Status Check() const { return absl::OkStatus(); }
+  virtual absl::Status Check() { return absl::OkStatus(); }
 
   // Makes a connection to a peer that this process may talk to. It may wait by
   // co_await, and ends such a wait by a deadline of its own. Messages to the
@@ -61,7 +53,7 @@ class Dialer {
   //   other codes        there is no connection; the text says why
   // The error is the reason of a LinkDown with LinkEnd::kNoConnection. The link
   // dials again after its backoff.
-  virtual Task<absl::StatusOr<Dialled>> Dial(ActorContext context) = 0;
+  virtual Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) = 0;
 };
 
 }  // namespace trolley

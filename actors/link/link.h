@@ -193,6 +193,9 @@ struct LinkUp {
   uint64_t peer_instance_id = 0;  // a new value: the process was restarted
   uint32_t peer_uid = 0;
   int32_t peer_pid = 0;  // a hint for people; 0 where it is not known
+  // LinkPeer::identity: "user 1000", an IP address, or the name in the
+  // certificate of a TLS peer.
+  std::string peer_identity;
 };
 struct LinkDown {
   Ref<Link> link;

@@ -17,11 +17,11 @@ StreamLink::StreamLink(std::unique_ptr<Dialer> dialer, LinkOptions options)
       sender_(state_),
       receiver_(state_, sender_) {}
 
-StreamLink::StreamLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+StreamLink::StreamLink(LinkSocket connected, LinkOptions options,
                        std::shared_ptr<void> connection_slot)
     : accepted_(std::move(connected)),
       connection_slot_(std::move(connection_slot)),
-      state_(*this, std::move(options), "", std::move(peer)),
+      state_(*this, std::move(options), "", accepted_.peer),
       sender_(state_),
       receiver_(state_, sender_) {}
 
@@ -65,12 +65,9 @@ void StreamLink::OnStart() {
   RunInBackground(Live());
 }
 
-Task<absl::StatusOr<ScopedFd>> StreamLink::Connect() {
+Task<absl::StatusOr<LinkSocket>> StreamLink::Connect() {
   if (dialer_ == nullptr) co_return std::move(accepted_);
-  absl::StatusOr<Dialled> dialled = co_await dialer_->Dial(context());
-  if (!dialled.ok()) co_return dialled.status();
-  state_.peer = std::move(dialled->peer);
-  co_return std::move(dialled->fd);
+  co_return co_await dialer_->Dial(context());
 }
 
 absl::Duration StreamLink::NextBackoff() {
@@ -107,12 +104,14 @@ Task<absl::Status> StreamLink::Live() {
 Task<bool> StreamLink::LiveOnce() {
   state_.phase = Phase::kConnecting;
   state_.useful = false;
-  absl::StatusOr<ScopedFd> fd = co_await Connect();
+  absl::StatusOr<LinkSocket> socket = co_await Connect();
   state_.down_end = LinkEnd::kNoConnection;
-  state_.down_reason = fd.status();
-  if (!fd.ok()) co_return false;
+  state_.down_reason = socket.status();
+  if (!socket.ok()) co_return false;
+  state_.peer = socket->peer;
   const Connection connection = std::make_shared<internal::LinkConnection>(
-      context(), *std::move(fd), state_.options, state_.stats, state_.changed);
+      context(), *std::move(socket), state_.options, state_.stats,
+      state_.changed);
   state_.connection = connection;
   const uint64_t unsent = state_.stats.unsent;
   co_await Converse(connection);
@@ -164,7 +163,8 @@ Task<absl::Status> StreamLink::TellUp(Connection connection) {
   LinkUp up{.link = Self(this),
             .peer_instance_id = connection->agreement().peer_instance_id,
             .peer_uid = peer.uid.value_or(LinkUp::kUnknownUid),
-            .peer_pid = peer.pid.value_or(0)};
+            .peer_pid = peer.pid.value_or(0),
+            .peer_identity = peer.identity};
   auto told = state_.options.watcher.Send(std::move(up));
   (co_await told).IgnoreError();
   told_ = Told::kUp;
@@ -173,7 +173,8 @@ Task<absl::Status> StreamLink::TellUp(Connection connection) {
 
 Task<absl::Status> StreamLink::Converse(Connection connection) {
   RunInBackground(Write(connection));
-  absl::Status shaken = co_await connection->Handshake(context().instance_id());
+  absl::Status shaken =
+      co_await connection->Handshake(context().instance_id(), state_.peer);
   if (!shaken.ok()) co_return shaken;
   ++state_.stats.connections;
   sender_.BeginConnection();

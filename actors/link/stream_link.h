@@ -57,8 +57,7 @@
 #include "trolley/actors/link/internal/link_state.h"
 #include "trolley/actors/link/link.h"
 #include "trolley/actors/link/link_options.h"
-#include "trolley/actors/link/link_peer.h"
-#include "trolley/poller/scoped_fd.h"
+#include "trolley/actors/link/link_socket.h"
 
 namespace trolley {
 
@@ -70,10 +69,10 @@ class StreamLink : public internal::LinkActor {
   // Dials, and dials again. `dialer` is not null.
   explicit StreamLink(std::unique_ptr<Dialer> dialer, LinkOptions options = {});
 
-  // Takes a connected stream socket, non-blocking and close-on-exec, whose peer
-  // was checked by the party that accepted it. The link holds `connection_slot`
-  // until it ends: a StreamListener counts its links by it.
-  StreamLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+  // Takes a connection whose peer was checked by the party that accepted it.
+  // The link holds `connection_slot` until it ends: a StreamListener counts its
+  // links by it.
+  StreamLink(LinkSocket connected, LinkOptions options,
              std::shared_ptr<void> connection_slot = nullptr);
 
   MaybeTask<absl::Status> On(LinkTell&& tell);
@@ -94,7 +93,7 @@ class StreamLink : public internal::LinkActor {
   // One attempt, and the connection that it made, to its end. True: the
   // handshake was good.
   Task<bool> LiveOnce();
-  Task<absl::StatusOr<ScopedFd>> Connect();
+  Task<absl::StatusOr<LinkSocket>> Connect();
   Task<absl::Status> Converse(Connection connection);
   Task<absl::Status> TellUp(Connection connection);
   Task<absl::Status> GoDown();
@@ -103,7 +102,7 @@ class StreamLink : public internal::LinkActor {
   absl::Duration NextBackoff();
 
   const std::unique_ptr<Dialer> dialer_;  // null: accepted
-  ScopedFd accepted_;                     // until Connect()
+  LinkSocket accepted_;                   // until Connect()
   const std::shared_ptr<void> connection_slot_;
 
   internal::LinkState state_;

@@ -118,6 +118,7 @@ void StreamListener::TurnAway(const ScopedFd& connection,
   Log(absl::StrCat("a connection to ", acceptor_->endpoint(),
                    " was closed: ", why.message()),
       identity);
+  if (!acceptor_->tells_why()) return;
   internal::TurnAway(context().sys(), connection.get(), link_,
                      context().instance_id(), why);
 }
@@ -141,14 +142,24 @@ void StreamListener::Welcome(ScopedFd connection) {
         connection, peer->identity,
         wire::MakeWireError(wire::WireError::kTooManyConnections, full));
   }
+  absl::StatusOr<std::unique_ptr<LinkSession>> session =
+      acceptor_->NewSession(context());
+  if (!session.ok()) {
+    ++stats_.over_limit;
+    return TurnAway(connection, peer->identity, session.status());
+  }
+  const std::string identity = peer->identity;
+  LinkSocket socket{.fd = std::move(connection),
+                    .peer = *std::move(peer),
+                    .session = *std::move(session)};
   const absl::Status spawned =
-      SpawnLink({.name = NextLinkName()}, connection, *peer, connection_slots_);
+      SpawnLink({.name = NextLinkName()}, socket, connection_slots_);
   if (spawned.ok()) {
     ++stats_.accepted;
     return;
   }
   ++stats_.over_limit;
-  TurnAway(connection, peer->identity,
+  TurnAway(socket.fd, identity,
            wire::MakeWireError(wire::WireError::kTooManyConnections,
                                std::string(spawned.message())));
 }
@@ -163,9 +174,9 @@ std::string StreamListener::NextLinkName() {
 }
 
 absl::Status StreamListener::SpawnLink(const SpawnOptions& spawn,
-                                       ScopedFd& connection, LinkPeer& peer,
+                                       LinkSocket& connection,
                                        std::shared_ptr<void> connection_slot) {
-  return Spawn<StreamLink>(spawn, std::move(connection), std::move(peer), link_,
+  return Spawn<StreamLink>(spawn, std::move(connection), link_,
                            std::move(connection_slot))
       .status();
 }

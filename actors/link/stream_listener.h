@@ -35,6 +35,7 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/link/acceptor.h"
 #include "trolley/actors/link/link_options.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/stream.h"
 
 namespace trolley {
@@ -62,11 +63,11 @@ class StreamListener : public Actor {
   void OnStop() override { Close(); }
 
   // Spawns the link of a connection: a StreamLink. A listener whose links are
-  // of a class of their own overrides it. OK: the link has `connection` and
-  // `peer`. Errors: as Spawn(); the listener tells the peer and closes
-  // `connection`.
+  // of a class of their own overrides it. OK: the link has `connection`.
+  // Errors: as Spawn(); the listener tells the peer and closes
+  // the descriptor.
   virtual absl::Status SpawnLink(const SpawnOptions& spawn,
-                                 ScopedFd& connection, LinkPeer& peer,
+                                 LinkSocket& connection,
                                  std::shared_ptr<void> connection_slot);
   const LinkOptions& link_options() const { return link_; }
 

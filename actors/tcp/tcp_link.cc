@@ -13,9 +13,9 @@ TcpLink::TcpLink(std::string endpoint, TcpLinkOptions options)
           std::make_unique<internal::TcpDialer>(std::move(endpoint), options),
           options) {}
 
-TcpLink::TcpLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+TcpLink::TcpLink(LinkSocket connected, LinkOptions options,
                  std::shared_ptr<void> connection_slot)
-    : StreamLink(std::move(connected), std::move(peer), std::move(options),
+    : StreamLink(std::move(connected), std::move(options),
                  std::move(connection_slot)) {}
 
 }  // namespace trolley

@@ -16,7 +16,7 @@
 // addresses in the order of the lookup until one connects.
 //
 // TCP hides nothing and does not say who the peer is. Use it within a network
-// that you trust, or over a tunnel.
+// that you trust; a TlsLink (actors/tls/tls_link.h) needs no such network.
 //
 // What differs from a link to a process of this machine:
 //
@@ -52,10 +52,9 @@
 #include <string>
 
 #include "trolley/actors/link/link_options.h"
-#include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/link/stream_link.h"
 #include "trolley/actors/tcp/tcp_link_options.h"
-#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
@@ -63,8 +62,8 @@ class TcpLink : public StreamLink {
  public:
   explicit TcpLink(std::string endpoint, TcpLinkOptions options = {});
 
-  // Takes a connected socket; as StreamLink.
-  TcpLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+  // Takes a connection; as StreamLink.
+  TcpLink(LinkSocket connected, LinkOptions options,
           std::shared_ptr<void> connection_slot = nullptr);
 };
 

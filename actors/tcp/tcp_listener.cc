@@ -33,12 +33,16 @@ struct Places {
 
 }  // namespace
 
-TcpListener::TcpListener(TcpListenSocket socket, TcpListenerOptions options)
-    : StreamListener(
-          std::make_unique<internal::TcpAcceptor>(std::move(socket), options),
-          options, options.link),
+TcpListener::TcpListener(std::unique_ptr<Acceptor> acceptor,
+                         const TcpListenerOptions& options)
+    : StreamListener(std::move(acceptor), options, options.link),
       limits_(std::make_shared<internal::AddressLimits>(
           options.max_connections_per_address, options.max_new_per_second)) {}
+
+TcpListener::TcpListener(TcpListenSocket socket, TcpListenerOptions options)
+    : TcpListener(
+          std::make_unique<internal::TcpAcceptor>(std::move(socket), options),
+          options) {}
 
 TcpListenerStats TcpListener::On(const GetTcpListenerStats&) {
   return {.all = On(GetListenerStats()),
@@ -46,15 +50,22 @@ TcpListenerStats TcpListener::On(const GetTcpListenerStats&) {
           .too_often = limits_->too_often()};
 }
 
-absl::Status TcpListener::SpawnLink(const SpawnOptions& spawn,
-                                    ScopedFd& connection, LinkPeer& peer,
-                                    std::shared_ptr<void> connection_slot) {
+absl::StatusOr<std::shared_ptr<void>> TcpListener::TakePlace(
+    const LinkPeer& peer, std::shared_ptr<void> connection_slot) {
   absl::Status admitted = limits_->Admit(peer.identity, context().Now());
   if (!admitted.ok()) return admitted;
-  auto places = std::make_shared<Places>(limits_, peer.identity,
-                                         std::move(connection_slot));
-  return Spawn<TcpLink>(spawn, std::move(connection), std::move(peer),
-                        link_options(), std::move(places))
+  return std::make_shared<Places>(limits_, peer.identity,
+                                  std::move(connection_slot));
+}
+
+absl::Status TcpListener::SpawnLink(const SpawnOptions& spawn,
+                                    LinkSocket& connection,
+                                    std::shared_ptr<void> connection_slot) {
+  absl::StatusOr<std::shared_ptr<void>> place =
+      TakePlace(connection.peer, std::move(connection_slot));
+  if (!place.ok()) return place.status();
+  return Spawn<TcpLink>(spawn, std::move(connection), link_options(),
+                        *std::move(place))
       .status();
 }
 

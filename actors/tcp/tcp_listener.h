@@ -32,12 +32,13 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "trolley/actors/link/link_peer.h"
+#include "absl/status/statusor.h"
+#include "trolley/actors/link/acceptor.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/link/stream_listener.h"
 #include "trolley/actors/tcp/internal/address_limits.h"
 #include "trolley/actors/tcp/tcp_link_options.h"
 #include "trolley/actors/tcp/tcp_socket.h"
-#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
@@ -52,15 +53,23 @@ struct GetTcpListenerStats {};
 class TcpListener : public StreamListener {
  public:
   explicit TcpListener(TcpListenSocket socket, TcpListenerOptions options = {});
+  // For a transport over TCP; `acceptor` is not null.
+  TcpListener(std::unique_ptr<Acceptor> acceptor,
+              const TcpListenerOptions& options);
 
   using StreamListener::On;
   TcpListenerStats On(const GetTcpListenerStats&);
 
  protected:
   // Its links are TcpLinks.
-  absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd& connection,
-                         LinkPeer& peer,
+  absl::Status SpawnLink(const SpawnOptions& spawn, LinkSocket& connection,
                          std::shared_ptr<void> connection_slot) override;
+
+  // What the link of `peer` holds until it ends: its place among the
+  // connections of its address, and `connection_slot`. ResourceExhausted: the
+  // address has too many, or comes too often.
+  absl::StatusOr<std::shared_ptr<void>> TakePlace(
+      const LinkPeer& peer, std::shared_ptr<void> connection_slot);
 
  private:
   const std::shared_ptr<internal::AddressLimits> limits_;

@@ -19,7 +19,7 @@ class UnixDialer : public Dialer {
   const std::string& endpoint() const override { return path_; }
 
   // Never waits: the kernel connects at once, or not at all.
-  Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
+  Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override {
     Sys& sys = context.sys();
     absl::StatusOr<ScopedFd> fd = ConnectUnix(sys, path_);
     if (!fd.ok()) co_return fd.status();
@@ -29,8 +29,8 @@ class UnixDialer : public Dialer {
                                      : peer.status();
     // mutant: P13_AConnectionWithAnUnknownPeerIsLeftOpen
     if (!allowed.ok()) co_return allowed;
-    Dialled dialled{.fd = *std::move(fd), .peer = *std::move(peer)};
-    co_return std::move(dialled);
+    LinkSocket connected{.fd = *std::move(fd), .peer = *std::move(peer)};
+    co_return std::move(connected);
   }
 
  private:
@@ -45,9 +45,9 @@ UnixLink::UnixLink(std::string path, UnixLinkOptions options)
           std::make_unique<UnixDialer>(std::move(path), options.allowed_uids),
           std::move(options)) {}
 
-UnixLink::UnixLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+UnixLink::UnixLink(LinkSocket connected, LinkOptions options,
                    std::shared_ptr<void> connection_slot)
-    : StreamLink(std::move(connected), std::move(peer), std::move(options),
+    : StreamLink(std::move(connected), std::move(options),
                  std::move(connection_slot)) {}
 
 absl::Status ValidateUnixLinkOptions(const UnixLinkOptions& options) {

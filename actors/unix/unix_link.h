@@ -19,10 +19,9 @@
 #include <string>
 
 #include "trolley/actors/link/link_options.h"
-#include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/link/stream_link.h"
 #include "trolley/actors/unix/unix_link_options.h"
-#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
@@ -30,8 +29,8 @@ class UnixLink : public StreamLink {
  public:
   explicit UnixLink(std::string path, UnixLinkOptions options = {});
 
-  // Takes a connected socket; as StreamLink.
-  UnixLink(ScopedFd connected, LinkPeer peer, LinkOptions options,
+  // Takes a connection; as StreamLink.
+  UnixLink(LinkSocket connected, LinkOptions options,
            std::shared_ptr<void> connection_slot = nullptr);
 };
 

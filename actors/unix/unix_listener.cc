@@ -45,10 +45,10 @@ UnixListener::UnixListener(UnixListenSocket socket, UnixListenerOptions options)
                      options, options.link) {}
 
 absl::Status UnixListener::SpawnLink(const SpawnOptions& spawn,
-                                     ScopedFd& connection, LinkPeer& peer,
+                                     LinkSocket& connection,
                                      std::shared_ptr<void> connection_slot) {
-  return Spawn<UnixLink>(spawn, std::move(connection), std::move(peer),
-                         link_options(), std::move(connection_slot))
+  return Spawn<UnixLink>(spawn, std::move(connection), link_options(),
+                         std::move(connection_slot))
       .status();
 }
 

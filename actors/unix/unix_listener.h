@@ -21,11 +21,10 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/link/stream_listener.h"
 #include "trolley/actors/unix/unix_link_options.h"
 #include "trolley/actors/unix/unix_socket.h"
-#include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
@@ -39,8 +38,7 @@ class UnixListener : public StreamListener {
 
  protected:
   // Its links are UnixLinks.
-  absl::Status SpawnLink(const SpawnOptions& spawn, ScopedFd& connection,
-                         LinkPeer& peer,
+  absl::Status SpawnLink(const SpawnOptions& spawn, LinkSocket& connection,
                          std::shared_ptr<void> connection_slot) override;
 };
 

@@ -49,6 +49,8 @@ PUBLIC_LABELS = {
         "trolley/actors/link/link.h",
         "trolley/actors/link/link_options.h",
         "trolley/actors/link/link_peer.h",
+        "trolley/actors/link/link_session.h",
+        "trolley/actors/link/link_socket.h",
         "trolley/actors/link/remote.h",
         "trolley/actors/link/stream_link.h",
         "trolley/actors/link/stream_listener.h",
@@ -119,6 +121,14 @@ PUBLIC_LABELS = {
         "trolley/actors/tcp/tcp_link_options.h",
         "trolley/actors/tcp/tcp_listener.h",
         "trolley/actors/tcp/tcp_lookup.h",
+    ],
+    "tls_link": [
+        "trolley/actors/link/link.h",
+        "trolley/actors/link/link_options.h",
+        "trolley/actors/link/remote.h",
+        "trolley/actors/tls/tls_link.h",
+        "trolley/actors/tls/tls_listener.h",
+        "trolley/actors/tls/tls_options.h",
     ],
     "tcp_socket": [
         "trolley/actors/tcp/tcp_address.h",

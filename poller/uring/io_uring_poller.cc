@@ -132,7 +132,9 @@ int IoUringPoller::ArmQueued() {
   while (!to_cancel_.empty()) {
     io_uring_sqe* const sqe = ring_->NextSubmission(error);
     if (sqe == nullptr) return error < 0 ? error : -EBUSY;
-    sqe->opcode = IORING_OP_POLL_REMOVE;
+    // Not POLL_REMOVE, which leaves a request alone that has an event on its
+    // way (-EALREADY).
+    sqe->opcode = IORING_OP_ASYNC_CANCEL;
     sqe->fd = -1;
     sqe->addr = to_cancel_.back();
     sqe->user_data = IoUringRing::kIgnored;

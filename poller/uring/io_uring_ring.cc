@@ -160,7 +160,7 @@ absl::Status IoUringRing::CheckOperations() {
     return operation <= probe->last_op &&
            (probe->ops[operation].flags & IO_URING_OP_SUPPORTED) != 0;
   };
-  for (const int needed : {IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE}) {
+  for (const int needed : {IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL}) {
     if (!has(needed)) {
       return absl::UnimplementedError(absl::StrCat(
           "io_uring_register(PROBE): this kernel lacks operation ", needed));
@@ -169,7 +169,7 @@ absl::Status IoUringRing::CheckOperations() {
   // FAST_POLL: an operation that has to wait needs no kernel thread.
   const uint32_t features = IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS;
   completes_ = has(IORING_OP_READ) && has(IORING_OP_WRITE) &&
-               has(IORING_OP_ACCEPT) && has(IORING_OP_ASYNC_CANCEL) &&
+               has(IORING_OP_ACCEPT) &&
                (params_.features & features) == features;
   return absl::OkStatus();
 }

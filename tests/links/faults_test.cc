@@ -181,7 +181,8 @@ TEST_P(FaultsTest, P12_WithoutAReserveTheListenerPauses) {
   const Ref<Numbers> sink = RemoteOf("sink");
   ASSERT_TRUE(sink.AskAndWait(AskOf(1), kLong).ok());
   faulty.FailNth(SysCall::kAccept4, 1, ENFILE, 1000);
-  const RawPeer waits(endpoint_);
+  RawPeer waits(endpoint_, RawPeer::Later());
+  EXPECT_EQ(waits.Knock(endpoint_), 0);
   AskUntil(
       [&] {
         sink.AskAndWait(AskOf(1), kLong).IgnoreError();

@@ -414,9 +414,11 @@ class NarrowLinkTest : public HostileTest {
     options.credit_bytes = 2 * (1024 + 24);
     options.outbox_bytes = 1;
     options.watcher = server_watcher_;
-    SpawnOn<StreamLink>(*server_, {}, ScopedFd(RealSys(), ours),
-                        LinkPeer{.name = "the peer", .identity = "peer"},
-                        options);
+    SpawnOn<StreamLink>(
+        *server_, {},
+        LinkSocket{.fd = ScopedFd(RealSys(), ours),
+                   .peer = {.name = "the peer", .identity = "peer"}},
+        options);
     peer_->Say(GreedyHello());
     narrow_ = NextUpOf(server_watcher_).link;
   }
@@ -601,8 +603,12 @@ TEST_P(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {
   first.Say(GoodHello());
   second.Say(GoodHello());
   RawPeer third(endpoint_);
-  EXPECT_EQ(ErrorIn(third.ReadToTheEnd().substr(wire::kHelloBytes)),
-            "TOO_MANY_CONNECTIONS");
+  const std::string said = third.ReadToTheEnd();
+  if (transport().tells_why) {
+    EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)), "TOO_MANY_CONNECTIONS");
+  } else {
+    EXPECT_EQ(said, "");
+  }
   first.Close();
   AwaitOpen(2);
   RawPeer fourth(endpoint_);

@@ -8,7 +8,9 @@
 #ifndef TROLLEY_TESTS_LINKS_RAW_PEER_H_
 #define TROLLEY_TESTS_LINKS_RAW_PEER_H_
 
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -29,6 +32,12 @@
 
 namespace trolley::links_test {
 
+// A connection that a RawServer has taken.
+struct RawConnection {
+  int fd = -1;
+  bool tls = false;
+};
+
 class RawPeer {
  public:
   explicit RawPeer(const std::string& endpoint) : RawPeer(endpoint, Later()) {
@@ -37,8 +46,13 @@ class RawPeer {
   // Has its descriptor, and connects later.
   struct Later {};
   RawPeer(const std::string& endpoint, Later)
-      : fd_(SocketAddress(endpoint).NewSocket()) {}
+      : fd_(SocketAddress(endpoint).NewSocket()) {
+    if (endpoint.starts_with(kTls)) ContextOf(/*dials=*/true);
+  }
   explicit RawPeer(int connected) : fd_(connected) {}
+  explicit RawPeer(RawConnection connected) : fd_(connected.fd) {
+    if (connected.tls) Shake(/*dials=*/false);
+  }
   RawPeer(const RawPeer&) = delete;
   RawPeer& operator=(const RawPeer&) = delete;
   ~RawPeer() { Close(); }
@@ -49,12 +63,20 @@ class RawPeer {
     return ::bind(fd_, from.get(), from.size);
   }
   int Connect(const std::string& endpoint) {
+    const int connected = Knock(endpoint);
+    if (connected == 0 && endpoint.starts_with(kTls)) Shake(/*dials=*/true);
+    return connected;
+  }
+  // Connects, and says nothing: no handshake of TLS either.
+  int Knock(const std::string& endpoint) {
     const SocketAddress to(endpoint);
     return ::connect(fd_, to.get(), to.size);
   }
   void Close() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
+    SSL_free(std::exchange(ssl_, nullptr));
+    refused_ = true;
   }
   // Says that nothing more will be said; it may still read.
   void CloseHalf() { ::shutdown(fd_, SHUT_WR); }
@@ -67,7 +89,7 @@ class RawPeer {
     while (!bytes.empty()) {
       // A blocking send may return after a part. In a process with rings of
       // io_uring the kernel does this now and then.
-      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t n = Send(bytes);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return false;
       bytes.remove_prefix(n);
@@ -84,7 +106,7 @@ class RawPeer {
     std::string all;
     char buffer[65536];
     for (;;) {
-      const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      const ssize_t n = Receive(buffer, sizeof(buffer));
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return all;
       all.append(buffer, n);
@@ -95,7 +117,7 @@ class RawPeer {
     char buffer[65536];
     ssize_t n;
     do {
-      n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      n = Receive(buffer, sizeof(buffer));
     } while (n < 0 && errno == EINTR);
     return std::string(buffer, n > 0 ? n : 0);
   }
@@ -105,7 +127,7 @@ class RawPeer {
     while (all.size() < bytes) {
       char buffer[4096];
       const ssize_t n =
-          ::recv(fd_, buffer, std::min(sizeof(buffer), bytes - all.size()), 0);
+          Receive(buffer, std::min(sizeof(buffer), bytes - all.size()));
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) break;
       all.append(buffer, n);
@@ -114,7 +136,55 @@ class RawPeer {
   }
 
  private:
+  // It reads files, once: a test may have no descriptor left later.
+  static SSL_CTX* ContextOf(bool dials) {
+    static SSL_CTX* const contexts[] = {MakeContext(TLS_server_method()),
+                                        MakeContext(TLS_client_method())};
+    return contexts[dials];
+  }
+  static SSL_CTX* MakeContext(const SSL_METHOD* method) {
+    SSL_CTX* const context = SSL_CTX_new(method);
+    const TlsOptions& tls = TestTls();
+    SSL_CTX_use_certificate_chain_file(context, tls.certificate_file.c_str());
+    SSL_CTX_use_PrivateKey_file(context, tls.key_file.c_str(),
+                                SSL_FILETYPE_PEM);
+    SSL_CTX_set_num_tickets(context, 0);
+    return context;
+  }
+  // The handshake of TLS. If the other side refuses it, nothing can be said and
+  // nothing comes.
+  void Shake(bool dials) {
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+    ssl_ = SSL_new(ContextOf(dials));
+    SSL_set_fd(ssl_, fd_);
+    refused_ = (dials ? SSL_connect(ssl_) : SSL_accept(ssl_)) != 1;
+  }
+  ssize_t Send(absl::string_view bytes) {
+    if (ssl_ == nullptr) {
+      return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
+    if (refused_) return -1;
+    return Retried(
+        SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())));
+  }
+  ssize_t Receive(char* into, size_t bytes) {
+    if (ssl_ == nullptr) return ::recv(fd_, into, bytes, 0);
+    if (refused_) return 0;
+    return Retried(SSL_read(ssl_, into, static_cast<int>(bytes)));
+  }
+  // Of a call of OpenSSL: errno is EINTR if it was interrupted, as it is for a
+  // system call.
+  int Retried(int n) {
+    const int error = n > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_, n);
+    const bool interrupted =
+        error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    if (n <= 0) errno = interrupted ? EINTR : EPIPE;
+    return n;
+  }
+
   int fd_;
+  SSL* ssl_ = nullptr;  // null: plain
+  bool refused_ = false;
 };
 
 // Takes connections at `endpoint` with the same manners.
@@ -139,7 +209,10 @@ class RawServer {
     ::listen(fd_, 8);
   }
   // Waits for one.
-  int Accept() { return ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC); }
+  RawConnection Accept() {
+    return {.fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC),
+            .tls = endpoint_.starts_with(kTls)};
+  }
 
  private:
   const std::string endpoint_;

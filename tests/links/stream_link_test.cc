@@ -127,16 +127,16 @@ class TcpDialer : public Dialer {
 
   const std::string& endpoint() const override { return endpoint_; }
   // On this machine connect() waits for nothing.
-  Task<absl::StatusOr<Dialled>> Dial(ActorContext) override {
+  Task<absl::StatusOr<LinkSocket>> Dial(ActorContext) override {
     ScopedFd fd(RealSys(), ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address_),
                   sizeof(address_)) != 0) {
       co_return absl::UnavailableError("no server is there");
     }
     ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
-    Dialled dialled{.fd = std::move(fd),
-                    .peer = {.name = "a server", .identity = endpoint_}};
-    co_return std::move(dialled);
+    LinkSocket connected{.fd = std::move(fd),
+                         .peer = {.name = "a server", .identity = endpoint_}};
+    co_return std::move(connected);
   }
 
  private:
@@ -209,7 +209,7 @@ class LateDialer : public Dialer {
   }
 
   const std::string& endpoint() const override { return endpoint_; }
-  Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
+  Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override {
     if (dials != nullptr) dials->Notify();
     if (gate_) {
       Stream gate(context, std::move(gate_));
@@ -221,9 +221,9 @@ class LateDialer : public Dialer {
       --failures_;
       co_return absl::NotFoundError("the name is not known");
     }
-    Dialled dialled{.fd = std::move(fd_),
-                    .peer = {.name = "the late one", .identity = "late"}};
-    co_return std::move(dialled);
+    LinkSocket connected{.fd = std::move(fd_),
+                         .peer = {.name = "the late one", .identity = "late"}};
+    co_return std::move(connected);
   }
 
   absl::Notification* dials = nullptr;
@@ -251,9 +251,11 @@ TEST_F(StreamLinkTest, MessagesWaitForADialerThatWaits) {
   }
   EXPECT_FALSE(StatsOf(link).connected);
   EXPECT_EQ(StatsOf(link).written, 0u);
-  SpawnOn<StreamLink>(*server_, {}, std::move(pair.there),
-                      LinkPeer{.name = "the client", .identity = "client"},
-                      Patient());
+  SpawnOn<StreamLink>(
+      *server_, {},
+      LinkSocket{.fd = std::move(pair.there),
+                 .peer = {.name = "the client", .identity = "client"}},
+      Patient());
   ASSERT_EQ(::write(gate.here.get(), "!", 1), 1);
   EXPECT_EQ(there.AskAndWait(AskOf(0), kLong).value().value(), 10u);
   EXPECT_EQ(StatsOf(link).written, 11u);
@@ -266,9 +268,11 @@ TEST_F(StreamLinkTest, WhatADialerSaysIsTheReasonAndItIsAskedAgain) {
   const LinkDown down = NextDownOf(client_watcher_);
   EXPECT_EQ(down.end, LinkEnd::kNoConnection);
   EXPECT_EQ(down.reason, absl::NotFoundError("the name is not known"));
-  SpawnOn<StreamLink>(*server_, {}, std::move(pair.there),
-                      LinkPeer{.name = "the client", .identity = "client"},
-                      Patient());
+  SpawnOn<StreamLink>(
+      *server_, {},
+      LinkSocket{.fd = std::move(pair.there),
+                 .peer = {.name = "the client", .identity = "client"}},
+      Patient());
   NextUpOf(client_watcher_);
   EXPECT_EQ(SinkBehind(link).AskAndWait(AskOf(3), kLong).value().value(), 3u);
 }
@@ -282,7 +286,7 @@ class PairDialer : public Dialer {
       : dials_(dials), peer_(peer) {}
 
   const std::string& endpoint() const override { return endpoint_; }
-  Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override {
+  Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override {
     Sys& sys = context.sys();
     int fds[2] = {-1, -1};
     EXPECT_EQ(sys.Socketpair(
@@ -290,9 +294,9 @@ class PairDialer : public Dialer {
               0);
     dials_.push_back(context.Now());
     peer_ = ScopedFd(sys, fds[1]);
-    Dialled dialled{.fd = ScopedFd(sys, fds[0]),
-                    .peer = {.name = "the test", .identity = "test"}};
-    co_return std::move(dialled);
+    LinkSocket connected{.fd = ScopedFd(sys, fds[0]),
+                         .peer = {.name = "the test", .identity = "test"}};
+    co_return std::move(connected);
   }
 
  private:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Transport: what the tests of links run over: Unix sockets, and TCP over IPv4
-// and IPv6. One suite runs over each. kTransports says where they differ.
+// Transport: what the tests of links run over: Unix sockets, TCP over IPv4 and
+// IPv6, and TLS over IPv4. One suite runs over each. kTransports says where
+// they differ.
 //
 //   class MyTest : public LinkTest,
 //                  public testing::WithParamInterface<const Transport*> {
@@ -23,6 +24,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -30,12 +32,18 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/tcp/tcp_link.h"
 #include "trolley/actors/tcp/tcp_listener.h"
+#include "trolley/actors/tls/tls_link.h"
+#include "trolley/actors/tls/tls_listener.h"
 #include "trolley/actors/unix/unix_link.h"
 #include "trolley/actors/unix/unix_listener.h"
+#include "trolley/tests/lib/process.h"
+#include "trolley/tests/links/certificates.h"
 
 namespace trolley::links_test {
 
@@ -57,6 +65,8 @@ struct Transport {
   absl::StatusCode nothing_there;
   const char* nothing_there_text;
   const char* nobody_listens_text;
+  // A listener tells a peer why it turns it away before the handshake.
+  bool tells_why = true;
 };
 
 inline constexpr Transport kTransports[] = {
@@ -66,7 +76,12 @@ inline constexpr Transport kTransports[] = {
      "connect("},
     {"tcp6", AF_INET6, false, false, absl::StatusCode::kUnavailable, "connect(",
      "connect("},
+    {"tls4", AF_INET, false, false, absl::StatusCode::kUnavailable, "connect(",
+     "connect(", false},
 };
+inline bool IsTls(const Transport& transport) {
+  return absl::string_view(transport.name) == "tls4";
+}
 inline constexpr const Transport& kUnix = kTransports[0];
 
 inline bool MachineHas(const Transport& transport) {
@@ -96,6 +111,33 @@ inline std::string NameOfTransport(
   return info.param->name;
 }
 
+// An endpoint of TLS, "tls:127.0.0.1:7000".
+inline constexpr char kTls[] = "tls:";
+inline std::string WithoutTls(const std::string& endpoint) {
+  return std::string(absl::StripPrefix(endpoint, kTls));
+}
+
+// The certificates of both sides, in a folder that the other process shares.
+inline const TlsOptions& TestTls() {
+  static constexpr char kFolder[] = "TROLLEY_TEST_CERTIFICATES";
+  static const TempFolder* const made = [] {
+    if (std::getenv(kFolder) != nullptr)
+      return static_cast<TempFolder*>(nullptr);
+    static TempFolder folder;
+    Authority authority(folder.path(), "authority");
+    authority.Issue("test", {.names = {"IP:127.0.0.1"}});
+    ::setenv(kFolder, folder.path().c_str(), 1);
+    return &folder;
+  }();
+  static_cast<void>(made);
+  static const std::string* const in = new std::string(std::getenv(kFolder));
+  static const TlsOptions* const options =
+      new TlsOptions{.certificate_file = *in + "/test.crt",
+                     .key_file = *in + "/test.key",
+                     .trusted_file = *in + "/authority.crt"};
+  return *options;
+}
+
 // The address of an endpoint: a path, or an address with a port.
 struct SocketAddress {
   explicit SocketAddress(const std::string& endpoint) {
@@ -105,7 +147,7 @@ struct SocketAddress {
       std::memcpy(un.sun_path, endpoint.data(), endpoint.size());
       size = sizeof(un);
     } else {
-      const TcpAddress address = *TcpAddress::Parse(endpoint);
+      const TcpAddress address = *TcpAddress::Parse(WithoutTls(endpoint));
       std::memcpy(&storage, address.data(), address.size());
       size = address.size();
     }
@@ -145,6 +187,10 @@ class Endpoint {
                       &any.size),
         0);
     name_ = TcpAddress::FromSockaddr(any.get(), any.size)->ToString();
+    if (IsTls(transport)) {
+      TestTls();  // before another process starts, which needs the folder
+      name_ = kTls + name_;
+    }
   }
   const std::string& name() const { return name_; }
 
@@ -171,19 +217,26 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
     if (!listener.ok()) return listener.status();
     return Ref<Listener>(*listener);
   }
-  auto socket = ListenTcp(sys, endpoint, {.backlog = backlog});
+  auto socket = ListenTcp(sys, WithoutTls(endpoint), {.backlog = backlog});
   if (!socket.ok()) return socket.status();
   // Of what the peer does not read the kernel keeps no more than this.
   const int bytes = 64 * 1024;
   EXPECT_EQ(
       ::setsockopt(socket->fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)),
       0);
-  TcpListenerOptions all;
+  TlsListenerOptions all;
   static_cast<ListenerOptions&>(all) = limits;
   all.link = options.link;
   all.max_connections_per_address = std::numeric_limits<size_t>::max();
   all.max_new_per_second = std::numeric_limits<uint32_t>::max();
-  auto listener = bus.Spawn<TcpListener>(spawn, *std::move(socket), all);
+  all.tls = TestTls();
+  if (endpoint.starts_with(kTls)) {
+    auto listener = bus.Spawn<TlsListener>(spawn, *std::move(socket), all);
+    if (!listener.ok()) return listener.status();
+    return Ref<Listener>(*listener);
+  }
+  const TcpListenerOptions& plain = all;
+  auto listener = bus.Spawn<TcpListener>(spawn, *std::move(socket), plain);
   if (!listener.ok()) return listener.status();
   return Ref<Listener>(*listener);
 }
@@ -196,6 +249,14 @@ inline absl::StatusOr<Ref<Link>> Dial(Bus& bus, const SpawnOptions& spawn,
     UnixLinkOptions all;
     static_cast<LinkOptions&>(all) = options;
     auto link = bus.Spawn<UnixLink>(spawn, endpoint, all);
+    if (!link.ok()) return link.status();
+    return Ref<Link>(*link);
+  }
+  if (endpoint.starts_with(kTls)) {
+    TlsLinkOptions all;
+    static_cast<LinkOptions&>(all) = options;
+    all.tls = TestTls();
+    auto link = bus.Spawn<TlsLink>(spawn, WithoutTls(endpoint), all);
     if (!link.ok()) return link.status();
     return Ref<Link>(*link);
   }

@@ -235,6 +235,27 @@ TEST_P(PollerConformance, Pitfall7_AfterRemoveCloseReachesThePeerAtOnce) {
       << "the poller keeps the socket alive";
 }
 
+// An event has happened, and no Wait has taken it.
+TEST_P(PollerConformance, Pitfall7_SoItIsWhenAnEventIsOnItsWay) {
+  for (const Trigger trigger :
+       {Trigger::kLevel, Trigger::kOneshot, Trigger::kEdge}) {
+    if (trigger == Trigger::kEdge && !poller().capabilities().edge) continue;
+    SCOPED_TRACE(static_cast<int>(trigger));
+    TestSockets pair(sys());
+    const Token token = NewToken();
+    ASSERT_TRUE(
+        poller().Add(pair.a.get(), token, {Ready::kReadable, trigger}).ok());
+    Look();
+    Write(pair.b.get());
+    Remove(pair.a.get(), token);
+    pair.a.reset();
+    char byte = 0;
+    const ssize_t n = sys().Read(pair.b.get(), {&byte, 1});
+    EXPECT_TRUE(n == 0 || n == -ECONNRESET)
+        << n << ": the poller keeps the socket alive";
+  }
+}
+
 TEST_P(PollerConformance, Pitfall8_NoEventAfterRemoveHoweverItRaces) {
   const TestPipe pipe(sys());
   for (int i = 0; i < 300; ++i) {

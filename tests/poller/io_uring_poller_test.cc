@@ -261,13 +261,22 @@ TEST(IoUringPollerTest, Pitfall49_WithoutOneOperationItClaimsNoCompletions) {
   if (!(*whole)->capabilities().completion) {
     GTEST_SKIP() << "this kernel lacks one itself";
   }
-  for (const int operation : {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_ACCEPT,
-                              IORING_OP_ASYNC_CANCEL}) {
+  for (const int operation :
+       {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_ACCEPT}) {
     Without sys(operation);
     const auto made = IoUringPoller::Create(sys, MonotonicClock());
     ASSERT_TRUE(made.ok()) << made.status();
     EXPECT_FALSE((*made)->capabilities().completion) << operation;
     EXPECT_EQ((*made)->completions(), nullptr);
+  }
+}
+
+TEST(IoUringPollerTest, Pitfall49_WithoutPollsOrTheirEndItIsRefused) {
+  for (const int operation : {IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL}) {
+    Without sys(operation);
+    const absl::Status made =
+        IoUringPoller::Create(sys, MonotonicClock()).status();
+    EXPECT_FALSE(made.ok()) << operation;
   }
 }
 

@@ -18,6 +18,10 @@ NO_NUMBERS = {
     "actors/tcp/tcp_link_options.h TcpLinkOptions":
         "how names are looked up, times for check_times.py, and the fields of "
         "two structs that have tests",
+    "actors/tls/tls_options.h TlsLinkOptions":
+        "a name, and the fields of two structs that have tests",
+    "actors/tls/tls_options.h TlsOptions":
+        "paths and names, and a time for check_times.py",
     "actors/tell_options.h TellOptions":
         "a deadline, for check_times.py, and a trace",
     "bus/thread/start_thread.h ThreadOptions":

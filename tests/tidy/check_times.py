@@ -55,6 +55,7 @@ COVERED_BY = {
     "actors/send.h BeginSend(within)": "Ref::SendWithin",
     "actors/send.h SendAwaiter(within)": "Ref::SendWithin",
     "actors/supervision/supervisor.h Arm(after)": "the options of a supervisor",
+    "actors/tls/internal/tls_credentials.h NewSsl(now)": "the clock",
     "actors/tcp/internal/address_limits.h Admit(now)": "the clock",
     "actors/tcp/internal/address_limits.h Entry::at": "the clock",
     "actors/tcp/internal/address_limits.h Fill(now)": "the clock",

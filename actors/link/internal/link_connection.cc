@@ -23,6 +23,7 @@ using wire::WireError;
 // actors of the loop wait for it.
 constexpr size_t kMaxWriteBytes = 256 * 1024;
 constexpr size_t kMaxWriteParts = 16;
+constexpr size_t kMaxSealedBytes = 64 * 1024;  // a session copies them
 
 // While other actors of this loop have messages, the writer waits until it has
 // kGatherBytes, and at most for kMostTurns turns.
@@ -49,7 +50,7 @@ void TurnAway(Sys& sys, int fd, const LinkOptions& options,
   sys.Sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-LinkConnection::LinkConnection(ActorContext context, ScopedFd fd,
+LinkConnection::LinkConnection(ActorContext context, LinkSocket socket,
                                const LinkOptions& options, LinkStats& stats,
                                AsyncCondition& changed)
     : context_(context),
@@ -58,8 +59,10 @@ LinkConnection::LinkConnection(ActorContext context, ScopedFd fd,
       changed_(changed),
       limit_(*this),
       heart_(*this),
+      session_(std::move(socket.session)),
+      shaken_(session_ == nullptr),
       decoder_({.max_frame_bytes = options.max_frame_bytes}),
-      stream_(context, std::move(fd)) {}
+      stream_(context, std::move(socket.fd)) {}
 
 LinkConnection::~LinkConnection() = default;
 
@@ -68,8 +71,12 @@ LinkConnection::~LinkConnection() = default;
 // Awaits to the bytes read; 0: the peer has closed, or this has ended.
 Task<absl::StatusOr<size_t>> LinkConnection::Read() {
   heartbeat_.SetReading(true);
-  absl::StatusOr<size_t> n =
-      co_await stream_.ReadSocket(decoder_.PrepareRead());
+  absl::StatusOr<size_t> n = size_t{0};
+  if (session_ == nullptr) {
+    n = co_await stream_.ReadSocket(decoder_.PrepareRead());
+  } else {
+    n = co_await ReadSealed();
+  }
   heartbeat_.SetReading(false);
   if (ended_) co_return size_t{0};
   if (!n.ok()) co_return n;
@@ -79,13 +86,60 @@ Task<absl::StatusOr<size_t>> LinkConnection::Read() {
   co_return n;
 }
 
-Task<absl::Status> LinkConnection::Handshake(uint64_t instance_id) {
+Task<absl::StatusOr<size_t>> LinkConnection::ReadSealed() {
+  for (;;) {
+    absl::StatusOr<std::optional<size_t>> opened =
+        session_->Open(decoder_.PrepareRead());
+    if (HasBytes()) filled_.Notify();  // the session may have an answer
+    session_failed_ = !opened.ok();
+    if (!opened.ok()) co_return opened.status();
+    if (*opened != size_t{0}) co_return opened->value_or(0);
+    const absl::StatusOr<size_t> n =
+        co_await stream_.ReadSocket(session_->PrepareRead());
+    if (ended_ || !n.ok() || *n == 0) co_return n;
+    session_->Commit(*n);
+  }
+}
+
+Task<absl::Status> LinkConnection::ShakeSession() {
+  for (;;) {
+    const absl::StatusOr<bool> complete = session_->Shake();
+    if (HasBytes()) filled_.Notify();
+    if (!complete.ok()) co_return complete.status();
+    if (*complete) break;
+    const absl::StatusOr<size_t> n =
+        co_await stream_.ReadSocket(session_->PrepareRead());
+    if (ended_) co_return reason_;
+    if (!n.ok()) co_return n.status();
+    if (*n == 0) {
+      co_return absl::UnavailableError("the peer closed during the handshake");
+    }
+    session_->Commit(*n);
+  }
+  shaken_ = true;
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> LinkConnection::Handshake(uint64_t instance_id,
+                                             LinkPeer& peer) {
+  context_.SetTimer(limit_, context_.Now() + options_.handshake_deadline);
+  if (session_ != nullptr) {
+    absl::Status shaken = co_await ShakeSession();
+    if (!shaken.ok()) End(LinkEnd::kHandshake, std::move(shaken));
+    if (ended_) co_return reason_;
+  }
   const wire::Hello ours = HelloFor(options_, instance_id);
   char hello[wire::kHelloBytes];
   wire::EncodeHello(ours, hello);
   outbox_.tail().append(hello, sizeof(hello));
   filled_.Notify();
-  context_.SetTimer(limit_, context_.Now() + options_.handshake_deadline);
+  if (session_ != nullptr) {
+    // A peer that may not connect is told why behind our Hello.
+    // mutant: P14_APeerThatMayNotConnectIsNotToldWhy
+    absl::Status permitted = session_->Identify(peer);
+    if (!permitted.ok()) End(LinkEnd::kHandshake, std::move(permitted));
+    if (ended_) co_return reason_;
+  }
   for (;;) {
     absl::StatusOr<std::optional<wire::Hello>> theirs = decoder_.NextHello();
     if (!theirs.ok()) {
@@ -100,8 +154,9 @@ Task<absl::Status> LinkConnection::Handshake(uint64_t instance_id) {
     } else {
       absl::StatusOr<size_t> n = co_await Read();
       if (!ended_ && !n.ok()) {
-        End(absl::IsUnavailable(n.status()) ? LinkEnd::kHandshake
-                                            : LinkEnd::kSystem,
+        End(absl::IsUnavailable(n.status()) || session_failed_
+                ? LinkEnd::kHandshake
+                : LinkEnd::kSystem,
             n.status());
       } else if (!ended_ && *n == 0) {
         End(LinkEnd::kHandshake,
@@ -118,7 +173,7 @@ Task<absl::Status> LinkConnection::Handshake(uint64_t instance_id) {
   send_credit_.emplace(agreement_);
   receive_credit_.emplace(agreement_);
   limit_.Cancel();
-  if (outbox_.unwritten() > 0) {
+  if (HasBytes()) {
     context_.SetTimer(limit_, context_.Now() + options_.write_deadline);
   }
   context_.SetTimer(heart_, context_.Now() + options_.heartbeat);
@@ -158,6 +213,7 @@ void LinkConnection::EndOfInput() {
   const absl::Status torn = decoder_.AtEnd();
   // mutant: P15_AnEndInsideAFrameIsAnEndLikeAnyOther
   if (!torn.ok()) return End(LinkEnd::kLost, torn);
+  if (session_failed_) return End(LinkEnd::kBrokenRule, read_);
   // A peer that goes with bytes of ours unread resets the connection; all it
   // had written was read by then, so this is its end like any other.
   if (!read_.ok() && !absl::IsUnavailable(read_)) {
@@ -272,14 +328,43 @@ absl::Status LinkConnection::Grant(uint32_t bytes) {
 
 // --- Writing ---------------------------------------------------------------
 
+bool LinkConnection::HasBytes() const {
+  return (session_ != nullptr && !session_->sealed().empty()) ||
+         (shaken_ && outbox_.unwritten() > 0);
+}
+
 ssize_t LinkConnection::WriteSome() {
+  if (session_ != nullptr) return WriteSealed();
   iovec parts[kMaxWriteParts];
-  msghdr message = {};
-  message.msg_iov = parts;
-  message.msg_iovlen = outbox_.Gather(kMaxWriteBytes, absl::MakeSpan(parts));
-  const ssize_t n = stream_.sys().Sendmsg(stream_.fd(), &message, MSG_NOSIGNAL);
+  const int count = outbox_.Gather(kMaxWriteBytes, absl::MakeSpan(parts));
+  const ssize_t n = WriteParts(absl::MakeSpan(parts, count));
   // At once, not when the coroutine goes on: Flush() may come between.
   if (n > 0) Took(n);
+  return n;
+}
+
+ssize_t LinkConnection::WriteParts(absl::Span<iovec> parts) {
+  msghdr message = {};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  const ssize_t n = stream_.sys().Sendmsg(stream_.fd(), &message, MSG_NOSIGNAL);
+  if (n > 0) socket_bytes_ += n;
+  return n;
+}
+
+ssize_t LinkConnection::WriteSealed() {
+  if (session_->sealed().empty()) {
+    iovec parts[kMaxWriteParts];
+    const int count = outbox_.Gather(kMaxSealedBytes, absl::MakeSpan(parts));
+    if (!session_->Seal(absl::MakeConstSpan(parts, count)).ok()) return -EIO;
+  }
+  const absl::Span<const char> sealed = session_->sealed();
+  iovec part = {.iov_base = const_cast<char*>(sealed.data()),
+                .iov_len = sealed.size()};
+  const ssize_t n = WriteParts(absl::MakeSpan(&part, 1));
+  if (n > 0) {
+    if (const size_t bytes = session_->Wrote(n); bytes > 0) Took(bytes);
+  }
   return n;
 }
 
@@ -297,7 +382,7 @@ void LinkConnection::Took(size_t bytes) {
 Task<absl::Status> LinkConnection::Write() {
   while (writable()) {
     if (established()) SendCredit();  // it may have waited for room
-    if (outbox_.unwritten() == 0) {
+    if (!HasBytes()) {
       if (established()) limit_.Cancel();
       co_await filled_.Wait();
       // More may come from actors that have their turn by now. What is alone
@@ -328,7 +413,7 @@ Task<absl::Status> LinkConnection::Write() {
 }
 
 void LinkConnection::Flush() {
-  while (writable() && outbox_.unwritten() > 0) {
+  while (writable() && HasBytes()) {
     const ssize_t n = WriteSome();
     if (n <= 0 && n != -EINTR) break;
   }
@@ -341,16 +426,21 @@ void LinkConnection::OutOfTime() {
     End(LinkEnd::kHandshake,
         MakeWireError(
             WireError::kHandshakeTimeout,
-            absl::StrCat("no whole Hello within ",
-                         absl::FormatDuration(options_.handshake_deadline),
-                         "; ", decoder_.bytes_received(), " of ",
-                         wire::kHelloBytes, " bytes came")));
+            shaken_ ? absl::StrCat(
+                          "no whole Hello within ",
+                          absl::FormatDuration(options_.handshake_deadline),
+                          "; ", decoder_.bytes_received(), " of ",
+                          wire::kHelloBytes, " bytes came")
+                    : absl::StrCat(
+                          "the handshake of TLS was not complete within ",
+                          absl::FormatDuration(options_.handshake_deadline))));
     return;
   }
   // A slow reader may have made room without as much of it as wakes a writer.
-  const size_t before = outbox_.unwritten();
+  const bool had_bytes = HasBytes();
+  const uint64_t before = socket_bytes_;
   Flush();
-  if (before == 0 || outbox_.unwritten() < before) {
+  if (!had_bytes || socket_bytes_ > before) {
     context_.SetTimer(limit_, context_.Now() + options_.write_deadline);
     return;
   }
@@ -373,8 +463,7 @@ void LinkConnection::Beat() {
   }
   context_.SetTimer(heart_, context_.Now() + options_.heartbeat);
   // Bytes that wait for the peer ask it, too.
-  if (verdict == Heartbeat::Verdict::kNothing || !writable() ||
-      outbox_.unwritten() > 0) {
+  if (verdict == Heartbeat::Verdict::kNothing || !writable() || HasBytes()) {
     return;
   }
   encoder_->AppendPing(++pings_, &outbox_.tail());
@@ -394,6 +483,10 @@ void LinkConnection::End(LinkEnd end, absl::Status reason) {
     if (!heard_error_) wire::AppendErrorFrame(reason, &outbox_.tail());
   }
   Flush();
+  if (session_ != nullptr) {
+    session_->Close();
+    Flush();
+  }
   ended_ = true;
   end_ = end;
   reason_ = std::move(reason);

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@
 #include "trolley/actors/link/internal/heartbeat.h"
 #include "trolley/actors/link/link.h"
 #include "trolley/actors/link/link_options.h"
+#include "trolley/actors/link/link_socket.h"
 #include "trolley/actors/stream.h"
 #include "trolley/actors/task.h"
 #include "trolley/proto/credit.h"
@@ -51,13 +53,15 @@ class LinkConnection {
  public:
   // `options`, `stats` and `changed` outlive it. `changed` is notified when a
   // sender that found no room should look again.
-  LinkConnection(ActorContext context, ScopedFd fd, const LinkOptions& options,
-                 LinkStats& stats, AsyncCondition& changed);
+  LinkConnection(ActorContext context, LinkSocket socket,
+                 const LinkOptions& options, LinkStats& stats,
+                 AsyncCondition& changed);
   ~LinkConnection();
 
-  // Sends our Hello and reads the peer's, within the handshake deadline.
-  // Errors are final: it has ended.
-  Task<absl::Status> Handshake(uint64_t instance_id);
+  // Makes the handshake of the session, which completes `peer`; then sends our
+  // Hello and reads the peer's. All within the handshake deadline. Errors are
+  // final: it has ended.
+  Task<absl::Status> Handshake(uint64_t instance_id, LinkPeer& peer);
 
   // The next frame that has arrived; valid until the next call. nullopt: no
   // whole frame is left, or the connection has ended.
@@ -157,8 +161,14 @@ class LinkConnection {
   void QueueControl();
   // Grants the peer the credit that it has got back, if the outbox has room.
   void SendCredit();
+  Task<absl::Status> ShakeSession();
   Task<absl::StatusOr<size_t>> Read();
+  Task<absl::StatusOr<size_t>> ReadSealed();
+  // True: WriteSome() has something to write.
+  bool HasBytes() const;
   ssize_t WriteSome();
+  ssize_t WriteParts(absl::Span<iovec> parts);
+  ssize_t WriteSealed();
   void Took(size_t bytes);
   void OutOfTime();
   void Beat();
@@ -171,6 +181,10 @@ class LinkConnection {
   Heart heart_;
   Heartbeat heartbeat_;
   uint64_t pings_ = 0;
+
+  const std::unique_ptr<LinkSession> session_;  // null: plain bytes
+  bool shaken_ = false;                         // so is the session
+  bool session_failed_ = false;                 // the peer broke its rules
 
   bool ended_ = false;
   bool write_failed_ = false;
@@ -192,7 +206,8 @@ class LinkConnection {
 
   FrameOutbox outbox_;
   uint64_t written_sequence_ = 0;
-  AsyncCondition filled_;  // the outbox is no longer empty
+  uint64_t socket_bytes_ = 0;  // that the kernel has taken
+  AsyncCondition filled_;      // HasBytes()
   Stream stream_;  // goes first: it lends the decoder's buffer to the kernel
 };
 

@@ -26,7 +26,7 @@
 
 namespace trolley::internal {
 
-class TcpAcceptor final : public Acceptor {
+class TcpAcceptor : public Acceptor {
  public:
   TcpAcceptor(TcpListenSocket socket, TcpListenerOptions options);
 

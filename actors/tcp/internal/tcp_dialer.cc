@@ -15,7 +15,7 @@ TcpDialer::TcpDialer(std::string endpoint, TcpLinkOptions options)
       parsed_(TcpEndpoint::Parse(endpoint_)),
       options_(std::move(options)) {}
 
-absl::Status TcpDialer::Check() const {
+absl::Status TcpDialer::Check() {
   absl::Status valid = ValidateTcpLinkOptions(options_);
   if (!valid.ok()) return valid;
   if (!parsed_.ok()) return parsed_.status();
@@ -50,7 +50,7 @@ Task<absl::StatusOr<std::vector<TcpAddress>>> TcpDialer::LookUp() const {
   co_return found;
 }
 
-Task<absl::StatusOr<Dialled>> TcpDialer::Dial(ActorContext context) {
+Task<absl::StatusOr<LinkSocket>> TcpDialer::Dial(ActorContext context) {
   absl::StatusOr<std::vector<TcpAddress>> addresses = co_await LookUp();
   if (!addresses.ok()) co_return addresses.status();
   absl::StatusCode code = absl::StatusCode::kUnknown;
@@ -59,10 +59,10 @@ Task<absl::StatusOr<Dialled>> TcpDialer::Dial(ActorContext context) {
     absl::StatusOr<ScopedFd> fd = co_await ConnectTcp(
         context, address, options_.socket, options_.connect_timeout);
     if (fd.ok()) {
-      Dialled dialled{
+      LinkSocket connected{
           .fd = *std::move(fd),
           .peer = {.name = address.ToString(), .identity = address.ip()}};
-      co_return std::move(dialled);
+      co_return std::move(connected);
     }
     code = fd.status().code();
     absl::StrAppend(&reasons, reasons.empty() ? "" : "; ",

@@ -29,8 +29,8 @@ class TcpDialer final : public Dialer {
   TcpDialer(std::string endpoint, TcpLinkOptions options);
 
   const std::string& endpoint() const override { return endpoint_; }
-  absl::Status Check() const override;
-  Task<absl::StatusOr<Dialled>> Dial(ActorContext context) override;
+  absl::Status Check() override;
+  Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override;
 
  private:
   Task<absl::StatusOr<std::vector<TcpAddress>>> LookUp() const;

@@ -50,7 +50,29 @@ MUTANTS = [
         Before("return absl::UnavailableError(\"\");"),
         _unix("FaultsTest.P13_AnAskOverALinkThatIsDownIsToldWhy")),
 
+    Mutant(
+        "P13_ANewCertificateNeedsARestart",
+        Swap("fingerprint != fingerprint_", "fingerprint_.empty()"),
+        "TlsLinkTest.P13_NewFilesAreUsedWithoutARestart"),
+
     # --- P14, hostile peers
+    Mutant(
+        "P14_APeerWithoutACertificateMayConnect",
+        Swap("role_ == TlsRole::kStrictListener", "false"),
+        "TlsLinkTest.P14_APeerWithoutACertificateConnectsOnlyIfItMay"),
+    Mutant(
+        "P14_ARevokedCertificateIsTrusted", Skip(),
+        "TlsLinkTest.P14_ALinkTrustsNoBadCertificateAndSaysWhy"),
+    Mutant(
+        "P14_TheNameOfTheHostIsNotLookedAt",
+        Swap("IsIpAddress(peer_name)", "peer_name.empty()"),
+        "TlsLinkTest.P14_ACertificateWithOtherNamesIsNotThatOfTheHost"),
+    Mutant(
+        "P14_EveryNameIsAllowed", Swap("allowed.empty()", "true"),
+        "TlsLinkTest.P14_OnlyTheNamesThatAreAllowedMayConnectOrAreTalkedTo"),
+    Mutant(
+        "P14_APeerThatMayNotConnectIsNotToldWhy", Before("shaken_ = false;"),
+        "TlsLinkTest.P14_OnlyTheNamesThatAreAllowedMayConnectOrAreTalkedTo"),
     Mutant(
         "P14_APeerIsNotToldWhichRuleItBroke", Skip(),
         _unix("HostileTest."
@@ -132,6 +154,10 @@ MUTANTS = [
              "frames_.front().end <= taken_ + 1000"),
         "FrameOutboxTest.P15_AMessageIsTakenWithItsLastByte"),
     Mutant("P15_WhatIsInTheOutboxIsForgotten", Skip(), _WRITTEN),
+    Mutant(
+        "P15_ARecordThatIsCutCountsAsWritten",
+        Swap("records_.front().end <= sealed_ever_ + taken_", "true"),
+        "Over/ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten/tls4"),
     Mutant(
         "P15_AQuestionThatLeftIsSaidNotToHave",
         Swap("ask->sequence <= connection.written_sequence()", "false"),
