@@ -239,12 +239,13 @@ TEST_P(PollerConformance, Pitfall7_AfterRemoveCloseReachesThePeerAtOnce) {
 TEST_P(PollerConformance, Pitfall7_SoItIsWhenAnEventIsOnItsWay) {
   for (const Trigger trigger :
        {Trigger::kLevel, Trigger::kOneshot, Trigger::kEdge}) {
-    if (trigger == Trigger::kEdge && !poller().capabilities().edge) continue;
     SCOPED_TRACE(static_cast<int>(trigger));
     TestSockets pair(sys());
     const Token token = NewToken();
-    ASSERT_TRUE(
-        poller().Add(pair.a.get(), token, {Ready::kReadable, trigger}).ok());
+    const absl::Status added =
+        poller().Add(pair.a.get(), token, {Ready::kReadable, trigger});
+    if (absl::IsUnimplemented(added)) continue;  // it has no such trigger
+    ASSERT_TRUE(added.ok()) << added;
     Look();
     Write(pair.b.get());
     Remove(pair.a.get(), token);
