@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A server on one machine, and a client on another, over TCP. The client asks
+// A server on one machine, and a client on another, over TLS. The client asks
 // each time that its link is up, and prints how the link ends: also when the
-// cable between the two is cut and nobody says a word.
+// cable between the two is cut and neither machine says a word.
 //
-//   two_machines serve 10.9.0.2:7000 10.9.0.0/24 server
-//   two_machines ask 10.9.0.2:7000
+//   two_machines serve 10.9.0.2:7000 certificates server
+//   two_machines ask 10.9.0.2:7000 certificates client
 //
-// Both end when their standard input does.
+// The folder has ca.crt, and NAME.crt and NAME.key of both. The name of the
+// server must be in its certificate, and so must its address. Both programs end
+// when their standard input does.
 
 #include <unistd.h>
 
@@ -21,13 +23,21 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/link/remote.h"
-#include "trolley/actors/tcp/tcp_link.h"
-#include "trolley/actors/tcp/tcp_listener.h"
+#include "trolley/actors/tcp/tcp_socket.h"
+#include "trolley/actors/tls/tls_link.h"
+#include "trolley/actors/tls/tls_listener.h"
 #include "trolley/examples/two_machines/question.pb.h"
 
 using two_machines::Name;
 using two_machines::WhoAreYou;
 using Directory = trolley::Protocol<Name(WhoAreYou)>;
+
+trolley::TlsOptions CertificatesIn(const std::string& folder,
+                                   const std::string& name) {
+  return {.certificate_file = folder + "/" + name + ".crt",
+          .key_file = folder + "/" + name + ".key",
+          .trusted_file = folder + "/ca.crt"};
+}
 
 class Host : public trolley::Actor {
  public:
@@ -47,13 +57,14 @@ class Host : public trolley::Actor {
 // Asks when the link is up, and tells when it is down.
 class Client : public trolley::Actor {
  public:
-  explicit Client(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+  Client(std::string endpoint, trolley::TlsOptions tls)
+      : endpoint_(std::move(endpoint)), tls_(std::move(tls)) {}
 
-  trolley::Task<absl::Status> On(trolley::LinkUp) {
+  trolley::Task<absl::Status> On(trolley::LinkUp up) {
     absl::StatusOr<Name> name =
         co_await host_.Ask(WhoAreYou(), absl::Seconds(10));
     std::cout << "up: " << (name.ok() ? name->name() : name.status().ToString())
-              << std::endl;
+              << ", by the certificate of " << up.peer_identity << std::endl;
     co_return absl::OkStatus();
   }
   void On(const trolley::LinkDown& down) {
@@ -63,7 +74,8 @@ class Client : public trolley::Actor {
 
  protected:
   void OnStart() override {
-    trolley::TcpLinkOptions options;
+    trolley::TlsLinkOptions options;
+    options.tls = tls_;
     options.watcher = Self(this);
     // The kernel looks each second whether the other machine is there, and
     // gives it up after two.
@@ -72,7 +84,7 @@ class Client : public trolley::Actor {
     options.socket.unacknowledged_limit = absl::Seconds(2);
     options.connect_timeout = absl::Seconds(1);
     options.backoff_last = absl::Milliseconds(100);
-    auto link = Spawn<trolley::TcpLink>({}, endpoint_, options);
+    auto link = Spawn<trolley::TlsLink>({}, endpoint_, options);
     if (!link.ok()) return Stop();
     auto host = Spawn<trolley::Remote<Directory>>({}, *link, "host");
     if (!host.ok()) return Stop();
@@ -81,36 +93,39 @@ class Client : public trolley::Actor {
 
  private:
   const std::string endpoint_;
+  const trolley::TlsOptions tls_;
   trolley::Ref<Directory> host_;
 };
 
 absl::Status Serve(trolley::Bus& bus, const std::string& where,
-                   const std::string& network, const std::string& name) {
+                   const std::string& folder, const std::string& name) {
   absl::StatusOr<trolley::TcpListenSocket> socket =
       trolley::ListenTcp(trolley::RealSys(), where);
   if (!socket.ok()) return socket.status();
   std::cout << "listens at " << socket->endpoint() << std::endl;
   absl::Status spawned = bus.Spawn<Host>({.name = "host"}, name).status();
   if (!spawned.ok()) return spawned;
-  trolley::TcpListenerOptions options;
-  options.allowed_networks = {network};
+  trolley::TlsListenerOptions options;
+  options.tls = CertificatesIn(folder, name);
   return bus
-      .Spawn<trolley::TcpListener>({.name = "tcp"}, *std::move(socket), options)
+      .Spawn<trolley::TlsListener>({.name = "tls"}, *std::move(socket), options)
       .status();
 }
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  const bool serves = what == "serve" && argc == 5;
-  if (!serves && (what != "ask" || argc != 3)) {
-    std::cerr << "usage: two_machines serve ADDRESS:PORT NETWORK NAME\n"
-                 "       two_machines ask HOST:PORT\n";
+  if ((what != "serve" && what != "ask") || argc != 5) {
+    std::cerr << "usage: two_machines serve ADDRESS:PORT FOLDER NAME\n"
+                 "       two_machines ask HOST:PORT FOLDER NAME\n"
+                 "FOLDER has ca.crt, NAME.crt and NAME.key.\n";
     return 2;
   }
   trolley::Bus bus = trolley::Bus::CreateOrDie({});
   const absl::Status started =
-      serves ? Serve(bus, argv[2], argv[3], argv[4])
-             : bus.Spawn<Client>({.name = "client"}, argv[2]).status();
+      what == "serve" ? Serve(bus, argv[2], argv[3], argv[4])
+                      : bus.Spawn<Client>({.name = "client"}, argv[2],
+                                          CertificatesIn(argv[3], argv[4]))
+                            .status();
   if (!started.ok()) {
     std::cerr << started << "\n";
     return 1;

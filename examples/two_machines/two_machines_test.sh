@@ -11,11 +11,11 @@ if ((code == 77)); then
   exit 0
 fi
 expected='server: listens at 10.9.0.2:7000
-client: up: the other machine
+client: up: server, by the certificate of server.example
 the cable is cut
 client: down: system, *timed out*
 the cable is mended
-client: up: the other machine'
+client: up: server, by the certificate of server.example'
 # shellcheck disable=SC2053  # it is a pattern
 if ((code != 0)) || [[ $printed != $expected ]]; then
   printf 'code %d\nexpected: %s\nprinted:  %s\n' "$code" "$expected" \
