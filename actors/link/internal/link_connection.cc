@@ -353,7 +353,7 @@ ssize_t LinkConnection::WriteParts(absl::Span<iovec> parts) {
 }
 
 ssize_t LinkConnection::WriteSealed() {
-  if (session_->sealed().empty()) {
+  if (session_->sealed().empty() && shaken_) {
     iovec parts[kMaxWriteParts];
     const int count = outbox_.Gather(kMaxSealedBytes, absl::MakeSpan(parts));
     if (!session_->Seal(absl::MakeConstSpan(parts, count)).ok()) return -EIO;
