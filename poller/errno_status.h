@@ -43,11 +43,11 @@ absl::StatusCode ErrnoCode(int error);
 // are no brackets.
 absl::Status ErrnoStatus(int error, SysCall call, absl::string_view thing);
 
-// True: this result of an accept4() is an error of the connection that it took
+// True: `result`, of an accept4(), is an error of the connection that it took
 // from the queue, and not of the listening socket (accept(2)): the peer has
 // closed, or the network has failed. EOPNOTSUPP is none of them: a socket that
 // cannot listen gives it each time.
-bool IsOfOneConnection(int error);
+bool IsOfOneConnection(int result);
 
 }  // namespace trolley
 

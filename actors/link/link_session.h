@@ -9,7 +9,7 @@
 //
 //   while (!*session.Shake()) { ...read(session.PrepareRead())... Commit(n) }
 //   session.Identify(peer)
-//   Open() for what comes, Seal() for what goes, in any order
+//   Open() for bytes of the peer, Seal() for those of the link, in any order
 //   Close()
 //
 // After each call the link writes sealed() to the socket.

@@ -44,7 +44,7 @@ struct ListenerStats {
   uint64_t open = 0;           // links that live now
   uint64_t accepted = 0;       // connections given to a link
   uint64_t not_permitted = 0;  // closed: their peer may not connect
-  uint64_t over_limit = 0;     // closed: max_connections, or Spawn() failed
+  uint64_t over_limit = 0;     // closed: max_connections, or it got no link
   uint64_t turned_away = 0;    // closed: no descriptor was left
 };
 struct GetListenerStats {};

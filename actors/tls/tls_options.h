@@ -71,8 +71,8 @@ struct TlsLinkOptions : TcpLinkOptions {
   std::string peer_name = {};
 };
 
-// As ValidateTcpLinkOptions, and the same for what is added here. Reads no
-// file.
+// As ValidateTcpLinkOptions, and the same for the fields that are added here.
+// The call reads no file.
 absl::Status ValidateTlsLinkOptions(const TlsLinkOptions& options);
 
 struct TlsListenerOptions : TcpListenerOptions {
@@ -83,8 +83,8 @@ struct TlsListenerOptions : TcpListenerOptions {
   bool peers_need_certificates = true;
 };
 
-// As ValidateTcpListenerOptions, and the same for what is added here. Reads no
-// file.
+// As ValidateTcpListenerOptions, and the same for the fields that are added
+// here. The call reads no file.
 absl::Status ValidateTlsListenerOptions(const TlsListenerOptions& options);
 
 }  // namespace trolley
