@@ -7,13 +7,14 @@
 
 #include "trolley/actors/bus.h"
 #include "trolley/actors/link/dialer.h"
+#include "trolley/actors/link/link_socket.h"
 
 namespace {
 
 class NoDialer : public trolley::Dialer {
  public:
   const std::string& endpoint() const override { return endpoint_; }
-  trolley::Task<absl::StatusOr<trolley::Dialled>> Dial(
+  trolley::Task<absl::StatusOr<trolley::LinkSocket>> Dial(
       trolley::ActorContext) override {
     co_return absl::UnavailableError("no line");
   }
