@@ -95,10 +95,10 @@ ssize_t Stream::ReadIfReady(absl::Span<char> into) {
   return n;
 }
 
-void Stream::CancelReading() {
-  if (reader_ == nullptr) return;
-  reader_->Cancel();
-  loop_.timers().Set(*reader_, loop_.Now());
+void Stream::Cancel(Waiter* waiter) {
+  if (waiter == nullptr) return;
+  waiter->Cancel();
+  loop_.timers().Set(*waiter, loop_.Now());
   if (!loop_.capabilities().edge && token_.has_value()) Rearm().IgnoreError();
 }
 

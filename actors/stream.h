@@ -101,7 +101,9 @@ class Stream final : private Watcher {
   AcceptAwaiter Accept();
 
   // The reader or accepter goes on; with Cancelled if nothing has come.
-  void CancelReading();
+  void CancelReading() { Cancel(reader_); }
+  // The writer goes on; with Cancelled if it waits.
+  void CancelWriting() { Cancel(writer_); }
 
   // For other system calls: gives the result of `call`. After EAGAIN it is made
   // again when `direction` is ready. A result below 0 is -errno and becomes a
@@ -224,6 +226,7 @@ class Stream final : private Watcher {
   ssize_t ReadIfReady(absl::Span<char> into);
   void OnReady(Ready ready) override;
   bool MustYield();
+  void Cancel(Waiter* waiter);
   // Tells the poller which directions have a waiter.
   absl::Status Rearm();
 

@@ -16,17 +16,20 @@
 
 #include "trolley/actors/link/link_peer.h"
 #include "trolley/actors/link/link_session.h"
+#include "trolley/actors/link/link_transport.h"
 #include "trolley/poller/scoped_fd.h"
 
 namespace trolley {
 
 struct LinkSocket {
-  // A connected stream socket: non-blocking, close-on-exec. The link reads from
-  // it, writes to it by sendmsg(2), and shuts it down.
-  ScopedFd fd;
-  LinkPeer peer;
-  // Null: the bytes of the link go to the socket as they are.
+  // A connected socket of type SOCK_STREAM or SOCK_SEQPACKET: non-blocking,
+  // close-on-exec. The link reads from it, writes to it, and shuts it down.
+  ScopedFd fd = {};
+  LinkPeer peer = {};
+  // Null: the bytes of the link travel as they are.
   std::unique_ptr<LinkSession> session = nullptr;
+  // Null: `fd` is how the bytes travel. Otherwise `fd` is empty.
+  std::unique_ptr<LinkTransport> transport = nullptr;
 };
 
 }  // namespace trolley

@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/link/internal/protobuf_log.h"
+#include "trolley/actors/link/internal/socket_transport.h"
+#include "trolley/actors/link/link_transport.h"
 
 namespace trolley {
 
@@ -70,6 +72,20 @@ Task<absl::StatusOr<LinkSocket>> StreamLink::Connect() {
   co_return co_await dialer_->Dial(context());
 }
 
+absl::StatusOr<StreamLink::Connection> StreamLink::Open(LinkSocket socket) {
+  if (socket.transport == nullptr) {
+    absl::StatusOr<std::unique_ptr<LinkTransport>> transport =
+        internal::NewSocketTransport(context().sys(), std::move(socket.fd));
+    if (!transport.ok()) return transport.status();
+    socket.transport = *std::move(transport);
+  }
+  absl::Status started = socket.transport->Start(context());
+  if (!started.ok()) return started;
+  return std::make_shared<internal::LinkConnection>(
+      context(), std::move(socket.transport), std::move(socket.session),
+      state_.options, state_.stats, state_.changed);
+}
+
 absl::Duration StreamLink::NextBackoff() {
   const LinkOptions& options = state_.options;
   absl::Duration wait = options.backoff_first;
@@ -109,9 +125,11 @@ Task<bool> StreamLink::LiveOnce() {
   state_.down_reason = socket.status();
   if (!socket.ok()) co_return false;
   state_.peer = socket->peer;
-  const Connection connection = std::make_shared<internal::LinkConnection>(
-      context(), *std::move(socket), state_.options, state_.stats,
-      state_.changed);
+  const absl::StatusOr<Connection> opened = Open(*std::move(socket));
+  state_.down_end = LinkEnd::kSystem;
+  state_.down_reason = opened.status();
+  if (!opened.ok()) co_return false;
+  const Connection& connection = *opened;
   state_.connection = connection;
   const uint64_t unsent = state_.stats.unsent;
   co_await Converse(connection);

@@ -94,6 +94,7 @@ class StreamLink : public internal::LinkActor {
   // handshake was good.
   Task<bool> LiveOnce();
   Task<absl::StatusOr<LinkSocket>> Connect();
+  absl::StatusOr<Connection> Open(LinkSocket socket);
   Task<absl::Status> Converse(Connection connection);
   Task<absl::Status> TellUp(Connection connection);
   Task<absl::Status> GoDown();

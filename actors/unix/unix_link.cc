@@ -13,15 +13,18 @@ namespace {
 
 class UnixDialer : public Dialer {
  public:
-  UnixDialer(std::string path, std::vector<uid_t> allowed_uids)
-      : path_(std::move(path)), allowed_uids_(std::move(allowed_uids)) {}
+  UnixDialer(std::string path, UnixSocketType type,
+             std::vector<uid_t> allowed_uids)
+      : path_(std::move(path)),
+        type_(type),
+        allowed_uids_(std::move(allowed_uids)) {}
 
   const std::string& endpoint() const override { return path_; }
 
   // Never waits: the kernel connects at once, or not at all.
   Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override {
     Sys& sys = context.sys();
-    absl::StatusOr<ScopedFd> fd = ConnectUnix(sys, path_);
+    absl::StatusOr<ScopedFd> fd = ConnectUnix(sys, path_, type_);
     if (!fd.ok()) co_return fd.status();
     absl::StatusOr<LinkPeer> peer = internal::UnixPeerOf(sys, fd->get());
     absl::Status allowed = peer.ok() ? internal::AllowUnixPeer(
@@ -35,15 +38,16 @@ class UnixDialer : public Dialer {
 
  private:
   const std::string path_;
+  const UnixSocketType type_;
   const std::vector<uid_t> allowed_uids_;
 };
 
 }  // namespace
 
 UnixLink::UnixLink(std::string path, UnixLinkOptions options)
-    : StreamLink(
-          std::make_unique<UnixDialer>(std::move(path), options.allowed_uids),
-          std::move(options)) {}
+    : StreamLink(std::make_unique<UnixDialer>(std::move(path), options.type,
+                                              options.allowed_uids),
+                 std::move(options)) {}
 
 UnixLink::UnixLink(LinkSocket connected, LinkOptions options,
                    std::shared_ptr<void> connection_slot)

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "trolley/actors/link/link_options.h"
+#include "trolley/actors/unix/unix_socket.h"
 
 namespace trolley {
 
@@ -26,6 +27,11 @@ struct UnixLinkOptions : LinkOptions {
   // The users of the peers that this process talks to, beside root and the user
   // of this process.
   std::vector<uid_t> allowed_uids = {};
+
+  // Of the socket that the link dials; that of the listener
+  // (UnixListenOptions::type). A link that was accepted has the type of its
+  // listener.
+  UnixSocketType type = UnixSocketType::kStream;
 };
 
 // As ValidateLinkOptions.

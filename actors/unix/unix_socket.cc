@@ -89,9 +89,11 @@ Address AddressOf(const std::string& path) {
   return address;
 }
 
-ScopedFd NewSocket(Sys& sys) {
-  return ScopedFd(
-      sys, sys.Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+ScopedFd NewSocket(Sys& sys, UnixSocketType type) {
+  const int kind =
+      type == UnixSocketType::kSeqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
+  return ScopedFd(sys,
+                  sys.Socket(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 std::string DirectoryOf(const std::string& path) {
@@ -212,7 +214,7 @@ absl::Status UnixListenSocket::CheckDirectory(uid_t own_uid) const {
 // The path has a live server. Asks it for its name, if it answers.
 absl::Status UnixListenSocket::InUse() const {
   std::string who = "a running server";
-  const ScopedFd probe = NewSocket(*sys_);
+  const ScopedFd probe = NewSocket(*sys_, UnixSocketType::kStream);
   const Address address = AddressOf(path_);
   if (probe && sys_->Connect(probe.get(), address.get(), address.size) == 0) {
     const auto peer = PeerCredentials(*sys_, probe.get());
@@ -301,7 +303,7 @@ absl::Status UnixListenSocket::ClearPath() const {
         ", not a socket, and was left as it is; remove it or choose another "
         "path"));
   }
-  const ScopedFd probe = NewSocket(*sys_);
+  const ScopedFd probe = NewSocket(*sys_, UnixSocketType::kStream);
   if (!probe) return ErrnoStatus(probe.get(), SysCall::kSocket, "AF_UNIX");
   const Address address = AddressOf(path_);
   result = RetryInterrupted(
@@ -343,7 +345,7 @@ absl::Status UnixListenSocket::BindAndListen(const UnixListenOptions& options) {
 }
 
 absl::Status UnixListenSocket::Open(const UnixListenOptions& options) {
-  listener_ = NewSocket(*sys_);
+  listener_ = NewSocket(*sys_, options.type);
   if (!listener_) {
     return ErrnoStatus(listener_.get(), SysCall::kSocket, "AF_UNIX");
   }
@@ -377,8 +379,9 @@ absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
 
 namespace {
 
-absl::StatusOr<ScopedFd> Connect(Sys& sys, const std::string& path) {
-  ScopedFd fd = NewSocket(sys);
+absl::StatusOr<ScopedFd> Connect(Sys& sys, const std::string& path,
+                                 UnixSocketType type) {
+  ScopedFd fd = NewSocket(sys, type);
   if (!fd) return ErrnoStatus(fd.get(), SysCall::kSocket, "AF_UNIX");
   fd.CheckFlags();
   const Address address = AddressOf(path);
@@ -405,8 +408,10 @@ absl::StatusOr<ScopedFd> Connect(Sys& sys, const std::string& path) {
       return absl::UnavailableError(
           absl::StrCat("too many connections wait at ", path, "; try later"));
     case EPROTOTYPE:
-      return absl::FailedPreconditionError(
-          absl::StrCat(path, " is a Unix socket, but not one for streams"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          path, " is a Unix socket, but not one for ",
+          type == UnixSocketType::kSeqpacket ? "packets (SOCK_SEQPACKET)"
+                                             : "streams"));
     case EACCES:
     case EPERM:
       return absl::PermissionDeniedError(absl::StrCat(
@@ -419,9 +424,10 @@ absl::StatusOr<ScopedFd> Connect(Sys& sys, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path) {
+absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path,
+                                     UnixSocketType type) {
   if (absl::Status valid = CheckPath(path); !valid.ok()) return valid;
-  absl::StatusOr<ScopedFd> connected = Connect(sys, path);
+  absl::StatusOr<ScopedFd> connected = Connect(sys, path, type);
   if (!connected.ok()) return Shown(connected.status());
   return connected;
 }

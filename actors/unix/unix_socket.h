@@ -59,6 +59,12 @@ namespace trolley {
 // The longest path of a Unix socket, in bytes; the kernel's limit.
 inline constexpr size_t kMaxUnixPathBytes = 107;
 
+// What a connection carries.
+enum class UnixSocketType : uint8_t {
+  kStream,     // SOCK_STREAM: a stream of bytes; the usual one
+  kSeqpacket,  // SOCK_SEQPACKET: packets, in order
+};
+
 struct UnixListenOptions {
   // The permissions of the socket file, within 0777. A user with write
   // permission may connect. 0600: this user and root. If the umask of the
@@ -68,6 +74,9 @@ struct UnixListenOptions {
   // Connections that may wait to be accepted; a count, 0 or more. 128: a burst
   // of clients at start. The kernel cuts it at net.core.somaxconn.
   int backlog = 128;
+
+  // A client connects with the same type, or not at all.
+  UnixSocketType type = UnixSocketType::kStream;
 };
 
 // The user and the process of the peer at the time of its connect() or
@@ -142,7 +151,7 @@ class UnixListenSocket {
   FileId socket_id_;           // 0, 0 until bound
 };
 
-// Listens for streams at `path`.
+// Listens at `path`.
 //
 //   InvalidArgument      the path is empty, is longer than kMaxUnixPathBytes or
 //                        has a NUL; an option is out of its range; or the
@@ -161,16 +170,18 @@ class UnixListenSocket {
 absl::StatusOr<UnixListenSocket> ListenUnix(
     Sys& sys, const std::string& path, const UnixListenOptions& options = {});
 
-// Connects a stream. Never waits.
+// Connects. Never waits.
 //
 //   InvalidArgument      the path, as for ListenUnix
 //   NotFound             no file is there
 //   Unavailable          no process listens there; or the queue of connections
 //                        to accept is full; try later
 //   PermissionDenied     this user may not connect
-//   FailedPrecondition   the file is no socket, or no socket of streams
+//   FailedPrecondition   the file is no socket, or no socket of this type
 //   other codes          a call failed (poller/errno_status.h)
-absl::StatusOr<ScopedFd> ConnectUnix(Sys& sys, const std::string& path);
+absl::StatusOr<ScopedFd> ConnectUnix(
+    Sys& sys, const std::string& path,
+    UnixSocketType type = UnixSocketType::kStream);
 
 // The credentials of the peer of a connected socket. InvalidArgument: `fd` is
 // no Unix socket.

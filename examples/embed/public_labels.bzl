@@ -24,6 +24,13 @@ PUBLIC_LABELS = {
     ],
     "errno_status": ["trolley/poller/errno_status.h"],
     "fault_sys": ["trolley/poller/fault_sys.h"],
+    "pipe_link": [
+        "trolley/actors/link/link.h",
+        "trolley/actors/link/link_options.h",
+        "trolley/actors/link/remote.h",
+        "trolley/actors/pipe/pipe_link.h",
+        "trolley/actors/pipe/pipes.h",
+    ],
     "pipe_reader": ["trolley/actors/pipe_reader.h"],
     "poller": [
         "trolley/poller/capabilities.h",
@@ -51,6 +58,7 @@ PUBLIC_LABELS = {
         "trolley/actors/link/link_peer.h",
         "trolley/actors/link/link_session.h",
         "trolley/actors/link/link_socket.h",
+        "trolley/actors/link/link_transport.h",
         "trolley/actors/link/remote.h",
         "trolley/actors/link/stream_link.h",
         "trolley/actors/link/stream_listener.h",

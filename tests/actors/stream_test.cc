@@ -477,6 +477,41 @@ TEST_P(StreamTest, AStreamThatGoesBeforeATurnThatIsDueResumesNothing) {
   }
 }
 
+TEST_P(StreamTest, AWriterThatWaitsIsCancelledAndTheStreamGoesOn) {
+  OpenSockets();
+  std::optional<Stream> stream;
+  absl::Status written = absl::UnknownError("it still waits");
+  const std::string much(1 << 22, 'x');
+  Spawn([&](Worker& self) -> Task<absl::Status> {
+    stream.emplace(self.context(), std::move(a_));
+    stream->CancelWriting();  // nothing waits
+    written = co_await stream->Write(much);
+    co_return absl::OkStatus();
+  });
+  Run();
+  ASSERT_EQ(written, absl::UnknownError("it still waits"));
+  stream->CancelWriting();
+  Run();
+  EXPECT_TRUE(absl::IsCancelled(written)) << written;
+  // The other direction is as before, and so is this one.
+  const std::string before = Get(b_.get());
+  EXPECT_FALSE(before.empty());
+  std::string got;
+  Spawn([&](Worker&) -> Task<absl::Status> {
+    written = co_await stream->Write("again");
+    char to[8];
+    const absl::StatusOr<size_t> n = co_await stream->Read(absl::MakeSpan(to));
+    got.assign(to, n.value_or(0));
+    co_return absl::OkStatus();
+  });
+  Put("hello");
+  Run();
+  EXPECT_TRUE(written.ok()) << written;
+  EXPECT_EQ(got, "hello");
+  stream.reset();
+  Run();
+}
+
 TEST_P(StreamTest, AReaderThatEndsTheStreamResumesNoWriterThatIsDue) {
   OpenSockets();
   std::optional<Stream> stream;

@@ -19,7 +19,7 @@ namespace {
 
 class FaultsTest : public EachTransportTest {};
 
-INSTANTIATE_TEST_SUITE_P(Over, FaultsTest, EachTransport(), NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, FaultsTest, EachSocket(), NameOfTransport);
 
 // One call of one side fails. The asker gets the answer, or a Status with a
 // text. No descriptor is left open. When no call fails any more, asks are

@@ -52,7 +52,7 @@ TEST(HeartbeatTest, P15_ASideThatDoesNotReadDoesNotAsk) {
 }
 
 class SilenceTest : public EachTransportTest {};
-INSTANTIATE_TEST_SUITE_P(Over, SilenceTest, EachTransport(), NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, SilenceTest, EachSocket(), NameOfTransport);
 
 TEST_P(SilenceTest, P15_APeerThatSaysNothingIsFound) {
   ServerOptions options = PatientListener();

@@ -77,7 +77,7 @@ class HostileTest : public BesideAGoodPeer,
   HostileTest() : BesideAGoodPeer(*GetParam()) {}
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, HostileTest, EachTransport(), NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, HostileTest, EachSocket(), NameOfTransport);
 
 // The server has a second listener with a short handshake_deadline. The good
 // peer uses the other one, so that it is not disconnected on a slow machine.
@@ -100,7 +100,7 @@ class ImpatientTest : public HostileTest {
   const std::string impatient_endpoint_ = NewEndpoint();
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, ImpatientTest, EachTransport(), NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, ImpatientTest, EachSocket(), NameOfTransport);
 
 TEST_P(ImpatientTest, P14_SilentPeerIsClosedAtTheHandshakeDeadline) {
   RawPeer silent(impatient_endpoint_);
@@ -210,6 +210,38 @@ TEST_P(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
   OpenGate();
 }
 
+class PacketsTest : public LinkTest {
+ protected:
+  PacketsTest() : LinkTest(kTransports[1]) {}
+};
+
+TEST_F(PacketsTest, P14_APacketThatIsTooLongEndsItsConnection) {
+  ASSERT_TRUE(IsPackets(endpoint_));
+  StartServer();
+  constexpr size_t kMost = 64 << 10;
+  const std::string hello = GoodHello();
+  // A Hello and the head of a frame fill one packet, or one byte more.
+  std::string packet =
+      hello + Data(1, PutTo("sink", PutOf(1, kMost))).substr(0, kMost);
+  packet.resize(kMost);
+  for (const bool too_long : {false, true}) {
+    SCOPED_TRACE(too_long);
+    RawPeer peer(endpoint_);
+    ASSERT_TRUE(peer.SayAtOnce(too_long ? packet + 'x' : packet));
+    if (!too_long) peer.CloseHalf();
+    const std::string said = peer.ReadToTheEnd();
+    ASSERT_GE(said.size(), wire::kHelloBytes);
+    EXPECT_EQ(ErrorIn(said.substr(wire::kHelloBytes)),
+              too_long ? "FRAME_TOO_LONG" : "");
+    if (!too_long) {
+      EXPECT_EQ(NextUpOf(server_watcher_).peer_instance_id, 1u);
+      EXPECT_EQ(NextDownOf(server_watcher_).stats.torn, 1u);
+    }
+  }
+  StartClient();
+  EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
+}
+
 TEST_P(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {
   const std::string whole = Data(1, MessageTo("sink", 0, 0));
   for (size_t cut = 1; cut < whole.size(); cut += 7) {
@@ -264,8 +296,7 @@ class NeverReadsTest : public ImpatientTest {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, NeverReadsTest, EachTransport(),
-                         NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, NeverReadsTest, EachSocket(), NameOfTransport);
 
 TEST_P(NeverReadsTest, P14_PeerThatNeverReadsIsCutAtTheWriteDeadline) {
   RawPeer peer(impatient_endpoint_);
@@ -432,8 +463,7 @@ class NarrowLinkTest : public HostileTest {
   Ref<Link> narrow_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, NarrowLinkTest, EachTransport(),
-                         NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, NarrowLinkTest, EachSocket(), NameOfTransport);
 
 // It guesses what it is granted, and reads nothing.
 TEST_P(NarrowLinkTest, P14_APeerThatDoesNotReadIsGrantedNoMoreCredit) {
@@ -579,7 +609,7 @@ TEST_P(SlowReaderTest, P14_APeerThatSendsFasterThanItReadsGetsEveryAnswer) {
 
 INSTANTIATE_TEST_SUITE_P(
     Over, SlowReaderTest,
-    testing::Combine(EachTransport(),
+    testing::Combine(EachSocket(),
                      testing::Range<size_t>(0, Requests().size())),
     [](const testing::TestParamInfo<Case>& info) {
       return absl::StrCat(std::get<0>(info.param)->name, "_",
@@ -594,7 +624,7 @@ class LimitedHostileTest : public HostileTest {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, LimitedHostileTest, EachTransport(),
+INSTANTIATE_TEST_SUITE_P(Over, LimitedHostileTest, EachSocket(),
                          NameOfTransport);
 
 TEST_P(LimitedHostileTest, P14_ConnectionsAreLimitedAndTheNextOneIsTold) {

@@ -377,7 +377,7 @@ TEST_P(EachEndTest, P15_TheWatcherHearsHowAndWhy) {
 
 INSTANTIATE_TEST_SUITE_P(
     Over, EachEndTest,
-    testing::Combine(EachTransport(),
+    testing::Combine(EachSocket(),
                      testing::Range<size_t>(0, Cases(kUnix).size())),
     [](const testing::TestParamInfo<Which>& info) {
       return absl::StrCat(std::get<0>(info.param)->name, "_",
@@ -415,8 +415,7 @@ class AlternationTest : public LinkEndTest,
   AlternationTest() : LinkEndTest(*GetParam()) {}
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, AlternationTest, EachTransport(),
-                         NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, AlternationTest, EachSocket(), NameOfTransport);
 
 // A link that dials again and again tells of the first attempt alone.
 TEST_P(AlternationTest, WhatIsToldAlternates) {

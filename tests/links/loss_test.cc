@@ -26,7 +26,7 @@ class LossTest : public EachTransportTest {
   Ref<Link> LinkToPeer() { return NextUpOf(server_watcher_).link; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, LossTest, EachTransport(), NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, LossTest, EachSocket(), NameOfTransport);
 
 TEST_P(LossTest, P15_AnAskSaysWhetherItHadLeft) {
   for (const bool leaves : {true, false}) {
@@ -256,8 +256,7 @@ class BusyWatcherTest : public LossTest {
   std::unique_ptr<RawPeer> peer_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, BusyWatcherTest, EachTransport(),
-                         NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, BusyWatcherTest, EachSocket(), NameOfTransport);
 
 TEST_P(BusyWatcherTest, P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink) {
   peer_->Say(GoodHello());
@@ -299,7 +298,7 @@ class ImpatientLossTest : public LossTest {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, ImpatientLossTest, EachTransport(),
+INSTANTIATE_TEST_SUITE_P(Over, ImpatientLossTest, EachSocket(),
                          NameOfTransport);
 
 TEST_P(ImpatientLossTest, P15_TheSenderKnowsWhatWasWritten) {

@@ -46,11 +46,12 @@ class RawPeer {
   // Has its descriptor, and connects later.
   struct Later {};
   RawPeer(const std::string& endpoint, Later)
-      : fd_(SocketAddress(endpoint).NewSocket()) {
+      : RawPeer(SocketAddress(endpoint).NewSocket()) {
     if (endpoint.starts_with(kTls)) ContextOf(/*dials=*/true);
   }
-  explicit RawPeer(int connected) : fd_(connected) {}
-  explicit RawPeer(RawConnection connected) : fd_(connected.fd) {
+  explicit RawPeer(int connected)
+      : fd_(connected), packets_(CarriesPackets(connected)) {}
+  explicit RawPeer(RawConnection connected) : RawPeer(connected.fd) {
     if (connected.tls) Shake(/*dials=*/false);
   }
   RawPeer(const RawPeer&) = delete;
@@ -84,6 +85,11 @@ class RawPeer {
   void CloseReading() { ::shutdown(fd_, SHUT_RD); }
   // Sends what the other side takes; it may have closed.
   void Say(const std::string& bytes) { static_cast<void>(Keep(bytes)); }
+  // In one call, and so in one packet.
+  bool SayAtOnce(absl::string_view bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
   // Waits until the other side has taken it. False: it has closed.
   bool Keep(absl::string_view bytes) {
     while (!bytes.empty()) {
@@ -159,15 +165,40 @@ class RawPeer {
     SSL_set_fd(ssl_, fd_);
     refused_ = (dials ? SSL_connect(ssl_) : SSL_accept(ssl_)) != 1;
   }
+  static bool CarriesPackets(int fd) {
+    int type = 0;
+    socklen_t size = sizeof(type);
+    ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+    return type == SOCK_SEQPACKET;
+  }
+  // What a packet has that did not fit stays for the next call.
+  ssize_t ReceivePacket(char* into, size_t bytes) {
+    if (packet_.empty()) {
+      packet_.resize(kMostPacketBytes);
+      const ssize_t n = ::recv(fd_, packet_.data(), packet_.size(), 0);
+      packet_.resize(std::max<ssize_t>(n, 0));
+      if (n <= 0) return n;
+    }
+    const size_t n = std::min(bytes, packet_.size());
+    std::memcpy(into, packet_.data(), n);
+    packet_.erase(0, n);
+    return static_cast<ssize_t>(n);
+  }
   ssize_t Send(absl::string_view bytes) {
+    if (packets_) bytes = bytes.substr(0, packet_bytes_);
     if (ssl_ == nullptr) {
-      return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      // The buffer of the socket is smaller than such a packet.
+      if (n >= 0 || errno != EMSGSIZE || packet_bytes_ == 1) return n;
+      packet_bytes_ /= 2;
+      return Send(bytes);
     }
     if (refused_) return -1;
     return Retried(
         SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())));
   }
   ssize_t Receive(char* into, size_t bytes) {
+    if (packets_) return ReceivePacket(into, bytes);
     if (ssl_ == nullptr) return ::recv(fd_, into, bytes, 0);
     if (refused_) return 0;
     return Retried(SSL_read(ssl_, into, static_cast<int>(bytes)));
@@ -182,7 +213,13 @@ class RawPeer {
     return n;
   }
 
+  // The longest packet of a link, in bytes (proto/README.md).
+  static constexpr size_t kMostPacketBytes = 64 << 10;
+
   int fd_;
+  const bool packets_;
+  std::string packet_;  // what was received and not read yet
+  size_t packet_bytes_ = kMostPacketBytes;
   SSL* ssl_ = nullptr;  // null: plain
   bool refused_ = false;
 };
@@ -199,7 +236,7 @@ class RawServer {
   RawServer& operator=(const RawServer&) = delete;
   ~RawServer() {
     ::close(fd_);
-    if (endpoint_[0] == '/') ::unlink(endpoint_.c_str());
+    ::unlink(WithoutPrefix(endpoint_).c_str());
   }
   void Listen() {
     // Connections take little that is not read: the kernel would make more and

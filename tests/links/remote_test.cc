@@ -171,13 +171,13 @@ std::string NameOf(const testing::TestParamInfo<How>& param) {
 
 INSTANTIATE_TEST_SUITE_P(
     FromLoops, RemoteTest,
-    testing::Combine(EachTransport(),
+    testing::Combine(EachSocket(),
                      testing::Values(Verb::kTell, Verb::kTellWith, Verb::kSend),
                      testing::Values(From::kLoopOfTheLink, From::kOtherLoop)),
     NameOf);
 // Threads do not wait for room.
 INSTANTIATE_TEST_SUITE_P(FromThreads, RemoteTest,
-                         testing::Combine(EachTransport(),
+                         testing::Combine(EachSocket(),
                                           testing::Values(Verb::kTell,
                                                           Verb::kTellWith),
                                           testing::Values(From::kThread)),
@@ -221,8 +221,7 @@ class FullRemoteTest : public TwoLoopsTest,
   uint64_t accepted_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, FullRemoteTest, EachTransport(),
-                         NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, FullRemoteTest, EachSocket(), NameOfTransport);
 
 TEST_P(FullRemoteTest, P15_IsFullWhileItsLinkIsUp) {
   Delivery told;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Transport: what the tests of links run over: Unix sockets, TCP over IPv4 and
-// IPv6, and TLS over IPv4. One suite runs over each. kTransports says where
-// they differ.
+// Transport: what the tests of links run over: Unix sockets of streams and of
+// packets, TCP over IPv4 and IPv6, TLS over IPv4, and pairs of named pipes. One
+// suite runs over each. kTransports says where they differ.
 //
 //   class MyTest : public LinkTest,
 //                  public testing::WithParamInterface<const Transport*> {
@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@
 #include "absl/strings/strip.h"
 #include "gtest/gtest.h"
 #include "trolley/actors/bus.h"
+#include "trolley/actors/pipe/pipe_link.h"
 #include "trolley/actors/tcp/tcp_link.h"
 #include "trolley/actors/tcp/tcp_listener.h"
 #include "trolley/actors/tls/tls_link.h"
@@ -55,7 +57,9 @@ using Listener = Protocol<ListenerStats(GetListenerStats)>;
 
 struct Transport {
   const char* name;
+  const char* prefix;  // of its endpoints
   int family;
+  int type;
   // Where they differ. A link knows the user and the process of its peer.
   bool knows_the_process;
   // A link learns when its peer reads no more and does not close.
@@ -67,29 +71,41 @@ struct Transport {
   const char* nobody_listens_text;
   // A listener tells a peer why it turns it away before the handshake.
   bool tells_why = true;
+  // Many peers connect to one endpoint, and a test may be one of them.
+  bool listens = true;
 };
 
+// The prefixes of endpoints: a path, an address with a port, or a folder.
+inline constexpr char kPackets[] = "packets:";
+inline constexpr char kTls[] = "tls:";
+inline constexpr char kPipes[] = "pipes:";
+
 inline constexpr Transport kTransports[] = {
-    {"unix", AF_UNIX, true, true, absl::StatusCode::kNotFound,
+    {"unix", "", AF_UNIX, SOCK_STREAM, true, true, absl::StatusCode::kNotFound,
      "there is no Unix socket at ", "no process listens at "},
-    {"tcp4", AF_INET, false, false, absl::StatusCode::kUnavailable, "connect(",
-     "connect("},
-    {"tcp6", AF_INET6, false, false, absl::StatusCode::kUnavailable, "connect(",
-     "connect("},
-    {"tls4", AF_INET, false, false, absl::StatusCode::kUnavailable, "connect(",
-     "connect(", false},
+    {"packets", kPackets, AF_UNIX, SOCK_SEQPACKET, true, true,
+     absl::StatusCode::kNotFound, "there is no Unix socket at ",
+     "no process listens at "},
+    {"tcp4", "", AF_INET, SOCK_STREAM, false, false,
+     absl::StatusCode::kUnavailable, "connect(", "connect("},
+    {"tcp6", "", AF_INET6, SOCK_STREAM, false, false,
+     absl::StatusCode::kUnavailable, "connect(", "connect("},
+    {"tls4", kTls, AF_INET, SOCK_STREAM, false, false,
+     absl::StatusCode::kUnavailable, "connect(", "connect(", false},
+    {"pipes", kPipes, AF_UNSPEC, 0, false, true, absl::StatusCode::kUnavailable,
+     "no process reads ", "no process reads ", true, false},
 };
 inline bool IsTls(const Transport& transport) {
-  return absl::string_view(transport.name) == "tls4";
+  return transport.prefix == kTls;
 }
 inline constexpr const Transport& kUnix = kTransports[0];
 
 inline bool MachineHas(const Transport& transport) {
-  const ScopedFd fd(RealSys(),
-                    ::socket(transport.family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (transport.family == AF_UNIX) return true;
+  if (transport.family == AF_UNIX || transport.family == AF_UNSPEC) return true;
   const TcpAddress loopback = *TcpAddress::Parse(
       transport.family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
+  const ScopedFd fd(RealSys(),
+                    ::socket(transport.family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const bool bound = ::bind(fd.get(), loopback.data(), loopback.size()) == 0;
   if (!bound) {
     std::fprintf(stderr, "no tests over %s: this machine has no %s\n",
@@ -106,15 +122,44 @@ inline auto EachTransport() {
   }
   return testing::ValuesIn(all);
 }
+// Those where a test may be the peer. pipe_link_test.cc has that of pipes.
+inline auto EachSocket() {
+  std::vector<const Transport*> all;
+  for (const Transport& one : kTransports) {
+    if (one.listens && MachineHas(one)) all.push_back(&one);
+  }
+  return testing::ValuesIn(all);
+}
+// Why a test does not run where Transport::listens is false.
+inline constexpr char kOnePeer[] = "a pair of pipes has one peer";
+
 inline std::string NameOfTransport(
     const testing::TestParamInfo<const Transport*>& info) {
   return info.param->name;
 }
 
-// An endpoint of TLS, "tls:127.0.0.1:7000".
-inline constexpr char kTls[] = "tls:";
-inline std::string WithoutTls(const std::string& endpoint) {
-  return std::string(absl::StripPrefix(endpoint, kTls));
+// The path, the address with a port, or the folder.
+inline std::string WithoutPrefix(const std::string& endpoint) {
+  absl::string_view bare = endpoint;
+  for (const Transport& one : kTransports) {
+    if (absl::ConsumePrefix(&bare, one.prefix) && one.prefix[0] != '\0') break;
+  }
+  return std::string(bare);
+}
+inline bool IsPackets(const std::string& endpoint) {
+  return endpoint.starts_with(kPackets);
+}
+inline UnixSocketType TypeOf(const std::string& endpoint) {
+  return IsPackets(endpoint) ? UnixSocketType::kSeqpacket
+                             : UnixSocketType::kStream;
+}
+
+// The pipes of the side that would listen at `folder`, and of the other one.
+inline PipePaths PipesOfServer(const std::string& folder) {
+  return {.in = folder + "/to_server", .out = folder + "/to_client"};
+}
+inline PipePaths PipesOfClient(const std::string& folder) {
+  return {.in = folder + "/to_client", .out = folder + "/to_server"};
 }
 
 // The certificates of both sides, in a folder that the other process shares.
@@ -140,14 +185,16 @@ inline const TlsOptions& TestTls() {
 
 // The address of an endpoint: a path, or an address with a port.
 struct SocketAddress {
-  explicit SocketAddress(const std::string& endpoint) {
-    if (endpoint[0] == '/') {
+  explicit SocketAddress(const std::string& endpoint)
+      : type(IsPackets(endpoint) ? SOCK_SEQPACKET : SOCK_STREAM) {
+    const std::string bare = WithoutPrefix(endpoint);
+    if (bare[0] == '/') {
       auto& un = reinterpret_cast<sockaddr_un&>(storage);
       un.sun_family = AF_UNIX;
-      std::memcpy(un.sun_path, endpoint.data(), endpoint.size());
+      std::memcpy(un.sun_path, bare.data(), bare.size());
       size = sizeof(un);
     } else {
-      const TcpAddress address = *TcpAddress::Parse(WithoutTls(endpoint));
+      const TcpAddress address = *TcpAddress::Parse(bare);
       std::memcpy(&storage, address.data(), address.size());
       size = address.size();
     }
@@ -160,7 +207,7 @@ struct SocketAddress {
   // what it does not read the kernel keeps no more than this. Without the limit
   // that would grow while nobody reads, each time that the other side asks.
   int NewSocket() const {
-    const int fd = ::socket(family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = ::socket(family(), type | SOCK_CLOEXEC, 0);
     const int on = 1;
     const int bytes = 64 * 1024;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -168,6 +215,7 @@ struct SocketAddress {
     return fd;
   }
 
+  const int type;
   sockaddr_storage storage = {};
   socklen_t size = 0;
 };
@@ -177,8 +225,15 @@ struct SocketAddress {
 class Endpoint {
  public:
   Endpoint(const Transport& transport, std::string path)
-      : name_(std::move(path)) {
+      : name_(transport.prefix + path) {
     if (transport.family == AF_UNIX) return;
+    if (transport.family == AF_UNSPEC) {
+      const PipePaths pipes = PipesOfServer(path);
+      EXPECT_EQ(::mkdir(path.c_str(), 0700), 0);
+      EXPECT_EQ(::mkfifo(pipes.in.c_str(), 0600), 0);
+      EXPECT_EQ(::mkfifo(pipes.out.c_str(), 0600), 0);
+      return;
+    }
     SocketAddress any(transport.family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
     keeper_ = ScopedFd(RealSys(), any.NewSocket());
     EXPECT_EQ(::bind(keeper_.get(), any.get(), any.size), 0);
@@ -186,17 +241,36 @@ class Endpoint {
         ::getsockname(keeper_.get(), reinterpret_cast<sockaddr*>(&any.storage),
                       &any.size),
         0);
-    name_ = TcpAddress::FromSockaddr(any.get(), any.size)->ToString();
-    if (IsTls(transport)) {
-      TestTls();  // before another process starts, which needs the folder
-      name_ = kTls + name_;
-    }
+    // Before another process starts, which needs the folder.
+    if (IsTls(transport)) TestTls();
+    name_ = transport.prefix +
+            TcpAddress::FromSockaddr(any.get(), any.size)->ToString();
   }
   const std::string& name() const { return name_; }
 
  private:
   std::string name_;
   ScopedFd keeper_;
+};
+
+// In place of a listener: a link that opens its pipes, and opens them again.
+class PipeServer : public Actor {
+ public:
+  PipeServer(PipePaths pipes, LinkOptions options)
+      : pipes_(std::move(pipes)), options_(std::move(options)) {}
+  ListenerStats On(const GetListenerStats&) { return {}; }
+
+ protected:
+  void OnStart() override {
+    const std::string name = address().ToString();
+    SpawnOptions spawn;
+    if (name[0] != '#') spawn.name = name + "/1";  // it has a name itself
+    EXPECT_TRUE(Spawn<PipeLink>(spawn, pipes_, options_).ok());
+  }
+
+ private:
+  const PipePaths pipes_;
+  const LinkOptions options_;
 };
 
 // Listens at `endpoint`. The limits of one address are off: all peers of a test
@@ -207,8 +281,16 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
                                             const ServerOptions& options,
                                             int backlog = 128) {
   const ListenerOptions& limits = options;
-  if (endpoint[0] == '/') {
-    auto socket = ListenUnix(sys, endpoint, {.backlog = backlog});
+  const std::string bare = WithoutPrefix(endpoint);
+  if (endpoint.starts_with(kPipes)) {
+    auto server =
+        bus.Spawn<PipeServer>(spawn, PipesOfServer(bare), options.link);
+    if (!server.ok()) return server.status();
+    return Ref<Listener>(*server);
+  }
+  if (bare[0] == '/') {
+    auto socket =
+        ListenUnix(sys, bare, {.backlog = backlog, .type = TypeOf(endpoint)});
     if (!socket.ok()) return socket.status();
     UnixListenerOptions all;
     static_cast<ListenerOptions&>(all) = limits;
@@ -217,7 +299,7 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
     if (!listener.ok()) return listener.status();
     return Ref<Listener>(*listener);
   }
-  auto socket = ListenTcp(sys, WithoutTls(endpoint), {.backlog = backlog});
+  auto socket = ListenTcp(sys, bare, {.backlog = backlog});
   if (!socket.ok()) return socket.status();
   // Of what the peer does not read the kernel keeps no more than this.
   const int bytes = 64 * 1024;
@@ -245,10 +327,17 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
 inline absl::StatusOr<Ref<Link>> Dial(Bus& bus, const SpawnOptions& spawn,
                                       const std::string& endpoint,
                                       const LinkOptions& options) {
-  if (endpoint[0] == '/') {
+  const std::string bare = WithoutPrefix(endpoint);
+  if (endpoint.starts_with(kPipes)) {
+    auto link = bus.Spawn<PipeLink>(spawn, PipesOfClient(bare), options);
+    if (!link.ok()) return link.status();
+    return Ref<Link>(*link);
+  }
+  if (bare[0] == '/') {
     UnixLinkOptions all;
     static_cast<LinkOptions&>(all) = options;
-    auto link = bus.Spawn<UnixLink>(spawn, endpoint, all);
+    all.type = TypeOf(endpoint);
+    auto link = bus.Spawn<UnixLink>(spawn, bare, all);
     if (!link.ok()) return link.status();
     return Ref<Link>(*link);
   }
@@ -256,13 +345,13 @@ inline absl::StatusOr<Ref<Link>> Dial(Bus& bus, const SpawnOptions& spawn,
     TlsLinkOptions all;
     static_cast<LinkOptions&>(all) = options;
     all.tls = TestTls();
-    auto link = bus.Spawn<TlsLink>(spawn, WithoutTls(endpoint), all);
+    auto link = bus.Spawn<TlsLink>(spawn, bare, all);
     if (!link.ok()) return link.status();
     return Ref<Link>(*link);
   }
   TcpLinkOptions all;
   static_cast<LinkOptions&>(all) = options;
-  auto link = bus.Spawn<TcpLink>(spawn, endpoint, all);
+  auto link = bus.Spawn<TcpLink>(spawn, bare, all);
   if (!link.ok()) return link.status();
   return Ref<Link>(*link);
 }
@@ -275,7 +364,7 @@ inline std::pair<int, int> NarrowPair(const Transport& transport, int bytes) {
   };
   int ends[2] = {-1, -1};
   if (transport.family == AF_UNIX) {
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    EXPECT_EQ(::socketpair(AF_UNIX, transport.type | SOCK_CLOEXEC, 0, ends), 0);
   } else {
     const Endpoint endpoint(transport, "");
     const SocketAddress at(endpoint.name());

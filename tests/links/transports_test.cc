@@ -88,6 +88,7 @@ TEST_P(TransportsTest, ManyAsksAreUnderWayAtOnce) {
 
 // The promise behind every bound: what is full pushes back, all the way.
 TEST_P(TransportsTest, FullMailboxSlowsTheSenderAndLosesNothing) {
+  if (!transport().listens) GTEST_SKIP() << kOnePeer;
   constexpr uint64_t kMessages = 100'000;
   constexpr uint32_t kWindow = 64 * 1024;
   constexpr size_t kFiller = 100;
@@ -600,7 +601,7 @@ TEST_P(TransportsTest, NoServerIsSaidAtOnce) {
       RemoteOf("sink").AskAndWait(AskOf(1), kLong).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   EXPECT_NE(status.message().find(transport().nothing_there_text +
-                                  WithoutTls(endpoint_)),
+                                  WithoutPrefix(endpoint_)),
             absl::string_view::npos)
       << status;
 }
@@ -642,6 +643,7 @@ TEST_P(TransportsTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
 
 // The links of the first listener live on, with their names.
 TEST_P(TransportsTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
+  if (!transport().listens) GTEST_SKIP() << kOnePeer;
   StartServer();
   RawPeer first(endpoint_);
   first.Say(GoodHello());
@@ -663,6 +665,7 @@ TEST_P(TransportsTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
 }
 
 TEST_P(TransportsTest, APeerThatGetsNoLinkIsToldWhy) {
+  if (!transport().listens) GTEST_SKIP() << kOnePeer;
   BusOptions bus;
   bus.loops = {LoopOptions{.poller = PollerUnderTest(), .max_actors = 1}};
   server_ = *Bus::Create(std::move(bus));
@@ -734,6 +737,7 @@ TEST_P(TransportsTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
 }
 
 TEST_P(TransportsTest, P11_NoDescriptorIsLeftAfter200Connections) {
+  if (!transport().listens) GTEST_SKIP() << "pipe_link_test counts them";
   StartServer();
   int before = 0;
   for (int i = 0; i < 201; ++i) {

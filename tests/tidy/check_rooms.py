@@ -13,8 +13,8 @@ from tree import code_of, line_of
 
 PRODUCT = ("poller", "bus", "proto", "actors")
 # Folders below actors/ with public headers; they are written as users.
-PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/tcp", "actors/tls",
-                  "actors/grpc",
+PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/pipe", "actors/tcp",
+                  "actors/tls", "actors/grpc",
                   "actors/supervision", "actors/pools", "actors/patterns",
                   "actors/behaviour", "actors/child", "actors/testing",
                   "actors/topics")

@@ -56,6 +56,8 @@ COVERED_BY = {
     "actors/send.h SendAwaiter(within)": "Ref::SendWithin",
     "actors/supervision/supervisor.h Arm(after)": "the options of a supervisor",
     "actors/tls/internal/tls_credentials.h NewSsl(now)": "the clock",
+    "actors/pipe/internal/named_pipe_dialer.h NamedPipeDialer(wait)":
+        "LinkOptions::handshake_deadline",
     "actors/tcp/internal/address_limits.h Admit(now)": "the clock",
     "actors/tcp/internal/address_limits.h Entry::at": "the clock",
     "actors/tcp/internal/address_limits.h Fill(now)": "the clock",

@@ -50,7 +50,9 @@ void TurnAway(Sys& sys, int fd, const LinkOptions& options,
   sys.Sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-LinkConnection::LinkConnection(ActorContext context, LinkSocket socket,
+LinkConnection::LinkConnection(ActorContext context,
+                               std::unique_ptr<LinkTransport> transport,
+                               std::unique_ptr<LinkSession> session,
                                const LinkOptions& options, LinkStats& stats,
                                AsyncCondition& changed)
     : context_(context),
@@ -59,32 +61,14 @@ LinkConnection::LinkConnection(ActorContext context, LinkSocket socket,
       changed_(changed),
       limit_(*this),
       heart_(*this),
-      session_(std::move(socket.session)),
+      session_(std::move(session)),
       shaken_(session_ == nullptr),
       decoder_({.max_frame_bytes = options.max_frame_bytes}),
-      stream_(context, std::move(socket.fd)) {}
+      transport_(std::move(transport)) {}
 
 LinkConnection::~LinkConnection() = default;
 
 // --- Reading ---------------------------------------------------------------
-
-// Awaits to the bytes read; 0: the peer has closed, or this has ended.
-Task<absl::StatusOr<size_t>> LinkConnection::Read() {
-  heartbeat_.SetReading(true);
-  absl::StatusOr<size_t> n = size_t{0};
-  if (session_ == nullptr) {
-    n = co_await stream_.ReadSocket(decoder_.PrepareRead());
-  } else {
-    n = co_await ReadSealed();
-  }
-  heartbeat_.SetReading(false);
-  if (ended_) co_return size_t{0};
-  if (!n.ok()) co_return n;
-  decoder_.Commit(*n);
-  stats_.bytes_in += *n;
-  heartbeat_.Heard();
-  co_return n;
-}
 
 Task<absl::StatusOr<size_t>> LinkConnection::ReadSealed() {
   for (;;) {
@@ -95,7 +79,7 @@ Task<absl::StatusOr<size_t>> LinkConnection::ReadSealed() {
     if (!opened.ok()) co_return opened.status();
     if (*opened != size_t{0}) co_return opened->value_or(0);
     const absl::StatusOr<size_t> n =
-        co_await stream_.ReadSocket(session_->PrepareRead());
+        co_await transport_->Read(session_->PrepareRead());
     if (ended_ || !n.ok() || *n == 0) co_return n;
     session_->Commit(*n);
   }
@@ -108,7 +92,7 @@ Task<absl::Status> LinkConnection::ShakeSession() {
     if (!complete.ok()) co_return complete.status();
     if (*complete) break;
     const absl::StatusOr<size_t> n =
-        co_await stream_.ReadSocket(session_->PrepareRead());
+        co_await transport_->Read(session_->PrepareRead());
     if (ended_) co_return reason_;
     if (!n.ok()) co_return n.status();
     if (*n == 0) {
@@ -151,14 +135,11 @@ Task<absl::Status> LinkConnection::Handshake(uint64_t instance_id,
         break;
       }
       End(LinkEnd::kHandshake, agreed.status());
-    } else {
-      absl::StatusOr<size_t> n = co_await Read();
-      if (!ended_ && !n.ok()) {
-        End(absl::IsUnavailable(n.status()) || session_failed_
-                ? LinkEnd::kHandshake
-                : LinkEnd::kSystem,
-            n.status());
-      } else if (!ended_ && *n == 0) {
+    } else if (!co_await ReadMore() && !ended_) {
+      if (!read_.ok()) {
+        const bool of_the_peer = absl::IsUnavailable(read_) || BrokeARule();
+        End(of_the_peer ? LinkEnd::kHandshake : LinkEnd::kSystem, read_);
+      } else {
         End(LinkEnd::kHandshake,
             decoder_.bytes_received() > 0
                 ? decoder_.AtEnd()
@@ -204,16 +185,32 @@ std::optional<wire::Frame> LinkConnection::NextFrame() {
 }
 
 Task<bool> LinkConnection::ReadMore() {
-  absl::StatusOr<size_t> n = co_await Read();
+  heartbeat_.SetReading(true);
+  absl::StatusOr<size_t> n = size_t{0};
+  if (session_ == nullptr) {
+    n = co_await transport_->Read(decoder_.PrepareRead());
+  } else {
+    n = co_await ReadSealed();
+  }
+  heartbeat_.SetReading(false);
+  if (ended_) co_return false;
   read_ = n.status();
-  co_return !ended_ && n.ok() && *n > 0;
+  if (!n.ok()) co_return false;
+  decoder_.Commit(*n);
+  stats_.bytes_in += *n;
+  heartbeat_.Heard();
+  co_return *n > 0;
+}
+
+bool LinkConnection::BrokeARule() const {
+  return session_failed_ || wire::WireErrorOf(read_) != WireError::kNone;
 }
 
 void LinkConnection::EndOfInput() {
   const absl::Status torn = decoder_.AtEnd();
   // mutant: P15_AnEndInsideAFrameIsAnEndLikeAnyOther
   if (!torn.ok()) return End(LinkEnd::kLost, torn);
-  if (session_failed_) return End(LinkEnd::kBrokenRule, read_);
+  if (BrokeARule()) return End(LinkEnd::kBrokenRule, read_);
   // A peer that goes with bytes of ours unread resets the connection; all it
   // had written was read by then, so this is its end like any other.
   if (!read_.ok() && !absl::IsUnavailable(read_)) {
@@ -344,11 +341,8 @@ ssize_t LinkConnection::WriteSome() {
 }
 
 ssize_t LinkConnection::WriteParts(absl::Span<iovec> parts) {
-  msghdr message = {};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  const ssize_t n = stream_.sys().Sendmsg(stream_.fd(), &message, MSG_NOSIGNAL);
-  if (n > 0) socket_bytes_ += n;
+  const ssize_t n = transport_->WriteSome(parts);
+  if (n > 0) taken_bytes_ += n;
   return n;
 }
 
@@ -397,8 +391,8 @@ Task<absl::Status> LinkConnection::Write() {
     if (established()) {
       context_.SetTimer(limit_, context_.Now() + options_.write_deadline);
     }
-    absl::StatusOr<size_t> n = co_await stream_.Do(
-        Ready::kWritable, SysCall::kSendmsg, [this] { return WriteSome(); });
+    const auto write = [this] { return WriteSome(); };
+    absl::StatusOr<size_t> n = co_await transport_->WhenWritable(write);
     if (ended_) break;
     if (!n.ok() && !absl::IsUnavailable(n.status())) {
       End(LinkEnd::kSystem, n.status());
@@ -438,9 +432,9 @@ void LinkConnection::OutOfTime() {
   }
   // A slow reader may have made room without as much of it as wakes a writer.
   const bool had_bytes = HasBytes();
-  const uint64_t before = socket_bytes_;
+  const uint64_t before = taken_bytes_;
   Flush();
-  if (!had_bytes || socket_bytes_ > before) {
+  if (!had_bytes || taken_bytes_ > before) {
     context_.SetTimer(limit_, context_.Now() + options_.write_deadline);
     return;
   }
@@ -497,8 +491,7 @@ void LinkConnection::End(LinkEnd end, absl::Status reason) {
   stats_.waiting -= outbox_.messages();
   // mutant: P15_WhatIsInTheOutboxCountsAsWritten
   stats_.unsent += outbox_.messages();
-  // This also ends the wait of a coroutine in the stream.
-  stream_.sys().Shutdown(stream_.fd(), SHUT_RDWR);
+  transport_->Close();  // also ends the waits of coroutines in it
   filled_.Notify();
   changed_.Notify();
 }

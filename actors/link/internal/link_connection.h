@@ -3,8 +3,8 @@
 // LinkConnection: one connection of a StreamLink: its bytes, frames, credit and
 // limits. What the frames mean is the link's business.
 //
-// Ownership: shared by the link and its coroutines. So the stream outlives a
-//            coroutine that waits in it.
+// Ownership: shared by the link and its coroutines. So the transport outlives
+//            a coroutine that waits in it.
 // Threads:   loop thread only.
 // Bounds:    LinkOptions; reads hold a frame and a read buffer at most.
 // Ends:      End(), once: it keeps the reason and sends it to the peer. Then
@@ -29,8 +29,9 @@
 #include "trolley/actors/link/internal/heartbeat.h"
 #include "trolley/actors/link/link.h"
 #include "trolley/actors/link/link_options.h"
-#include "trolley/actors/link/link_socket.h"
-#include "trolley/actors/stream.h"
+#include "trolley/actors/link/link_peer.h"
+#include "trolley/actors/link/link_session.h"
+#include "trolley/actors/link/link_transport.h"
 #include "trolley/actors/task.h"
 #include "trolley/proto/credit.h"
 #include "trolley/proto/frame.h"
@@ -51,9 +52,11 @@ inline constexpr absl::string_view kGoAwayStopped =
 
 class LinkConnection {
  public:
-  // `options`, `stats` and `changed` outlive it. `changed` is notified when a
-  // sender that found no room should look again.
-  LinkConnection(ActorContext context, LinkSocket socket,
+  // `transport` was started. `session` may be null: the bytes travel as they
+  // are. `options`, `stats` and `changed` outlive it. `changed` is notified
+  // when a sender that found no room should look again.
+  LinkConnection(ActorContext context, std::unique_ptr<LinkTransport> transport,
+                 std::unique_ptr<LinkSession> session,
                  const LinkOptions& options, LinkStats& stats,
                  AsyncCondition& changed);
   ~LinkConnection();
@@ -162,8 +165,9 @@ class LinkConnection {
   // Grants the peer the credit that it has got back, if the outbox has room.
   void SendCredit();
   Task<absl::Status> ShakeSession();
-  Task<absl::StatusOr<size_t>> Read();
   Task<absl::StatusOr<size_t>> ReadSealed();
+  // What the last read said is the fault of the peer.
+  bool BrokeARule() const;
   // True: WriteSome() has something to write.
   bool HasBytes() const;
   ssize_t WriteSome();
@@ -190,7 +194,7 @@ class LinkConnection {
   bool write_failed_ = false;
   LinkEnd end_ = LinkEnd::kStopped;
   absl::Status reason_;
-  absl::Status read_;  // what the last read said
+  absl::Status read_;  // what the last ReadMore() said
   bool heard_error_ = false;
   bool said_go_away_ = false;
   std::string go_away_;
@@ -206,9 +210,10 @@ class LinkConnection {
 
   FrameOutbox outbox_;
   uint64_t written_sequence_ = 0;
-  uint64_t socket_bytes_ = 0;  // that the kernel has taken
-  AsyncCondition filled_;      // HasBytes()
-  Stream stream_;  // goes first: it lends the decoder's buffer to the kernel
+  uint64_t taken_bytes_ = 0;  // by the transport
+  AsyncCondition filled_;     // HasBytes()
+  // Goes first: it lends the decoder's buffer to the kernel.
+  const std::unique_ptr<LinkTransport> transport_;
 };
 
 }  // namespace trolley::internal

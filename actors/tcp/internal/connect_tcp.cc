@@ -6,47 +6,13 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "trolley/actors/async_condition.h"
-#include "trolley/bus/watcher.h"
+#include "trolley/actors/link/internal/ready_watch.h"
 #include "trolley/poller/errno_status.h"
 
 namespace trolley::internal {
 namespace {
-
-// Notifies once when a socket has connected or failed.
-class ConnectWatch final : private Watcher {
- public:
-  explicit ConnectWatch(ActorContext context) : context_(context) {}
-  ~ConnectWatch() { End(); }
-  ConnectWatch(const ConnectWatch&) = delete;
-  ConnectWatch& operator=(const ConnectWatch&) = delete;
-
-  absl::Status Begin(int fd) {
-    absl::StatusOr<Token> token =
-        context_.Watch(fd, {.ready = Ready::kWritable}, *this);
-    if (!token.ok()) return token.status();
-    token_ = *token;
-    return absl::OkStatus();
-  }
-  AsyncCondition& ready() { return ready_; }
-  void End() {
-    if (token_.has_value()) context_.Unwatch(*token_);
-    token_.reset();
-  }
-
- private:
-  void OnReady(Ready) override {
-    End();
-    ready_.Notify();
-  }
-
-  const ActorContext context_;
-  std::optional<Token> token_;  // while it watches
-  AsyncCondition ready_;
-};
 
 // Where no process listens, the kernel may choose the port that it dials as the
 // port of this side. Then the socket is connected to itself.
@@ -81,7 +47,7 @@ Task<absl::StatusOr<ScopedFd>> ConnectTcp(ActorContext context, TcpAddress to,
   if (!set.ok()) co_return set;
 
   const Instant deadline = context.Now() + timeout;
-  ConnectWatch watch(context);
+  ReadyWatch watch(context);
   for (;;) {
     // The same call says how the one before it ended.
     const int result = sys.Connect(fd.get(), to.data(), to.size());
@@ -90,7 +56,7 @@ Task<absl::StatusOr<ScopedFd>> ConnectTcp(ActorContext context, TcpAddress to,
     if (result != -EINPROGRESS && result != -EALREADY) {
       co_return ErrnoStatus(result, SysCall::kConnect, name);
     }
-    absl::Status watched = watch.Begin(fd.get());
+    absl::Status watched = watch.Begin(fd.get(), Ready::kWritable);
     if (!watched.ok()) co_return watched;
     const bool answered = co_await watch.ready().Wait(deadline);
     watch.End();

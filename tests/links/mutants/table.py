@@ -55,7 +55,20 @@ MUTANTS = [
         Swap("fingerprint != fingerprint_", "fingerprint_.empty()"),
         "TlsLinkTest.P13_NewFilesAreUsedWithoutARestart"),
 
+    Mutant(
+        "P13_APeerThatHasNotOpenedItsPipeYetIsTakenForOneThatClosed",
+        Swap("ready <= 0", "ready < 0"),
+        "PipeLinkTest.P13_WhicheverSideComesFirstTheyMeet"),
+    Mutant(
+        "P13_TwoProcessesWriteToOnePipe",
+        Swap("locked == -EWOULDBLOCK", "false"),
+        "PipeLinkTest.P13_APipeHasOneWriter"),
+
     # --- P14, hostile peers
+    Mutant(
+        "P14_APacketThatIsTooLongIsCut",
+        Swap("n > 0 &&", "n < 0 &&"),
+        "PacketsTest.P14_APacketThatIsTooLongEndsItsConnection"),
     Mutant(
         "P14_APeerWithoutACertificateMayConnect",
         Swap("role_ == TlsRole::kStrictListener", "false"),
