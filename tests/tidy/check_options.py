@@ -22,6 +22,8 @@ NO_NUMBERS = {
         "a name, and the fields of two structs that have tests",
     "actors/tls/tls_options.h TlsOptions":
         "paths and names, and a time for check_times.py",
+    "actors/systemd/service_notifier.h ServiceNotifierOptions":
+        "a path, and a time for check_times.py",
     "actors/tell_options.h TellOptions":
         "a deadline, for check_times.py, and a trace",
     "bus/thread/start_thread.h ThreadOptions":
