@@ -186,6 +186,9 @@ std::vector<Rule> Rules() {
        "BAD_ENVELOPE"},
       {"negative deadline", GoodHello() + Data(1, MessageTo("sink", 1, -1)),
        "BAD_ENVELOPE"},
+      {"two watches of one number",
+       GoodHello() + Data(1, WatchOf("sink", 1)) + Data(2, WatchOf("sink", 1)),
+       "BAD_ENVELOPE"},
       {"credit of 0",
        GoodHello() + Header({.length = 4, .type = wire::FrameType::kCredit}) +
            std::string(4, '\0'),
@@ -208,6 +211,101 @@ TEST_P(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
     GoodPeerWorks();
   }
   OpenGate();
+}
+
+// The Refusals in `said`, what came after a Hello.
+std::vector<link::v1::Refusal> RefusalsIn(absl::string_view said) {
+  std::vector<link::v1::Refusal> refusals;
+  for (const RawFrame& frame : FramesIn(said)) {
+    link::v1::Envelope envelope;
+    if (frame.type == wire::FrameType::kData &&
+        envelope.ParseFromString(frame.payload) && envelope.has_refusal()) {
+      refusals.push_back(envelope.refusal());
+    }
+  }
+  return refusals;
+}
+
+TEST_P(HostileTest, P14_APeerWatchesNoMoreThanItMay) {
+  constexpr uint64_t kAllowed = 1024;
+  constexpr uint64_t kMore = 200;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  for (uint64_t i = 1; i <= kAllowed + kMore; ++i) {
+    ASSERT_TRUE(peer.Keep(Data(i, WatchOf("sink", i))));
+  }
+  const LinkStats stats = StatsWhen(link, [](const LinkStats& s) {
+    return s.received >= kAllowed + kMore || !s.connected;
+  });
+  EXPECT_EQ(stats.peer_watches, kAllowed);
+  EXPECT_EQ(stats.refused, kMore);
+  peer.CloseHalf();
+  const auto refusals =
+      RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
+  EXPECT_EQ(refusals.size(), kMore);
+  for (const link::v1::Refusal& refusal : refusals) {
+    EXPECT_EQ(refusal.reason(), link::v1::Refusal::FULL);
+    EXPECT_GT(refusal.ask_id(), kAllowed);
+  }
+}
+
+TEST_P(HostileTest, P14_AWatchOfANameThatIsNoneIsRefusedInPrint) {
+  const std::string wide = NewEndpoint();  // takes frames of 1 MiB
+  ASSERT_TRUE(
+      Listen(*server_, RealSys(), {.name = "wide"}, wide, PatientListener())
+          .ok());
+  const std::string names[] = {"\x1b[2J\n", std::string(1'000'000, '\x1b'),
+                               "\u202esink"};
+  uint64_t sequence = 0;
+  RawPeer peer(wide);
+  peer.Say(GoodHello());
+  for (const std::string& name : names) {
+    ++sequence;
+    ASSERT_TRUE(peer.Keep(Data(sequence, WatchOf(name, sequence))));
+  }
+  peer.CloseHalf();
+  const auto refusals =
+      RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
+  ASSERT_EQ(refusals.size(), 3u);
+  for (const link::v1::Refusal& refusal : refusals) {
+    EXPECT_EQ(refusal.reason(), link::v1::Refusal::UNKNOWN_ACTOR);
+    EXPECT_LE(refusal.detail().size(), 600u);
+    for (const char c : refusal.detail()) EXPECT_TRUE(c >= ' ' && c <= '~');
+  }
+}
+
+// Ends of actors that a peer watches, which it does not read.
+TEST_P(HostileTest, P14_EndsThatAPeerDoesNotReadAreBounded) {
+  constexpr uint64_t kWatches = 1000;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  uint64_t said = 0;
+  LinkStats stats;
+  for (int round = 0; round < 100; ++round) {
+    const auto mortal = SpawnOn<Sink>(*server_, {.name = "mortal"});
+    bool kept = true;
+    for (uint64_t i = 0; i < kWatches && kept; ++i) {
+      ++said;
+      kept = peer.Keep(Data(said, WatchOf("mortal", said)));
+    }
+    stats = StatsWhen(link, [&](const LinkStats& s) {
+      return s.received >= said || !s.connected;
+    });
+    if (!kept || !stats.connected) break;
+    mortal.Stop();
+    AwaitEnd(mortal.address());
+    stats = StatsOf(link);
+    ASSERT_LE(stats.peer_watches, 1024u);
+    ASSERT_LE(stats.unwritten_bytes, (64 + 4) * 1024u);
+  }
+  EXPECT_FALSE(stats.connected);  // it has used up its credit
+  const LinkDown down = NextDownOf(server_watcher_);
+  EXPECT_EQ(wire::WireErrorOf(down.reason), wire::WireError::kCreditOverrun)
+      << down.reason;
 }
 
 TEST_P(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {

@@ -5,6 +5,7 @@
 //
 //   peer WHERE             listens there, with a Sink named "sink"
 //   peer WHERE stream N    connects, and streams N numbers to the "sink" there
+//   peer WHERE watch NAME  connects, and watches the actor NAME there
 //
 // WHERE is a path, or an address with a port.
 
@@ -13,9 +14,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "trolley/actors/bus.h"
 #include "trolley/tests/links/actors.h"
+#include "trolley/tests/links/mourner.h"
 #include "trolley/tests/links/transport.h"
 
 namespace {
@@ -42,16 +45,26 @@ bool StreamTo(trolley::Bus& bus, const char* where, uint64_t count) {
          bus.Spawn<Streamer>({.loop = 1}, *sink, count, size_t{100}).ok();
 }
 
+bool WatchThere(trolley::Bus& bus, const char* where, const char* name) {
+  auto link = trolley::links_test::Dial(bus, {.loop = 0}, where, {});
+  if (!link.ok()) return false;
+  auto mourner = bus.Spawn<trolley::links_test::Mourner>({.loop = 1});
+  return mourner.ok() && mourner->Tell(trolley::links_test::Mourn{
+                             *link, name}) == trolley::Delivery::kAccepted;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2 && argc != 4) {
-    std::fprintf(stderr, "usage: peer WHERE [stream N]\n");
+    std::fprintf(stderr, "usage: peer WHERE [stream N | watch NAME]\n");
     return 2;
   }
+  const bool watches = argc == 4 && std::strcmp(argv[2], "watch") == 0;
   trolley::Bus bus = trolley::Bus::CreateOrDie({.loops = {{}, {}}});
   const bool good =
       argc == 2 ? Serve(bus, argv[1])
+      : watches ? WatchThere(bus, argv[1], argv[3])
                 : StreamTo(bus, argv[1], std::strtoull(argv[3], nullptr, 10));
   if (!good) return 1;
   std::puts("ready");

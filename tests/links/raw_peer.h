@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -274,6 +275,17 @@ inline std::string PutTo(const std::string& target, const Put& put) {
   envelope.mutable_message()->set_target(target);
   envelope.mutable_message()->set_type("trolley.links_test.Put");
   envelope.mutable_message()->set_payload(put.SerializeAsString());
+  return envelope.SerializeAsString();
+}
+
+// A watch of the actor `target`.
+inline std::string WatchOf(const std::string& target, uint64_t ask_id) {
+  link::v1::Envelope envelope;
+  envelope.mutable_message()->set_target(target);
+  envelope.mutable_message()->set_type("trolley.link.v1.Watch");
+  envelope.mutable_message()->set_ask_id(ask_id);
+  envelope.mutable_message()->set_remaining_ns(
+      std::numeric_limits<int64_t>::max());
   return envelope.SerializeAsString();
 }
 

@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/mourner.h"
 
 namespace trolley::links_test {
 namespace {
@@ -251,6 +252,48 @@ TEST_P(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
         << down.reason;
     StopClient();
   }
+}
+
+TEST_P(TwoProcessesTest, P9_AWatchOfAKilledProcessIsToldThatItIsLost) {
+  for (const bool killed : {true, false}) {
+    Peer peer({endpoint_});
+    StartClient();
+    const auto mourner = SpawnOn<Mourner>(*client_, {});
+    for (int i = 0; i < 10; ++i) mourner.Tell(Mourn{link_, "sink"});
+    // Answered behind the watches.
+    EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(1), kLong).ok());
+    EXPECT_EQ(mourner.AskAndWait(CountEnds{}, kLong).value(), 0u);
+    if (killed) {
+      peer.Kill();
+    } else {
+      EXPECT_EQ(peer.Finish(), 0);
+    }
+    for (int i = 0; i < 10; ++i) {
+      const Down down = mourner.AskAndWait(NextEnd{}, kLong).value();
+      EXPECT_EQ(down.name, "sink");
+      // A process that ends in order may tell the end of its actor first.
+      const bool told =
+          down.lost.ok() && down.reason.kind == ExitReason::Kind::kBusEnded;
+      EXPECT_TRUE(absl::IsUnavailable(down.lost) || (!killed && told))
+          << down.lost << down.reason.ToString();
+    }
+    NextDownOf(client_watcher_);
+    EXPECT_EQ(mourner.AskAndWait(CountEnds{}, kLong).value(), 0u);
+    StopClient();
+  }
+}
+
+TEST_P(TwoProcessesTest, P9_TheWatchesOfAKilledProcessAreForgotten) {
+  StartServer();
+  for (int round = 0; round < 3; ++round) {
+    Peer peer({endpoint_, "watch", "sink"});
+    const LinkUp up = NextUpOf(server_watcher_);
+    StatsWhen(up.link, [](const LinkStats& s) { return s.peer_watches == 1; });
+    peer.Kill();
+    EXPECT_EQ(NextDownOf(server_watcher_).stats.peer_watches, 0u);
+  }
+  sink_.Stop();
+  AwaitEnd(sink_.address());
 }
 
 TEST_P(TwoProcessesTest, P15_StoppedAndContinuedProcessLosesNothing) {

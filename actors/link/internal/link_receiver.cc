@@ -182,6 +182,9 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
     case LinkPayload::kRefusal:
       sender_.HearRefusal(payload.refusal());
       return absl::OkStatus();
+    case LinkPayload::kCancel:
+      watches_.Cancel(payload.cancel().ask_id());
+      return absl::OkStatus();
     default:
       return absl::OkStatus();  // of a newer version, whose sender knows
   }
@@ -205,6 +208,7 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
     return paid;
   }
   ++state_.stats.received;
+  if (ask && message.type == kWatchType) return ReceiveWatch(header, message);
   TargetQueue* queue = nullptr;
   if (!Admit(header, message, queue)) return absl::OkStatus();
   TellOptions options;
@@ -253,6 +257,39 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
   if (!std::exchange(queue->running, true)) {
     state_.RunInBackground(RunQueue(queue));
   }
+  return absl::OkStatus();
+}
+
+absl::Status LinkReceiver::ReceiveWatch(const wire::FrameHeader& header,
+                                        const MessageView& message) {
+  if (watches_.Has(message.ask_id)) {
+    return MakeWireError(
+        WireError::kBadEnvelope,
+        absl::StrCat("the watch of DATA frame ", header.sequence,
+                     " has the ask_id of a watch that has no answer yet"));
+  }
+  const auto refuse = [&](Reason reason, absl::string_view detail) {
+    refusals_.Refuse(header, message.ask_id, reason, detail);
+    return absl::OkStatus();
+  };
+  if (state_.draining) {
+    return refuse(Refusal::DRAINING, "the process is shutting down");
+  }
+  // mutant: P14_APeerMayWatchAsMuchAsItLikes
+  if (watches_.count() >= state_.options.max_watches) {
+    return refuse(Refusal::FULL,
+                  absl::StrCat(watches_.count(),
+                               " actors are watched over this connection; "
+                               "there may be no more"));
+  }
+  const absl::StatusOr<WireTarget> target =
+      WireTarget::Find(state_.context(), message.target);
+  if (!target.ok()) {
+    return refuse(Refusal::UNKNOWN_ACTOR, target.status().message());
+  }
+  watches_.Begin(message.ask_id, target->address());
+  ++state_.stats.delivered;
+  state_.connection->Discharge(header.length);
   return absl::OkStatus();
 }
 
@@ -384,6 +421,8 @@ void LinkReceiver::Forget() {
     });
   }
   asks_.Forget();
+  // mutant: P9_WhatAPeerWatchedIsWatchedOn
+  watches_.Forget();
   refusals_.Forget();
 }
 

@@ -2,13 +2,14 @@
 //
 // LinkReceiver: the incoming side of a StreamLink. Messages go to the mailboxes
 // of their targets, or to the queues before these; what the peer asks is
-// answered; answers and refusals of the peer go to the LinkSender.
+// answered, and what it watches is told; answers and refusals of the peer go to
+// the LinkSender.
 //
 // Ownership: a member of the link.
 // Threads:   loop thread only.
-// Bounds:    LinkOptions: the credit of the peer, and max_pending_asks. A
-//            message holds its credit until a mailbox has taken it or the
-//            refusal of it is in the outbox.
+// Bounds:    LinkOptions: the credit of the peer, max_pending_asks and
+//            max_watches. A message holds its credit until a mailbox has taken
+//            it or the refusal of it is in the outbox.
 // Ends:      with the link. Forget() ends what the peer of one connection
 //            asked; the tells of the peer are still delivered.
 
@@ -18,11 +19,13 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "trolley/actors/link/internal/link_sender.h"
 #include "trolley/actors/link/internal/link_state.h"
 #include "trolley/actors/link/internal/peer_asks.h"
+#include "trolley/actors/link/internal/peer_watches.h"
 #include "trolley/actors/link/internal/refusals.h"
 #include "trolley/actors/link/internal/target_queues.h"
 #include "trolley/actors/task.h"
@@ -35,8 +38,13 @@ class LinkReceiver {
  public:
   using Connection = LinkState::Connection;
 
-  LinkReceiver(LinkState& state, LinkSender& sender)
-      : state_(state), sender_(sender), asks_(state), refusals_(state) {}
+  LinkReceiver(LinkState& state, LinkSender& sender,
+               PeerWatches::Begins watches)
+      : state_(state),
+        sender_(sender),
+        asks_(state),
+        watches_(state, std::move(watches)),
+        refusals_(state) {}
   LinkReceiver(const LinkReceiver&) = delete;
   LinkReceiver& operator=(const LinkReceiver&) = delete;
 
@@ -48,8 +56,11 @@ class LinkReceiver {
   Task<absl::Status> LetReadyAnswersOut();
   // The connection has ended: what its peer asked is forgotten.
   void Forget();
+  // An actor that the peer watches has ended.
+  void HearDown(const Down& down) { watches_.HearDown(down); }
 
   size_t targets() const { return queues_.size(); }
+  size_t watches() const { return watches_.count(); }
 
  private:
   using Reason = link::v1::Refusal::Reason;
@@ -60,6 +71,9 @@ class LinkReceiver {
   absl::Status ReceiveMessage(const Connection& connection,
                               const wire::FrameHeader& header,
                               const wire::MessageView& message);
+  // An ask that waits for the end of its target.
+  absl::Status ReceiveWatch(const wire::FrameHeader& header,
+                            const wire::MessageView& message);
   // Whether it may go to its target's mailbox. If not, the peer is told.
   bool Admit(const wire::FrameHeader& header, const wire::MessageView& message,
              TargetQueue*& queue);
@@ -80,6 +94,7 @@ class LinkReceiver {
   LinkState& state_;
   LinkSender& sender_;
   PeerAsks asks_;
+  PeerWatches watches_;
   Refusals refusals_;
   TargetQueues queues_;
 };

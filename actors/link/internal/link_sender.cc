@@ -9,6 +9,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/link/internal/link_payload.h"
 #include "trolley/actors/link/internal/refusals.h"
 #include "trolley/bus/options.h"
 #include "trolley/poller/printable.h"
@@ -61,6 +62,9 @@ absl::StatusOr<bool> LinkSender::TryTransmit(const Outgoing& outgoing) {
     ++state_.stats.not_sent;
     return why;
   };
+  if (outgoing.ask != nullptr && outgoing.ask->answer.has_value()) {
+    return refuse(outgoing.ask->answer->status());  // it was given up
+  }
   const EncodedRoute& route = Encode(outgoing.route);
   if (!route.named.ok()) return refuse(route.named);
   wire::MessageHead head{.route = route.fields,
@@ -86,6 +90,7 @@ absl::StatusOr<bool> LinkSender::TryTransmit(const Outgoing& outgoing) {
       !state_.connection->peer_drains().ok()) {
     return refuse(NotSendable());
   }
+  if (!SendCancels()) return false;
   const std::string traceparent = outgoing.options.trace.ToTraceparent();
   head.traceparent = traceparent;
   head_.clear();
@@ -134,25 +139,37 @@ Task<absl::Status> LinkSender::TellLater(Outgoing outgoing) {
 }
 
 Task<absl::StatusOr<WireMessage>> LinkSender::Ask(LinkAsk& ask,
-                                                  TellOptions options) {
-  if (asks_.size() >= state_.options.max_pending_asks) {
-    ++state_.stats.not_sent;
-    co_return absl::ResourceExhaustedError(absl::StrCat(
-        asks_.size(), " asks to ", state_.PeerName(),
-        " have no answer yet; LinkOptions::max_pending_asks allows no more"));
+                                                  const TellOptions& options) {
+  if (pending_asks() < state_.options.max_pending_asks) {
+    return Await(ask, options, NewAskId(), /*watch=*/false);
   }
+  ++state_.stats.not_sent;
+  return Refuse(absl::ResourceExhaustedError(absl::StrCat(
+      pending_asks(), " asks to ", state_.PeerName(),
+      " have no answer yet; LinkOptions::max_pending_asks allows no more")));
+}
+
+Task<absl::StatusOr<WireMessage>> LinkSender::Refuse(absl::Status why) {
+  co_return why;
+}
+
+Task<absl::StatusOr<WireMessage>> LinkSender::Await(LinkAsk& ask,
+                                                    TellOptions options,
+                                                    uint64_t id, bool watch) {
   const Instant until = options.deadline;
   const absl::Duration within = until - state_.context().Now();
-  const uint64_t id = ++next_ask_id_;
   PendingAsk pending;
+  pending.watch = watch;
+  watches_ += watch ? 1 : 0;
   asks_[id] = &pending;
-  absl::Cleanup forget = [this, id] { asks_.erase(id); };
+  const absl::Cleanup forget = [this, id] { Forget(id); };
 
   const Outgoing outgoing{.route = ask.route,
                           .bytes = ask.bytes,
                           .options = options,
                           .ask_id = id,
-                          .askers = &ask.askers};
+                          .askers = &ask.askers,
+                          .ask = &pending};
   absl::StatusOr<bool> sent = false;
   if (sending_.idle()) sent = TryTransmit(outgoing);
   if (!sent.ok()) co_return sent.status();
@@ -165,6 +182,7 @@ Task<absl::StatusOr<WireMessage>> LinkSender::Ask(LinkAsk& ask,
   while (!pending.answer.has_value()) {
     const bool answered = co_await pending.answered.Wait(until);
     if (!answered) {
+      pending.settled = true;  // the peer has the deadline, too
       co_return absl::DeadlineExceededError(absl::StrCat(
           "\"", ask.route->target, "\" of ", state_.PeerName(),
           " did not reply within ",
@@ -174,6 +192,64 @@ Task<absl::StatusOr<WireMessage>> LinkSender::Ask(LinkAsk& ask,
   co_return *std::move(pending.answer);
 }
 
+void LinkSender::Forget(uint64_t id) {
+  const auto entry = asks_.find(id);
+  const PendingAsk& ask = *entry->second;
+  if (ask.watch) --watches_;
+  const bool open = ask.connection != nullptr && !ask.settled;
+  asks_.erase(entry);
+  // mutant: P9_ARemoteWatchThatIsForgottenStays
+  if (open) Cancel(id);
+}
+
+void LinkSender::GiveUp(uint64_t id) {
+  const auto ask = asks_.find(id);
+  if (ask == asks_.end() || ask->second->answer.has_value()) return;
+  ask->second->Answer(absl::CancelledError("the asker gave up"));
+  if (ask->second->connection == nullptr) state_.changed.Notify();
+}
+
+// --- What is given up ------------------------------------------------------
+
+void LinkSender::BeginConnection() {
+  refusal_logged_ = false;
+  state_.RunInBackground(SendOwedCancels(state_.connection));
+}
+
+void LinkSender::Cancel(uint64_t ask_id) {
+  if (state_.connection == nullptr || !state_.connection->writable()) return;
+  given_up_.push_back(ask_id);
+  if (!SendCancels()) given_up_changed_.Notify();
+}
+
+bool LinkSender::SendCancels() {
+  LinkConnection& connection = *state_.connection;
+  while (!given_up_.empty()) {
+    // mutant: P14_CancelsPileUp
+    if (!connection.writable() || !connection.HasRoom()) return false;
+    LinkPayload payload;
+    payload.mutable_cancel()->set_ask_id(given_up_.front());
+    given_up_.pop_front();
+    connection.SendAnswer("", payload.SerializeAsString()).IgnoreError();
+  }
+  return true;
+}
+
+// A coroutine, because an ask may be given up when its link can begin none.
+Task<absl::Status> LinkSender::SendOwedCancels(
+    LinkState::Connection connection) {
+  while (connection->writable()) {
+    if (given_up_.empty()) {
+      co_await given_up_changed_.Wait();
+    } else if (!SendCancels()) {
+      co_await state_.changed.Wait();
+    }
+  }
+  co_return absl::OkStatus();
+}
+
+// --- Answers ---------------------------------------------------------------
+
 void LinkSender::PendingAsk::Answer(absl::StatusOr<WireMessage> with) {
   assert(!answer.has_value());
   answer = std::move(with);
@@ -182,8 +258,9 @@ void LinkSender::PendingAsk::Answer(absl::StatusOr<WireMessage> with) {
 
 LinkSender::PendingAsk* LinkSender::FindUnanswered(uint64_t ask_id) {
   const auto asked = asks_.find(ask_id);
-  if (asked != asks_.end() && !asked->second->answer.has_value()) {
-    return asked->second;
+  if (asked != asks_.end()) {
+    asked->second->settled = true;
+    if (!asked->second->answer.has_value()) return asked->second;
   }
   ++state_.stats.late_replies;
   return nullptr;
@@ -224,16 +301,21 @@ void LinkSender::FailAsks(const LinkConnection& connection) {
                    connection.reason().ok()
                        ? ""
                        : absl::StrCat(": ", connection.reason().message()));
+  given_up_.clear();
+  given_up_changed_.Notify();
   for (auto& [id, ask] : asks_) {
-    if (ask->connection != &connection || ask->answer.has_value()) continue;
+    if (ask->connection != &connection) continue;
+    ask->settled = true;
+    if (ask->answer.has_value()) continue;
     // mutant: P15_AQuestionThatLeftIsSaidNotToHave
     const bool written = ask->sequence <= connection.written_sequence();
     // mutant: P15_AQuestionThatStayedIsSaidToHaveLeft
-    if (written) ++state_.stats.fate_unknown;
+    if (written && !ask->watch) ++state_.stats.fate_unknown;
     ask->Answer(absl::UnavailableError(absl::StrCat(
-        why, written ? "; the question had left, whether it was handled is "
-                       "unknown"
-                     : "; the question had not left")));
+        why, ask->watch ? ""
+             : written  ? "; the question had left, whether it was handled is "
+                          "unknown"
+                        : "; the question had not left")));
   }
 }
 

@@ -16,6 +16,31 @@ _TORN = _unix(
 _WRITTEN = _unix("ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten")
 
 MUTANTS = [
+    # --- P6 and P9, watches
+    Mutant(
+        "P6_WatchesOverALinkAreNotBounded",
+        Swap("watches_.size() >= state_.options.max_watches", "false"),
+        _unix("RemoteWatchTest.P6_WatchesAreBoundedHereAndThere")),
+    Mutant(
+        "P9_ARemoteWatchThatIsForgottenStays", Skip(),
+        _unix("RawServerTest.P9_APeerHearsThatAWatchIsForgotten")),
+    Mutant(
+        "P9_ALostWatchIsTakenForTheEndOfTheLink", Skip(),
+        _unix("RemoteWatchTest."
+              "P9_TheEndOfTheConnectionIsToldApartFromThatOfTheActor")),
+    Mutant(
+        "P9_TheReasonOfAnEndOverThereIsLost",
+        Swap("ReasonOf(ended)", "ExitReason()"),
+        _unix("RemoteWatchTest."
+              "P9_TheEndOfAnActorOverThereIsToldWithItsReason")),
+    Mutant(
+        "P9_OneOfManyWatchersIsTold",
+        Before("if (!owed_.empty()) continue;"),
+        _unix("RemoteWatchTest.P9_EachOfManyWatchersGetsOneDown")),
+    Mutant(
+        "P9_WhatAPeerWatchedIsWatchedOn", Skip(),
+        _unix("TwoProcessesTest.P9_TheWatchesOfAKilledProcessAreForgotten")),
+
     # --- P12, running out of descriptors
     Mutant(
         "P12_APeerTurnedAwayIsNotClosed", Skip(),
@@ -94,6 +119,20 @@ MUTANTS = [
     Mutant(
         "P14_PongsForAPeerThatTakesNonePileUp", Skip(),
         _unix("HostileTest.P14_APeerThatHasClosedItsReadingGetsNoPongs")),
+    Mutant(
+        "P14_CancelsPileUp", Swap("!connection.HasRoom()", "false"),
+        _unix("RawServerTest.P14_CancelsThatAPeerDoesNotReadAreOwed")),
+    Mutant(
+        "P14_EndsPileUp", Swap("!connection->HasRoom()", "false"),
+        _unix("HostileTest.P14_EndsThatAPeerDoesNotReadAreBounded")),
+    Mutant(
+        "P14_APeerMayWatchAsMuchAsItLikes",
+        Swap("watches_.count() >= state_.options.max_watches", "false"),
+        _unix("HostileTest.P14_APeerWatchesNoMoreThanItMay")),
+    Mutant(
+        "P14_TheTextOfAnEndIsTakenAsItIs",
+        Swap("Printable(ended.message())", "ended.message()"),
+        _unix("RawServerTest.P14_AnswersThatAreNoneAreHarmless")),
     Mutant(
         "P14_ATellThatWaitsKeepsItsAskers", Swap("ask", "true"),
         _unix("HostileTest.P14_TheAskersOfATellThatWaitsTakeNoMemory")),
@@ -183,7 +222,7 @@ MUTANTS = [
         _unix("LossTest.P15_WhatIsCancelledWhileItWaitsForTheLinkIsCounted")),
     Mutant(
         "P15_AWatcherWithAFullMailboxDoesNotHearTheEnd",
-        Instead("(void)state_.options.watcher.Tell(Down());"),
+        Instead("(void)state_.options.watcher.Tell(MakeDown());"),
         _unix("BusyWatcherTest."
               "P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink")),
     Mutant(
