@@ -117,7 +117,8 @@ struct LinkStats {
   uint64_t delivered = 0;
   uint64_t refused = 0;  // of those, sent back
   uint64_t queued = 0;   // of those, waiting for room in a mailbox now
-  // Of those, asks whose connection ended while they waited for room.
+  // Of those, asks whose connection ended, or whose asker gave up, while they
+  // waited for room.
   uint64_t abandoned = 0;
   uint64_t targets = 0;  // target queues that the link holds now
 
@@ -129,6 +130,8 @@ struct LinkStats {
   // To asks of the peer that a mailbox had taken, and whose connection ended
   // before their answer.
   uint64_t undelivered_replies = 0;
+  // Asks of the peer that a mailbox had taken, and whose asker gave up.
+  uint64_t cancelled = 0;
   uint64_t torn = 0;             // connections that ended inside a frame
   uint64_t protocol_errors = 0;  // connections ended by bytes that break a rule
 };

@@ -3,6 +3,7 @@
 #include "trolley/actors/link/internal/link_receiver.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -183,7 +184,7 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
       sender_.HearRefusal(payload.refusal());
       return absl::OkStatus();
     case LinkPayload::kCancel:
-      watches_.Cancel(payload.cancel().ask_id());
+      HearCancel(payload.cancel().ask_id());
       return absl::OkStatus();
     default:
       return absl::OkStatus();  // of a newer version, whose sender knows
@@ -254,6 +255,10 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
   }
   ++state_.stats.queued;
   queue->waiting.push_back(std::move(queued));
+  if (ask) {
+    queued_asks_.try_emplace(message.ask_id,
+                             QueuedAsk{queue, std::prev(queue->waiting.end())});
+  }
   if (!std::exchange(queue->running, true)) {
     state_.RunInBackground(RunQueue(queue));
   }
@@ -370,6 +375,12 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
   assert(queue->running && queue->in_hand == nullptr);
   while (!queue->waiting.empty()) {
     QueuedMessage item = std::move(queue->waiting.front());
+    const auto named = queued_asks_.find(item.ask_id);
+    // Two asks of a peer that breaks the rule may have one id.
+    if (named != queued_asks_.end() && named->second.queue == queue &&
+        named->second.at == queue->waiting.begin()) {
+      named->second.at = queue->waiting.end();
+    }
     queue->waiting.pop_front();
     queue->in_hand = &item;
     if (item.made == nullptr) TargetQueues::Renew(state_.context(), *queue);
@@ -387,6 +398,7 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
     }
     queue->in_hand = nullptr;
     if (item.forgotten) continue;
+    queued_asks_.erase(item.ask_id);
     FinishDelivery(*queue, item.header, item.ask_id, sent);
     if (item.ask_id != 0 && sent.ok()) {
       asks_.AnswerLater(item.ask_id, std::move(item.made));
@@ -396,6 +408,29 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
   }
   queue->running = false;
   co_return absl::OkStatus();
+}
+
+void LinkReceiver::HearCancel(uint64_t ask_id) {
+  if (watches_.Cancel(ask_id)) return;
+  const auto named = queued_asks_.find(ask_id);
+  if (named == queued_asks_.end()) return asks_.Cancel(ask_id);
+  const auto [queue, at] = named->second;
+  queued_asks_.erase(named);
+  const bool in_hand = at == queue->waiting.end();
+  const uint32_t bytes =
+      in_hand ? queue->in_hand->header.length : at->header.length;
+  if (in_hand) {
+    queue->in_hand->forgotten = true;
+    queue->in_hand->made->sent().GiveUp();
+  } else {
+    queue->waiting.erase(at);
+  }
+  asks_.Drop();
+  // mutant: P6_AnAskThatIsGivenUpKeepsItsPlace
+  Unqueue();
+  ++state_.stats.abandoned;
+  state_.connection->Discharge(bytes);
+  if (state_.stats.queued == 0) state_.drained.Notify();
 }
 
 // Every message in a queue came on the connection that has ended. The tells
@@ -420,6 +455,7 @@ void LinkReceiver::Forget() {
       return true;
     });
   }
+  queued_asks_.clear();
   asks_.Forget();
   // mutant: P9_WhatAPeerWatchedIsWatchedOn
   watches_.Forget();

@@ -19,8 +19,10 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "trolley/actors/link/internal/link_sender.h"
 #include "trolley/actors/link/internal/link_state.h"
@@ -84,6 +86,8 @@ class LinkReceiver {
   void FinishDelivery(TargetQueue& queue, const wire::FrameHeader& header,
                       uint64_t ask_id, const absl::Status& sent);
   Task<absl::Status> RunQueue(TargetQueue* queue);
+  // The peer gave an ask or a watch up.
+  void HearCancel(uint64_t ask_id);
   // A message has left its queue.
   void Unqueue() {
     assert(state_.stats.queued > 0);
@@ -97,6 +101,12 @@ class LinkReceiver {
   PeerWatches watches_;
   Refusals refusals_;
   TargetQueues queues_;
+  // Asks in those queues, by their ask ids; the first of each id.
+  struct QueuedAsk {
+    TargetQueue* queue;
+    std::list<QueuedMessage>::iterator at;  // end(): in hand
+  };
+  absl::flat_hash_map<uint64_t, QueuedAsk> queued_asks_;
 };
 
 }  // namespace trolley::internal

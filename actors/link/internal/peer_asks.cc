@@ -15,11 +15,16 @@ class PeerAsks::Listed {
  public:
   Listed(PeerAsks& asks, Taken& taken) : asks_(asks), taken_(taken) {
     asks_.taken_.insert(&taken_);
+    asks_.by_id_.try_emplace(taken_.ask_id, &taken_);
   }
   Listed(const Listed&) = delete;
   Listed& operator=(const Listed&) = delete;
   ~Listed() {
     asks_.taken_.erase(&taken_);
+    const auto named = asks_.by_id_.find(taken_.ask_id);
+    if (named != asks_.by_id_.end() && named->second == &taken_) {
+      asks_.by_id_.erase(named);
+    }
     asks_.Drop();
   }
 
@@ -38,7 +43,7 @@ void PeerAsks::FailLater(uint64_t ask_id, absl::Status error) {
 
 Task<absl::Status> PeerAsks::Answer(uint64_t ask_id,
                                     std::unique_ptr<WireAsk> ask) {
-  Taken taken{.ask = ask.get()};
+  Taken taken{.ask_id = ask_id, .ask = ask.get()};
   const Listed listed(*this, taken);
   AskAwaiter<WireAsk::Result>& reply = ask->reply();
   absl::StatusOr<WireMessage> result = co_await reply;
@@ -51,7 +56,7 @@ Task<absl::Status> PeerAsks::Answer(uint64_t ask_id,
 }
 
 Task<absl::Status> PeerAsks::Fail(uint64_t ask_id, absl::Status error) {
-  Taken taken;
+  Taken taken{.ask_id = ask_id};
   const Listed listed(*this, taken);
   co_await WaitForRoom(taken);
   if (!taken.forgotten) AnswerNow(ask_id, std::move(error));
@@ -91,12 +96,24 @@ void PeerAsks::AnswerNow(uint64_t ask_id, absl::StatusOr<WireMessage> result) {
 
 void PeerAsks::Forget() {
   for (Taken* taken : taken_) {
-    assert(!taken->forgotten);
-    taken->forgotten = true;
+    if (taken->forgotten) continue;
     ++state_.stats.undelivered_replies;
-    if (taken->ask == nullptr) continue;
-    taken->ask->reply().GiveUp(
-        absl::CancelledError("the connection of the asker has ended"));
+    Forget(*taken, "the connection of the asker has ended");
+  }
+}
+
+void PeerAsks::Cancel(uint64_t ask_id) {
+  const auto named = by_id_.find(ask_id);
+  if (named == by_id_.end() || named->second->forgotten) return;
+  ++state_.stats.cancelled;
+  // mutant: P6_TheHandlerOfAnAskThatWasGivenUpGoesOn
+  Forget(*named->second, "the asker gave up");
+}
+
+void PeerAsks::Forget(Taken& taken, absl::string_view why) {
+  taken.forgotten = true;
+  if (taken.ask != nullptr) {
+    taken.ask->reply().GiveUp(absl::CancelledError(why));
   }
 }
 

@@ -6,8 +6,9 @@
 // Ownership: a member of the link. What is under way is in coroutines of it.
 // Threads:   loop thread only.
 // Bounds:    the caller's: it takes none when count() is at max_pending_asks.
-// Ends:      Forget(), when the connection has ended. After it no answer is
-//            sent, and a suspended handler of such an ask is cancelled.
+// Ends:      Forget(), when the connection has ended, or Cancel() for one ask.
+//            After it no answer is sent, and a suspended handler of such an ask
+//            is cancelled.
 //
 // Each ask that was counted by Begin() ends by one of these, once:
 //
@@ -24,9 +25,11 @@
 #include <memory>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "trolley/actors/link/internal/link_state.h"
 #include "trolley/actors/task.h"
 #include "trolley/actors/wire.h"
@@ -51,12 +54,16 @@ class PeerAsks {
 
   // Those that a mailbox has taken, or that fail, are not answered any more.
   void Forget();
+  // The asker of one of these gave up: it is not answered any more, and its
+  // handler is cancelled if it is suspended. No effect if there is none.
+  void Cancel(uint64_t ask_id);
 
  private:
   // Lives in Answer() or Fail().
   struct Taken {
+    uint64_t ask_id = 0;
     WireAsk* ask = nullptr;  // null if it fails
-    bool forgotten = false;  // its connection has ended
+    bool forgotten = false;  // no peer waits for its answer
   };
   class Listed;
 
@@ -65,10 +72,12 @@ class PeerAsks {
   // A peer that reads slowly gets its answers slowly, and asks no more.
   Task<absl::Status> WaitForRoom(const Taken& taken);
   void AnswerNow(uint64_t ask_id, absl::StatusOr<WireMessage> result);
+  static void Forget(Taken& taken, absl::string_view why);
 
   LinkState& state_;
   size_t count_ = 0;
   absl::flat_hash_set<Taken*> taken_;
+  absl::flat_hash_map<uint64_t, Taken*> by_id_;  // the first of each ask id
   std::string head_;  // of the next answer; kept for its memory
 };
 

@@ -16,6 +16,16 @@ _TORN = _unix(
 _WRITTEN = _unix("ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten")
 
 MUTANTS = [
+    # --- P6, asks that were given up
+    Mutant(
+        "P6_TheHandlerOfAnAskThatWasGivenUpGoesOn",
+        Instead("named->second->forgotten = true;"),
+        _unix("CancelTest.P6_AHandlerOverThereHearsThatItsAskerGaveUp")),
+    Mutant(
+        "P6_AnAskThatIsGivenUpKeepsItsPlace", Skip(),
+        _unix("CancelTest."
+              "P6_AnAskThatWaitsForAMailboxOverThereGivesBackItsCredit")),
+
     # --- P6 and P9, watches
     Mutant(
         "P6_WatchesOverALinkAreNotBounded",
