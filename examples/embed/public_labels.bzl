@@ -52,6 +52,7 @@ PUBLIC_LABELS = {
         "trolley/actors/link/link_session.h",
         "trolley/actors/link/link_socket.h",
         "trolley/actors/link/remote.h",
+        "trolley/actors/link/remote_names.h",
         "trolley/actors/link/remote_watch.h",
         "trolley/actors/link/stream_link.h",
         "trolley/actors/link/stream_listener.h",

@@ -276,6 +276,46 @@ TEST_P(HostileTest, P14_AWatchOfANameThatIsNoneIsRefusedInPrint) {
   }
 }
 
+TEST_P(HostileTest, P14_APeerLooksForNoMoreNamesThanItMay) {
+  constexpr uint64_t kAllowed = 512;
+  constexpr uint64_t kMore = 100;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  uint64_t said = 0;
+  const auto look = [&](const std::string& name, const std::string& payload) {
+    ++said;
+    link::v1::Envelope envelope;
+    ASSERT_TRUE(envelope.ParseFromString(WatchOf(name, said)));
+    envelope.mutable_message()->set_type("trolley.link.v1.Lookup");
+    envelope.mutable_message()->set_payload(payload);
+    ASSERT_TRUE(peer.Keep(Data(said, envelope.SerializeAsString())));
+  };
+  link::v1::Lookup wait;
+  wait.set_wait(true);
+  // These are refused at once, and count for nothing.
+  look("sink", "\xff\xff");
+  look("\x1b[2J", wait.SerializeAsString());
+  look(std::string(60'000, 'x'), wait.SerializeAsString());
+  for (uint64_t i = 0; i < kAllowed + kMore; ++i) {
+    look("nobody", wait.SerializeAsString());
+  }
+  const LinkStats stats = StatsWhen(link, [&](const LinkStats& s) {
+    return s.received >= said || !s.connected;
+  });
+  EXPECT_EQ(stats.delivered, kAllowed);
+  EXPECT_EQ(stats.refused, 3 + kMore);
+  peer.CloseHalf();
+  const auto refusals =
+      RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
+  ASSERT_EQ(refusals.size(), 3 + kMore);
+  EXPECT_EQ(refusals[0].reason(), link::v1::Refusal::BAD_PAYLOAD);
+  EXPECT_EQ(refusals[1].reason(), link::v1::Refusal::UNKNOWN_ACTOR);
+  EXPECT_EQ(refusals[2].reason(), link::v1::Refusal::UNKNOWN_ACTOR);
+  EXPECT_EQ(refusals[3].reason(), link::v1::Refusal::FULL);
+}
+
 // Ends of actors that a peer watches, which it does not read.
 TEST_P(HostileTest, P14_EndsThatAPeerDoesNotReadAreBounded) {
   constexpr uint64_t kWatches = 1000;

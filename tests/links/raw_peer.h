@@ -309,6 +309,22 @@ inline std::vector<RawFrame> FramesIn(absl::string_view said) {
   return frames;
 }
 
+// Waits for the next DATA frame. An empty one: `peer` has closed.
+inline link::v1::Envelope NextEnvelope(RawPeer& peer) {
+  for (;;) {
+    const std::string header = peer.Read(wire::kFrameHeaderBytes);
+    if (header.size() < wire::kFrameHeaderBytes) return {};
+    uint32_t length = 0;
+    std::memcpy(&length, header.data(), sizeof(length));
+    const std::string payload = peer.Read(length);
+    link::v1::Envelope envelope;
+    if (static_cast<wire::FrameType>(header[4]) == wire::FrameType::kData &&
+        envelope.ParseFromString(payload)) {
+      return envelope;
+    }
+  }
+}
+
 // The name of the error in the ERROR frame in `said`; "" if there is none.
 inline std::string ErrorIn(absl::string_view said) {
   for (const RawFrame& frame : FramesIn(said)) {

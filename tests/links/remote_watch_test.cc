@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <random>
@@ -351,21 +350,6 @@ TEST_P(RemoteWatchTest, P9_AMovedWatchWatchesOn) {
 }
 
 // --- Peers of other versions, and lies -------------------------------------
-
-link::v1::Envelope NextEnvelope(RawPeer& peer) {
-  for (;;) {
-    const std::string header = peer.Read(wire::kFrameHeaderBytes);
-    if (header.size() < wire::kFrameHeaderBytes) return {};
-    uint32_t length = 0;
-    std::memcpy(&length, header.data(), sizeof(length));
-    const std::string payload = peer.Read(length);
-    link::v1::Envelope envelope;
-    if (static_cast<wire::FrameType>(header[4]) == wire::FrameType::kData &&
-        envelope.ParseFromString(payload)) {
-      return envelope;
-    }
-  }
-}
 
 class RawServerTest : public RemoteWatchTest {
  protected:

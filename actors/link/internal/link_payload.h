@@ -16,8 +16,11 @@ using LinkPayload = link::v1::Envelope;
 
 // The types of the asks that the receiving link answers itself, and of their
 // answers.
+inline constexpr absl::string_view kOwnTypes = "trolley.link.v1.";  // all
 inline constexpr absl::string_view kWatchType = "trolley.link.v1.Watch";
 inline constexpr absl::string_view kEndedType = "trolley.link.v1.Ended";
+inline constexpr absl::string_view kLookupType = "trolley.link.v1.Lookup";
+inline constexpr absl::string_view kFoundType = "trolley.link.v1.Found";
 
 }  // namespace trolley::internal
 

@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/actors/link/internal/link_payload.h"
+#include "trolley/bus/options.h"
 #include "trolley/poller/printable.h"
 #include "trolley/proto/wire_error.h"
 
@@ -209,7 +211,10 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
     return paid;
   }
   ++state_.stats.received;
-  if (ask && message.type == kWatchType) return ReceiveWatch(header, message);
+  if (ask && absl::StartsWith(message.type, kOwnTypes)) {
+    const absl::StatusOr<bool> own = ReceiveOwn(header, message);
+    if (!own.ok() || *own) return own.status();
+  }
   TargetQueue* queue = nullptr;
   if (!Admit(header, message, queue)) return absl::OkStatus();
   TellOptions options;
@@ -265,6 +270,72 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> LinkReceiver::ReceiveOwn(const wire::FrameHeader& header,
+                                              const MessageView& message) {
+  const bool watch = message.type == kWatchType;
+  if (!watch && message.type != kLookupType) return false;
+  if (state_.draining) {
+    refusals_.Refuse(header, message.ask_id, Refusal::DRAINING,
+                     "the process is shutting down");
+    return true;
+  }
+  if (watch) {
+    absl::Status received = ReceiveWatch(header, message);
+    if (!received.ok()) return received;
+  } else {
+    ReceiveLookup(header, message);
+  }
+  return true;
+}
+
+void LinkReceiver::ReceiveLookup(const wire::FrameHeader& header,
+                                 const MessageView& message) {
+  const auto refuse = [&](Reason reason, absl::string_view detail) {
+    refusals_.Refuse(header, message.ask_id, reason, detail);
+  };
+  link::v1::Lookup lookup;
+  if (!lookup.ParseFromArray(message.payload.data(),
+                             static_cast<int>(message.payload.size()))) {
+    return refuse(Refusal::BAD_PAYLOAD,
+                  "the bytes are not a trolley.link.v1.Lookup");
+  }
+  // mutant: P14_APeerMayLookForAsManyNamesAsItLikes
+  if (asks_.count() >= state_.options.max_pending_asks) {
+    return refuse(Refusal::FULL, TooManyAsks());
+  }
+  // What is no name is not kept. It may be long.
+  absl::Status named = ValidateActorName(message.target);
+  if (!named.ok()) return refuse(Refusal::UNKNOWN_ACTOR, named.message());
+  std::string name(message.target);
+  const bool wait = lookup.wait();
+  if (!wait && !LookUp(name).has_value()) {
+    return refuse(Refusal::UNKNOWN_ACTOR,
+                  WireTarget::Find(state_.context(), name).status().message());
+  }
+  asks_.Begin();
+  ++state_.stats.delivered;
+  state_.connection->Discharge(header.length);
+  asks_.AnswerWhen(
+      message.ask_id, [this, name = std::move(name)] { return LookUp(name); },
+      state_.context().Now() + absl::Nanoseconds(message.remaining_ns));
+}
+
+std::optional<absl::StatusOr<WireMessage>> LinkReceiver::LookUp(
+    const std::string& name) const {
+  if (state_.draining) {
+    return absl::UnavailableError("the process is shutting down");
+  }
+  const absl::StatusOr<WireTarget> target =
+      WireTarget::Find(state_.context(), name);
+  if (!target.ok()) return std::nullopt;
+  link::v1::Found found;
+  for (std::string& type : target->accepts()) {
+    found.add_accepts(std::move(type));
+  }
+  return WireMessage{.type = std::string(kFoundType),
+                     .bytes = found.SerializeAsString()};
+}
+
 absl::Status LinkReceiver::ReceiveWatch(const wire::FrameHeader& header,
                                         const MessageView& message) {
   if (watches_.Has(message.ask_id)) {
@@ -277,9 +348,6 @@ absl::Status LinkReceiver::ReceiveWatch(const wire::FrameHeader& header,
     refusals_.Refuse(header, message.ask_id, reason, detail);
     return absl::OkStatus();
   };
-  if (state_.draining) {
-    return refuse(Refusal::DRAINING, "the process is shutting down");
-  }
   // mutant: P14_APeerMayWatchAsMuchAsItLikes
   if (watches_.count() >= state_.options.max_watches) {
     return refuse(Refusal::FULL,
@@ -296,6 +364,12 @@ absl::Status LinkReceiver::ReceiveWatch(const wire::FrameHeader& header,
   ++state_.stats.delivered;
   state_.connection->Discharge(header.length);
   return absl::OkStatus();
+}
+
+std::string LinkReceiver::TooManyAsks() const {
+  return absl::StrCat(asks_.count(),
+                      " asks of this connection have no answer yet; there may "
+                      "be no more");
 }
 
 bool LinkReceiver::Admit(const wire::FrameHeader& header,
@@ -324,10 +398,7 @@ bool LinkReceiver::Admit(const wire::FrameHeader& header,
   }
   if (message.ask_id == 0) return true;
   if (asks_.count() >= state_.options.max_pending_asks) {
-    return refuse(Refusal::FULL,
-                  absl::StrCat(asks_.count(),
-                               " asks of this connection have no answer yet; "
-                               "there may be no more"));
+    return refuse(Refusal::FULL, TooManyAsks());
   }
   absl::Status answerable = CheckAskers(*queue, message);
   if (answerable.ok()) return true;

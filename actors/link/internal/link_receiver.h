@@ -20,10 +20,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "trolley/actors/link/internal/link_sender.h"
 #include "trolley/actors/link/internal/link_state.h"
 #include "trolley/actors/link/internal/peer_asks.h"
@@ -73,12 +76,20 @@ class LinkReceiver {
   absl::Status ReceiveMessage(const Connection& connection,
                               const wire::FrameHeader& header,
                               const wire::MessageView& message);
-  // An ask that waits for the end of its target.
+  // An ask that this link answers itself. False: it is none.
+  absl::StatusOr<bool> ReceiveOwn(const wire::FrameHeader& header,
+                                  const wire::MessageView& message);
   absl::Status ReceiveWatch(const wire::FrameHeader& header,
                             const wire::MessageView& message);
+  void ReceiveLookup(const wire::FrameHeader& header,
+                     const wire::MessageView& message);
+  // What Lookup is answered with. Nullopt: no actor has the name yet.
+  std::optional<absl::StatusOr<WireMessage>> LookUp(
+      const std::string& name) const;
   // Whether it may go to its target's mailbox. If not, the peer is told.
   bool Admit(const wire::FrameHeader& header, const wire::MessageView& message,
              TargetQueue*& queue);
+  std::string TooManyAsks() const;
   // Whether the target could answer: it may wait for this ask itself.
   absl::Status CheckAskers(const TargetQueue& queue,
                            const wire::MessageView& message) const;

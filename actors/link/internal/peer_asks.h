@@ -14,6 +14,7 @@
 //
 //   Drop()         no mailbox took it; or it was forgotten while it waited
 //   AnswerLater()  a mailbox took it: when its handler has answered
+//   AnswerWhen()   the link answers it itself: when `look` gives the answer
 //   FailLater()    it goes no further: when the error is in the outbox
 
 #ifndef TROLLEY_ACTORS_LINK_INTERNAL_PEER_ASKS_H_
@@ -22,7 +23,9 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -30,6 +33,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "trolley/actors/async_condition.h"
 #include "trolley/actors/link/internal/link_state.h"
 #include "trolley/actors/task.h"
 #include "trolley/actors/wire.h"
@@ -50,6 +54,10 @@ class PeerAsks {
     --count_;
   }
   void AnswerLater(uint64_t ask_id, std::unique_ptr<WireAsk> ask);
+  // Nullopt: not yet.
+  using Look = std::function<std::optional<absl::StatusOr<WireMessage>>()>;
+  // Looks now, and again and again until `deadline`.
+  void AnswerWhen(uint64_t ask_id, Look look, Instant deadline);
   void FailLater(uint64_t ask_id, absl::Status error);
 
   // Those that a mailbox has taken, or that fail, are not answered any more.
@@ -64,10 +72,12 @@ class PeerAsks {
     uint64_t ask_id = 0;
     WireAsk* ask = nullptr;  // null if it fails
     bool forgotten = false;  // no peer waits for its answer
+    AsyncCondition forgot;
   };
   class Listed;
 
   Task<absl::Status> Answer(uint64_t ask_id, std::unique_ptr<WireAsk> ask);
+  Task<absl::Status> Await(uint64_t ask_id, Look look, Instant deadline);
   Task<absl::Status> Fail(uint64_t ask_id, absl::Status error);
   // A peer that reads slowly gets its answers slowly, and asks no more.
   Task<absl::Status> WaitForRoom(const Taken& taken);

@@ -140,6 +140,14 @@ MUTANTS = [
         Swap("watches_.count() >= state_.options.max_watches", "false"),
         _unix("HostileTest.P14_APeerWatchesNoMoreThanItMay")),
     Mutant(
+        "P14_APeerMayLookForAsManyNamesAsItLikes",
+        Swap("asks_.count() >= state_.options.max_pending_asks", "false"),
+        _unix("HostileTest.P14_APeerLooksForNoMoreNamesThanItMay")),
+    Mutant(
+        "P14_TheTypesOfALookupAreTakenAsTheyAre",
+        Swap("Printable(type)", "type"),
+        _unix("RawNamesTest.P14_AnswersThatAreNoneAreHarmless")),
+    Mutant(
         "P14_TheTextOfAnEndIsTakenAsItIs",
         Swap("Printable(ended.message())", "ended.message()"),
         _unix("RawServerTest.P14_AnswersThatAreNoneAreHarmless")),
