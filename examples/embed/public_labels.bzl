@@ -41,6 +41,11 @@ PUBLIC_LABELS = {
     ],
     "poller_conformance": ["trolley/tests/poller/conformance.h"],
     "printable": ["trolley/poller/printable.h"],
+    "remote_topics": [
+        "trolley/actors/remote_topics/remote_topics_options.h",
+        "trolley/actors/remote_topics/topic_export.h",
+        "trolley/actors/remote_topics/topic_import.h",
+    ],
     "sim": ["trolley/poller/sim.h"],
     "stream": ["trolley/actors/stream.h"],
     "stream_link": [

@@ -26,6 +26,31 @@ MUTANTS = [
         _unix("CancelTest."
               "P6_AnAskThatWaitsForAMailboxOverThereGivesBackItsCredit")),
 
+    # --- P21, topics of other processes
+    Mutant(
+        "P21_WhatAProcessDoesNotReadPilesUp",
+        Swap("entries_.size() >= options_.max_waiting", "false"),
+        _unix("RemoteTopicsTest."
+              "P21_ASlowSubscriberGetsTheExactCountOfWhatItMissed")),
+    Mutant(
+        "P21_WhatHasComeComesAgain", Skip(),
+        _unix("RemoteTopicsTest.P14_AnExportThatLiesIsHarmless")),
+    Mutant(
+        "P21_APeerMaySubscribeAsOftenAsItLikes",
+        Swap("sessions_.size() >= options_.max_sessions", "false"),
+        _unix("RemoteTopicsTest.P21_TheSubscriptionsOfOthersAreBounded")),
+    Mutant(
+        "P21_WhatIsOnItsWayIsForgotten",
+        Swap("entries_.front().number() <= number", "true"),
+        "WaitingEntriesTest.P21_AnEntryStaysUntilItIsReceived"),
+    Mutant(
+        "P21_WhatFindsNoRoomIsForgotten", Skip(),
+        "WaitingEntriesTest.P21_WhatFindsNoRoomIsCountedWhereItWas"),
+    Mutant(
+        "P21_ALongPublicationStopsASession",
+        Instead("if (BytesOf(entry) > most_bytes) break;"),
+        "WaitingEntriesTest.P21_ALongOneBecomesACount"),
+
     # --- P6 and P9, watches
     Mutant(
         "P6_WatchesOverALinkAreNotBounded",
