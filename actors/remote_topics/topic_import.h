@@ -36,7 +36,8 @@
 // Threads:   as any actor.
 // Bounds:    one batch (TopicImportOptions::batch_bytes), and one ask of the
 //            link.
-// Ends:      Stop(); or with its link or its subscriber.
+// Ends:      Stop(); with its link or its subscriber; or when its bus begins to
+//            shut down.
 
 #ifndef TROLLEY_ACTORS_REMOTE_TOPICS_TOPIC_IMPORT_H_
 #define TROLLEY_ACTORS_REMOTE_TOPICS_TOPIC_IMPORT_H_
@@ -77,6 +78,8 @@ class TopicImportBase : public Actor {
         options_(options) {}
 
   void OnStart() override;
+  // A question that waits would hold up the shutdown.
+  void OnDrain() override { Stop(); }
   void OnStop() override;
 
   virtual std::string type() const = 0;
