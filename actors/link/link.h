@@ -137,10 +137,29 @@ struct LinkStats {
 };
 struct GetLinkStats {};
 
+// What became of the tells and asks that the link took for its peer, over all
+// its connections. At any time:
+//
+//   accepted = acknowledged + failed + fate_unknown + open
+//
+// The ask for it first asks the peer, and waits for its answer: until the end
+// of the connection, for LinkOptions::heartbeat at most.
+struct LinkLedger {
+  uint64_t accepted = 0;
+  uint64_t written = 0;       // the kernel took it whole
+  uint64_t acknowledged = 0;  // a mailbox over there took it
+  uint64_t failed = 0;        // it never left, or was refused over there
+  // It left. The connection ended, or the asker gave up, before the peer said
+  // what became of it.
+  uint64_t fate_unknown = 0;
+  uint64_t open = 0;  // on its way, or not acknowledged yet
+};
+struct GetLinkLedger {};
+
 using Link =
     Protocol<absl::Status(LinkTell), absl::StatusOr<WireMessage>(LinkAsk),
-             LinkStats(GetLinkStats), internal::LinkWatch,
-             internal::LinkUnwatch>;
+             LinkStats(GetLinkStats), LinkLedger(GetLinkLedger),
+             internal::LinkWatch, internal::LinkUnwatch>;
 
 // How a connection ended, or why the link has none. The codes are those of
 // LinkDown::reason.

@@ -50,6 +50,13 @@ LinkStats StreamLink::On(const GetLinkStats&) {
   return stats;
 }
 
+Task<LinkLedger> StreamLink::On(const GetLinkLedger&) {
+  LinkLedger ledger = co_await sender_.ReadLedger(
+      std::min(deadline(), context().Now() + state_.options.heartbeat));
+  ledger.written = state_.stats.written;
+  co_return ledger;
+}
+
 void StreamLink::On(internal::LinkWatch&& watch) {
   watches_.Begin(std::move(watch.down));
 }

@@ -83,6 +83,7 @@ class StreamLink : public internal::LinkActor {
   MaybeTask<absl::Status> On(LinkTell&& tell);
   Task<absl::StatusOr<WireMessage>> On(LinkAsk&& ask);
   LinkStats On(const GetLinkStats&);
+  Task<LinkLedger> On(const GetLinkLedger&);
   // Of a RemoteWatch (actors/link/remote_watch.h).
   void On(internal::LinkWatch&& watch);
   void On(const internal::LinkUnwatch& unwatch);

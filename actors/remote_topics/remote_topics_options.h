@@ -35,8 +35,9 @@ struct TopicExportOptions {
   // a link.
   uint32_t max_waiting_bytes = 1u << 20;
   // How long a session lives without a question of its subscriber; above 0.
-  // Then the export forgets it: the subscriber has gone without a word. 60 s: longer than the other process takes to
-  // dial again. Infinite: it lives as long as the export.
+  // Then the export forgets it: the subscriber has gone without a word. 60 s:
+  // longer than the other process takes to dial again. Infinite: it lives as
+  // long as the export.
   absl::Duration keep = absl::Seconds(60);
 };
 

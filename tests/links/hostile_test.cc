@@ -246,7 +246,7 @@ TEST_P(HostileTest, P14_APeerWatchesNoMoreThanItMay) {
       RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
   EXPECT_EQ(refusals.size(), kMore);
   for (const link::v1::Refusal& refusal : refusals) {
-    EXPECT_EQ(refusal.reason(), link::v1::Refusal::FULL);
+    EXPECT_EQ(refusal.reason(), link::v1::Refusal_Reason_FULL);
     EXPECT_GT(refusal.ask_id(), kAllowed);
   }
 }
@@ -270,7 +270,7 @@ TEST_P(HostileTest, P14_AWatchOfANameThatIsNoneIsRefusedInPrint) {
       RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
   ASSERT_EQ(refusals.size(), 3u);
   for (const link::v1::Refusal& refusal : refusals) {
-    EXPECT_EQ(refusal.reason(), link::v1::Refusal::UNKNOWN_ACTOR);
+    EXPECT_EQ(refusal.reason(), link::v1::Refusal_Reason_UNKNOWN_ACTOR);
     EXPECT_LE(refusal.detail().size(), 600u);
     for (const char c : refusal.detail()) EXPECT_TRUE(c >= ' ' && c <= '~');
   }
@@ -310,10 +310,32 @@ TEST_P(HostileTest, P14_APeerLooksForNoMoreNamesThanItMay) {
   const auto refusals =
       RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
   ASSERT_EQ(refusals.size(), 3 + kMore);
-  EXPECT_EQ(refusals[0].reason(), link::v1::Refusal::BAD_PAYLOAD);
-  EXPECT_EQ(refusals[1].reason(), link::v1::Refusal::UNKNOWN_ACTOR);
-  EXPECT_EQ(refusals[2].reason(), link::v1::Refusal::UNKNOWN_ACTOR);
-  EXPECT_EQ(refusals[3].reason(), link::v1::Refusal::FULL);
+  EXPECT_EQ(refusals[0].reason(), link::v1::Refusal_Reason_BAD_PAYLOAD);
+  EXPECT_EQ(refusals[1].reason(), link::v1::Refusal_Reason_UNKNOWN_ACTOR);
+  EXPECT_EQ(refusals[2].reason(), link::v1::Refusal_Reason_UNKNOWN_ACTOR);
+  EXPECT_EQ(refusals[3].reason(), link::v1::Refusal_Reason_FULL);
+}
+
+TEST_P(HostileTest, P14_AccountsThatAPeerDoesNotReadAreOne) {
+  constexpr uint64_t kAccounts = 100'000;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  link::v1::Envelope account;
+  account.mutable_account();
+  const std::string bytes = account.SerializeAsString();
+  std::string said;
+  for (uint64_t i = 1; i <= kAccounts; ++i) {
+    said += Data(i, bytes);
+    if (i % 1000 != 0) continue;
+    ASSERT_TRUE(peer.Keep(std::exchange(said, "")));
+  }
+  const LinkStats stats = StatsWhen(link, [](const LinkStats& s) {
+    return s.frames_in >= kAccounts || !s.connected;
+  });
+  EXPECT_TRUE(stats.connected);
+  EXPECT_LE(stats.unwritten_bytes, (64 + 4) * 1024u);
 }
 
 // Ends of actors that a peer watches, which it does not read.

@@ -7,10 +7,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/actor.h"
 #include "trolley/actors/topics/topic_messages.h"
+#include "trolley/actors/topics/topics.h"
 #include "trolley/tests/links/actors.h"
 
 namespace trolley::links_test {
@@ -33,12 +35,14 @@ class Reader : public Actor {
   void On(const Published<Put>& m) {
     ++read_.published;
     read_.last_name = m.name;
-    if (m.value.value() != last_ + 1) ++read_.out_of_place;
+    if (knows_last_ && m.value.value() != last_ + 1) ++read_.out_of_place;
+    knows_last_ = true;
     last_ = m.value.value();
   }
   void On(const Gap& gap) {
     if (gap.missed == Gap::kUnknown) {
       ++read_.unknown;
+      knows_last_ = false;
       return;
     }
     ++read_.gaps;
@@ -48,6 +52,7 @@ class Reader : public Actor {
   Read On(const GetRead&) { return read_; }
   void On(const ForgetRead&) {
     read_ = Read();
+    knows_last_ = true;
     last_ = 0;
   }
   // Handles nothing until it is told to Open, by its door.
@@ -63,6 +68,26 @@ class Reader : public Actor {
   Latch open_;
   Read read_;
   uint64_t last_ = 0;
+  bool knows_last_ = true;
+};
+
+// Publishes the numbers 1, 2, 3... as "n.x" for as long as it runs.
+class Publisher : public Actor {
+ public:
+  explicit Publisher(Topics topics) : topics_(std::move(topics)) {}
+
+ protected:
+  void OnStart() override { RunInBackground(Publish()); }
+
+ private:
+  Task<absl::Status> Publish() {
+    for (uint64_t i = 1;; ++i) {
+      topics_.Publish<Put>("n.x", PutOf(i)).IgnoreError();
+      if (i % 10 == 0) co_await Sleep(absl::Milliseconds(1));
+    }
+  }
+
+  const Topics topics_;
 };
 
 // Of another type.

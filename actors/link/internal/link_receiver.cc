@@ -188,6 +188,11 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
     case LinkPayload::kCancel:
       HearCancel(payload.cancel().ask_id());
       return absl::OkStatus();
+    case LinkPayload::kAccount:
+      HearAccount();
+      return absl::OkStatus();
+    case LinkPayload::kAccounted:
+      return sender_.HearAccounted(payload.accounted());
     default:
       return absl::OkStatus();  // of a newer version, whose sender knows
   }
@@ -433,6 +438,8 @@ void LinkReceiver::FinishDelivery(TargetQueue& queue,
   if (sent.ok()) {
     ++state_.stats.delivered;
     if (state_.connection != nullptr) {
+      // mutant: P15_ATellThatWasTakenIsNotAcknowledged
+      if (ask_id == 0) ++tells_taken_;
       state_.connection->Discharge(header.length);
     }
     return;
@@ -478,6 +485,25 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
     if (state_.stats.queued == 0) state_.drained.Notify();
   }
   queue->running = false;
+  co_return absl::OkStatus();
+}
+
+void LinkReceiver::HearAccount() {
+  if (std::exchange(account_owed_, true)) return;
+  state_.RunInBackground(SendAccounted(state_.connection));
+}
+
+Task<absl::Status> LinkReceiver::SendAccounted(Connection connection) {
+  // mutant: P14_AccountsPileUp
+  while (connection->writable() && !connection->HasRoom()) {
+    co_await state_.changed.Wait();
+  }
+  if (connection != state_.connection) co_return absl::OkStatus();
+  account_owed_ = false;
+  if (!connection->writable()) co_return absl::OkStatus();
+  LinkPayload payload;
+  payload.mutable_accounted()->set_tells_taken(tells_taken_);
+  connection->SendAnswer("", payload.SerializeAsString()).IgnoreError();
   co_return absl::OkStatus();
 }
 
@@ -527,6 +553,8 @@ void LinkReceiver::Forget() {
     });
   }
   queued_asks_.clear();
+  tells_taken_ = 0;
+  account_owed_ = false;
   asks_.Forget();
   // mutant: P9_WhatAPeerWatchedIsWatchedOn
   watches_.Forget();

@@ -97,6 +97,10 @@ class LinkReceiver {
   void FinishDelivery(TargetQueue& queue, const wire::FrameHeader& header,
                       uint64_t ask_id, const absl::Status& sent);
   Task<absl::Status> RunQueue(TargetQueue* queue);
+  // The peer wants to know what became of its tells. Answered when there is
+  // room.
+  void HearAccount();
+  Task<absl::Status> SendAccounted(Connection connection);
   // The peer gave an ask or a watch up.
   void HearCancel(uint64_t ask_id);
   // A message has left its queue.
@@ -112,6 +116,8 @@ class LinkReceiver {
   PeerWatches watches_;
   Refusals refusals_;
   TargetQueues queues_;
+  uint64_t tells_taken_ = 0;  // of this connection, by mailboxes
+  bool account_owed_ = false;
   // Asks in those queues, by their ask ids; the first of each id.
   struct QueuedAsk {
     TargetQueue* queue;

@@ -212,6 +212,25 @@ MUTANTS = [
         "P14_AnAddressMayComeAsOftenAsItLikes", Swap("entry.left < 1", "false"),
         "AddressLimitsTest.P14_TheBucketFillsWithinASecond"),
 
+    # --- P14 and P15, the ledger of a peer
+    Mutant(
+        "P14_AccountsPileUp", Swap("!connection->HasRoom()", "false"),
+        _unix("HostileTest.P14_AccountsThatAPeerDoesNotReadAreOne")),
+    Mutant(
+        "P14_APeerAcknowledgesMoreThanItGot",
+        Swap("count > sent_ - refused_", "false"),
+        "SentBooksTest.P14_APeerThatLiesDoesNotUnbalanceThem"),
+    Mutant(
+        "P15_WhatDidNotLeaveHasAnUnknownFate",
+        Swap("unwritten_.size()", "0"),
+        "SentBooksTest.P15_WhatLeftHasAnUnknownFateAndTheRestHasFailed"),
+    Mutant(
+        "P15_WhatLeftIsForgottenWithItsConnection", Skip(),
+        "SentBooksTest.P15_WhatLeftHasAnUnknownFateAndTheRestHasFailed"),
+    Mutant(
+        "P15_ATellThatWasTakenIsNotAcknowledged", Skip(),
+        _unix("LedgerTest.P15_WhatAMailboxTookIsAcknowledged")),
+
     # --- P15, exact loss
     Mutant("P15_ATornFrameIsNotCounted", Skip(), _TORN),
     Mutant(
