@@ -21,8 +21,9 @@
 // is free. The Down comes after each message that the watched actor sent to the
 // watcher. A full mailbox does not refuse it.
 //
-// Both actors may be of any loop and of any bus of this process. For the end of
-// a link to another process see LinkDown (actors/link/link.h).
+// Both actors may be of any loop and of any bus of this process. An actor of
+// another process is watched by a RemoteWatch (actors/link/remote_watch.h). For
+// the end of a link see LinkDown (actors/link/link.h).
 //
 // Ownership: the watcher owns it, as a member; a moved-from Watch watches
 //            nothing.
@@ -40,6 +41,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "trolley/actors/internal/handler.h"
 #include "trolley/actors/internal/notice.h"
 #include "trolley/actors/ref.h"
@@ -53,6 +55,8 @@ struct Down {
   Address actor;     // the watched actor
   std::string name;  // as Address::ToString()
   ExitReason reason;
+  // Not OK only for a RemoteWatch, which has ended before its actor.
+  absl::Status lost = {};
 };
 
 namespace internal {

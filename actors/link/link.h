@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "trolley/actors/link/internal/pending_down.h"
 #include "trolley/actors/protocol.h"
 #include "trolley/actors/ref.h"
 #include "trolley/actors/wire_methods.h"
@@ -99,7 +100,7 @@ struct LinkStats {
   uint64_t frames_in = 0;
   uint64_t frames_out = 0;  // that the kernel took whole
 
-  // Of the LinkTells and LinkAsks taken, each counts once here:
+  // Of the LinkTells, LinkAsks and watches taken, each counts once here:
   uint64_t written = 0;  // the kernel took it whole
   uint64_t unsent = 0;   // the connection ended before the kernel had all
   // Refused here: not connected, expired, too long... Or cancelled while it
@@ -108,30 +109,57 @@ struct LinkStats {
   uint64_t waiting = 0;          // in the outbox now
   uint64_t unwritten_bytes = 0;  // in the outbox now, of frames of every kind
   // Of those written:
-  uint64_t refused_by_peer = 0;  // tells and asks that came back as Refusals
+  uint64_t refused_by_peer = 0;  // those that came back as Refusals
   uint64_t fate_unknown = 0;     // asks whose connection ended before an answer
 
-  uint64_t received = 0;   // messages from the peer
-  uint64_t delivered = 0;  // of those, accepted by the target's mailbox
-  uint64_t refused = 0;    // of those, sent back
-  uint64_t queued = 0;     // of those, waiting for room in a mailbox now
-  // Of those, asks whose connection ended while they waited for room.
+  uint64_t received = 0;  // messages from the peer
+  // Of those, accepted by the target's mailbox; or watches, by this link.
+  uint64_t delivered = 0;
+  uint64_t refused = 0;  // of those, sent back
+  uint64_t queued = 0;   // of those, waiting for room in a mailbox now
+  // Of those, asks whose connection ended, or whose asker gave up, while they
+  // waited for room.
   uint64_t abandoned = 0;
   uint64_t targets = 0;  // target queues that the link holds now
 
   uint64_t pending_asks = 0;  // of ours, now
-  uint64_t late_replies = 0;  // to asks whose deadline had passed
+  uint64_t watches = 0;       // of this process, now
+  uint64_t peer_watches = 0;  // of the peer, now
+  // To asks whose deadline had passed, and to those that were given up.
+  uint64_t late_replies = 0;
   // To asks of the peer that a mailbox had taken, and whose connection ended
   // before their answer.
   uint64_t undelivered_replies = 0;
+  // Asks of the peer that a mailbox had taken, and whose asker gave up.
+  uint64_t cancelled = 0;
   uint64_t torn = 0;             // connections that ended inside a frame
   uint64_t protocol_errors = 0;  // connections ended by bytes that break a rule
 };
 struct GetLinkStats {};
 
+// What became of the tells and asks that the link took for its peer, over all
+// its connections. At any time:
+//
+//   accepted = acknowledged + failed + fate_unknown + open
+//
+// The ask for it first asks the peer, and waits for its answer: until the end
+// of the connection, for LinkOptions::heartbeat at most.
+struct LinkLedger {
+  uint64_t accepted = 0;
+  uint64_t written = 0;       // the kernel took it whole
+  uint64_t acknowledged = 0;  // a mailbox over there took it
+  uint64_t failed = 0;        // it never left, or was refused over there
+  // It left. The connection ended, or the asker gave up, before the peer said
+  // what became of it.
+  uint64_t fate_unknown = 0;
+  uint64_t open = 0;  // on its way, or not acknowledged yet
+};
+struct GetLinkLedger {};
+
 using Link =
     Protocol<absl::Status(LinkTell), absl::StatusOr<WireMessage>(LinkAsk),
-             LinkStats(GetLinkStats)>;
+             LinkStats(GetLinkStats), LinkLedger(GetLinkLedger),
+             internal::LinkWatch, internal::LinkUnwatch>;
 
 // How a connection ended, or why the link has none. The codes are those of
 // LinkDown::reason.

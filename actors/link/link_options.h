@@ -52,6 +52,12 @@ struct LinkOptions {
   // size, so that messages that wait for credit fit into it, too.
   size_t max_pending_asks = 512;
 
+  // Watches of actors over the link (actors/link/remote_watch.h), in each
+  // direction, at one time; a count. A further one is told that it was lost.
+  // 1024: as many as there are places in a mailbox of the usual size. Each
+  // costs about 1 KiB here, and half of that over there.
+  size_t max_watches = 1024;
+
   // The time in which the whole Hello of the peer must arrive. 2 s: a live
   // process needs a thousandth of it. A silent one costs a descriptor for that
   // long.

@@ -12,6 +12,9 @@
 // (actors/link/link.h) lists the further errors of an ask. The other process
 // gets the messages of one Remote in the order in which the Remote took them.
 //
+// An asker that gives up, or ends, is heard of over there: a handler that is
+// suspended is cancelled.
+//
 // While the link is down, and while the other process shuts down, each verb
 // fails at once, from any thread:
 //

@@ -17,7 +17,8 @@ StreamLink::StreamLink(std::unique_ptr<Dialer> dialer, LinkOptions options)
     : dialer_(std::move(dialer)),
       state_(*this, std::move(options), dialer_->endpoint(), LinkPeer()),
       sender_(state_),
-      receiver_(state_, sender_) {}
+      watches_(state_, sender_),
+      receiver_(state_, sender_, WatchesForPeer()) {}
 
 StreamLink::StreamLink(LinkSocket connected, LinkOptions options,
                        std::shared_ptr<void> connection_slot)
@@ -25,7 +26,8 @@ StreamLink::StreamLink(LinkSocket connected, LinkOptions options,
       connection_slot_(std::move(connection_slot)),
       state_(*this, std::move(options), "", accepted_.peer),
       sender_(state_),
-      receiver_(state_, sender_) {}
+      watches_(state_, sender_),
+      receiver_(state_, sender_, WatchesForPeer()) {}
 
 // --- Messages --------------------------------------------------------------
 
@@ -45,7 +47,30 @@ LinkStats StreamLink::On(const GetLinkStats&) {
   if (stats.connected) stats.unwritten_bytes = state_.connection->unwritten();
   stats.pending_asks = sender_.pending_asks();
   stats.targets = receiver_.targets();
+  stats.watches = watches_.count();
+  stats.peer_watches = receiver_.watches();
   return stats;
+}
+
+Task<LinkLedger> StreamLink::On(const GetLinkLedger&) {
+  LinkLedger ledger = co_await sender_.ReadLedger(
+      std::min(deadline(), context().Now() + state_.options.heartbeat));
+  ledger.written = state_.stats.written;
+  co_return ledger;
+}
+
+void StreamLink::On(internal::LinkWatch&& watch) {
+  watches_.Begin(std::move(watch.down));
+}
+
+void StreamLink::On(const internal::LinkUnwatch& unwatch) {
+  watches_.Forget(*unwatch.owed);
+}
+
+void StreamLink::On(const Down& down) { receiver_.HearDown(down); }
+
+internal::PeerWatches::Begins StreamLink::WatchesForPeer() {
+  return [this](const Address& actor) { return Watch(Self(this), actor); };
 }
 
 // --- The life of the link --------------------------------------------------
@@ -147,7 +172,7 @@ Task<bool> StreamLink::LiveOnce() {
   co_return true;
 }
 
-LinkDown StreamLink::Down() {
+LinkDown StreamLink::MakeDown() {
   return {.link = Self(this),
           .end = state_.down_end,
           .reason = state_.down_reason,
@@ -165,7 +190,7 @@ Task<absl::Status> StreamLink::GoDown() {
   // mutant: P15_TheEndIsToldBeforeWhatArrived
   while (state_.stats.queued > 0) co_await state_.drained.Wait();
   if (state_.options.watcher && told_ != Told::kDown) {
-    auto told = state_.options.watcher.Send(Down());
+    auto told = state_.options.watcher.Send(MakeDown());
     (co_await told).IgnoreError();
     told_ = Told::kDown;
   }
@@ -246,7 +271,7 @@ void StreamLink::OnStop() {
   // Also if the mailbox of the watcher is full.
   if (state_.options.watcher && told_ != Told::kDown) {
     // mutant: P15_AWatcherWithAFullMailboxDoesNotHearTheEnd
-    (void)TellLast(state_.options.watcher, Down());
+    (void)TellLast(state_.options.watcher, MakeDown());
   }
 }
 

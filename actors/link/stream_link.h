@@ -40,6 +40,8 @@
 //   asks of the peer in a mailbox            get no answer; a handler that is
 //                                            suspended is cancelled
 //   tells of the peer                        are delivered
+//   watches of this side                     are told that they are lost
+//   watches of the peer                      are forgotten
 
 #ifndef TROLLEY_ACTORS_LINK_STREAM_LINK_H_
 #define TROLLEY_ACTORS_LINK_STREAM_LINK_H_
@@ -55,9 +57,12 @@
 #include "trolley/actors/link/internal/link_receiver.h"
 #include "trolley/actors/link/internal/link_sender.h"
 #include "trolley/actors/link/internal/link_state.h"
+#include "trolley/actors/link/internal/link_watches.h"
+#include "trolley/actors/link/internal/pending_down.h"
 #include "trolley/actors/link/link.h"
 #include "trolley/actors/link/link_options.h"
 #include "trolley/actors/link/link_socket.h"
+#include "trolley/actors/watch.h"
 
 namespace trolley {
 
@@ -78,6 +83,12 @@ class StreamLink : public internal::LinkActor {
   MaybeTask<absl::Status> On(LinkTell&& tell);
   Task<absl::StatusOr<WireMessage>> On(LinkAsk&& ask);
   LinkStats On(const GetLinkStats&);
+  Task<LinkLedger> On(const GetLinkLedger&);
+  // Of a RemoteWatch (actors/link/remote_watch.h).
+  void On(internal::LinkWatch&& watch);
+  void On(const internal::LinkUnwatch& unwatch);
+  // Of what the peer watches.
+  void On(const Down& down);
 
  protected:
   void OnStart() override;
@@ -88,6 +99,7 @@ class StreamLink : public internal::LinkActor {
   using Connection = internal::LinkState::Connection;
   using Phase = internal::LinkState::Phase;
 
+  internal::PeerWatches::Begins WatchesForPeer();
   // A connection, or one after the other.
   Task<absl::Status> Live();
   // One attempt, and the connection that it made, to its end. True: the
@@ -98,7 +110,7 @@ class StreamLink : public internal::LinkActor {
   Task<absl::Status> Converse(Connection connection);
   Task<absl::Status> TellUp(Connection connection);
   Task<absl::Status> GoDown();
-  LinkDown Down();
+  LinkDown MakeDown();
   static Task<absl::Status> Write(Connection connection);
   absl::Duration NextBackoff();
 
@@ -108,6 +120,7 @@ class StreamLink : public internal::LinkActor {
 
   internal::LinkState state_;
   internal::LinkSender sender_;
+  internal::LinkWatches watches_;
   internal::LinkReceiver receiver_;
 
   enum class Told { kNothing, kUp, kDown } told_ = Told::kNothing;  // watcher

@@ -22,6 +22,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "trolley/actors/topics/internal/publication.h"
 
 namespace trolley {
@@ -43,6 +44,14 @@ class Published {
         value(shared->value),
         sequence(shared->sequence),
         shared_(std::move(shared)) {}
+  // For a bridge that has the value from another process. `sequence`: as it was
+  // there.
+  static Published Of(absl::string_view name, T value, uint64_t sequence) {
+    auto made =
+        std::make_shared<internal::PublicationOf<T>>(name, std::move(value));
+    made->sequence = sequence;
+    return Published(std::move(made));
+  }
   // A moved-from Published is as good as before: a move copies.
   Published(const Published&) = default;
   Published& operator=(const Published&) = delete;
@@ -59,9 +68,13 @@ class Published {
 
 // The subscription missed publications because the mailbox was full.
 struct Gap {
-  SubscriptionId subscription;
-  std::string pattern;  // of the subscription
-  uint64_t missed = 0;  // since the gap before, or since the beginning
+  // Of a TopicImport (actors/remote_topics/topic_import.h) only: the other
+  // process has forgotten the subscription, so the count is not known.
+  static constexpr uint64_t kUnknown = ~uint64_t{0};
+
+  SubscriptionId subscription;  // of a TopicImport: none
+  std::string pattern;          // of the subscription
+  uint64_t missed = 0;          // since the gap before, or since the beginning
 };
 
 }  // namespace trolley

@@ -48,6 +48,11 @@ PUBLIC_LABELS = {
     ],
     "poller_conformance": ["trolley/tests/poller/conformance.h"],
     "printable": ["trolley/poller/printable.h"],
+    "remote_topics": [
+        "trolley/actors/remote_topics/remote_topics_options.h",
+        "trolley/actors/remote_topics/topic_export.h",
+        "trolley/actors/remote_topics/topic_import.h",
+    ],
     "sim": ["trolley/poller/sim.h"],
     "stream": ["trolley/actors/stream.h"],
     "stream_link": [
@@ -60,6 +65,8 @@ PUBLIC_LABELS = {
         "trolley/actors/link/link_socket.h",
         "trolley/actors/link/link_transport.h",
         "trolley/actors/link/remote.h",
+        "trolley/actors/link/remote_names.h",
+        "trolley/actors/link/remote_watch.h",
         "trolley/actors/link/stream_link.h",
         "trolley/actors/link/stream_listener.h",
     ],
@@ -174,6 +181,7 @@ PUBLIC_LABELS = {
         "trolley/actors/context.h",
         "trolley/actors/mains_signals.h",
         "trolley/actors/maybe_task.h",
+        "trolley/actors/owed_down.h",
         "trolley/actors/protocol.h",
         "trolley/actors/ref.h",
         "trolley/actors/send.h",

@@ -186,6 +186,9 @@ std::vector<Rule> Rules() {
        "BAD_ENVELOPE"},
       {"negative deadline", GoodHello() + Data(1, MessageTo("sink", 1, -1)),
        "BAD_ENVELOPE"},
+      {"two watches of one number",
+       GoodHello() + Data(1, WatchOf("sink", 1)) + Data(2, WatchOf("sink", 1)),
+       "BAD_ENVELOPE"},
       {"credit of 0",
        GoodHello() + Header({.length = 4, .type = wire::FrameType::kCredit}) +
            std::string(4, '\0'),
@@ -240,6 +243,163 @@ TEST_F(PacketsTest, P14_APacketThatIsTooLongEndsItsConnection) {
   }
   StartClient();
   EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
+}
+
+// The Refusals in `said`, what came after a Hello.
+std::vector<link::v1::Refusal> RefusalsIn(absl::string_view said) {
+  std::vector<link::v1::Refusal> refusals;
+  for (const RawFrame& frame : FramesIn(said)) {
+    link::v1::Envelope envelope;
+    if (frame.type == wire::FrameType::kData &&
+        envelope.ParseFromString(frame.payload) && envelope.has_refusal()) {
+      refusals.push_back(envelope.refusal());
+    }
+  }
+  return refusals;
+}
+
+TEST_P(HostileTest, P14_APeerWatchesNoMoreThanItMay) {
+  constexpr uint64_t kAllowed = 1024;
+  constexpr uint64_t kMore = 200;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  for (uint64_t i = 1; i <= kAllowed + kMore; ++i) {
+    ASSERT_TRUE(peer.Keep(Data(i, WatchOf("sink", i))));
+  }
+  const LinkStats stats = StatsWhen(link, [](const LinkStats& s) {
+    return s.received >= kAllowed + kMore || !s.connected;
+  });
+  EXPECT_EQ(stats.peer_watches, kAllowed);
+  EXPECT_EQ(stats.refused, kMore);
+  peer.CloseHalf();
+  const auto refusals =
+      RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
+  EXPECT_EQ(refusals.size(), kMore);
+  for (const link::v1::Refusal& refusal : refusals) {
+    EXPECT_EQ(refusal.reason(), link::v1::Refusal_Reason_FULL);
+    EXPECT_GT(refusal.ask_id(), kAllowed);
+  }
+}
+
+TEST_P(HostileTest, P14_AWatchOfANameThatIsNoneIsRefusedInPrint) {
+  const std::string wide = NewEndpoint();  // takes frames of 1 MiB
+  ASSERT_TRUE(
+      Listen(*server_, RealSys(), {.name = "wide"}, wide, PatientListener())
+          .ok());
+  const std::string names[] = {"\x1b[2J\n", std::string(1'000'000, '\x1b'),
+                               "\u202esink"};
+  uint64_t sequence = 0;
+  RawPeer peer(wide);
+  peer.Say(GoodHello());
+  for (const std::string& name : names) {
+    ++sequence;
+    ASSERT_TRUE(peer.Keep(Data(sequence, WatchOf(name, sequence))));
+  }
+  peer.CloseHalf();
+  const auto refusals =
+      RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
+  ASSERT_EQ(refusals.size(), 3u);
+  for (const link::v1::Refusal& refusal : refusals) {
+    EXPECT_EQ(refusal.reason(), link::v1::Refusal_Reason_UNKNOWN_ACTOR);
+    EXPECT_LE(refusal.detail().size(), 600u);
+    for (const char c : refusal.detail()) EXPECT_TRUE(c >= ' ' && c <= '~');
+  }
+}
+
+TEST_P(HostileTest, P14_APeerLooksForNoMoreNamesThanItMay) {
+  constexpr uint64_t kAllowed = 512;
+  constexpr uint64_t kMore = 100;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  uint64_t said = 0;
+  const auto look = [&](const std::string& name, const std::string& payload) {
+    ++said;
+    link::v1::Envelope envelope;
+    ASSERT_TRUE(envelope.ParseFromString(WatchOf(name, said)));
+    envelope.mutable_message()->set_type("trolley.link.v1.Lookup");
+    envelope.mutable_message()->set_payload(payload);
+    ASSERT_TRUE(peer.Keep(Data(said, envelope.SerializeAsString())));
+  };
+  link::v1::Lookup wait;
+  wait.set_wait(true);
+  // These are refused at once, and count for nothing.
+  look("sink", "\xff\xff");
+  look("\x1b[2J", wait.SerializeAsString());
+  look(std::string(60'000, 'x'), wait.SerializeAsString());
+  for (uint64_t i = 0; i < kAllowed + kMore; ++i) {
+    look("nobody", wait.SerializeAsString());
+  }
+  const LinkStats stats = StatsWhen(link, [&](const LinkStats& s) {
+    return s.received >= said || !s.connected;
+  });
+  EXPECT_EQ(stats.delivered, kAllowed);
+  EXPECT_EQ(stats.refused, 3 + kMore);
+  peer.CloseHalf();
+  const auto refusals =
+      RefusalsIn(peer.ReadToTheEnd().substr(wire::kHelloBytes));
+  ASSERT_EQ(refusals.size(), 3 + kMore);
+  EXPECT_EQ(refusals[0].reason(), link::v1::Refusal_Reason_BAD_PAYLOAD);
+  EXPECT_EQ(refusals[1].reason(), link::v1::Refusal_Reason_UNKNOWN_ACTOR);
+  EXPECT_EQ(refusals[2].reason(), link::v1::Refusal_Reason_UNKNOWN_ACTOR);
+  EXPECT_EQ(refusals[3].reason(), link::v1::Refusal_Reason_FULL);
+}
+
+TEST_P(HostileTest, P14_AccountsThatAPeerDoesNotReadAreOne) {
+  constexpr uint64_t kAccounts = 100'000;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  link::v1::Envelope account;
+  account.mutable_account();
+  const std::string bytes = account.SerializeAsString();
+  std::string said;
+  for (uint64_t i = 1; i <= kAccounts; ++i) {
+    said += Data(i, bytes);
+    if (i % 1000 != 0) continue;
+    ASSERT_TRUE(peer.Keep(std::exchange(said, "")));
+  }
+  const LinkStats stats = StatsWhen(link, [](const LinkStats& s) {
+    return s.frames_in >= kAccounts || !s.connected;
+  });
+  EXPECT_TRUE(stats.connected);
+  EXPECT_LE(stats.unwritten_bytes, (64 + 4) * 1024u);
+}
+
+// Ends of actors that a peer watches, which it does not read.
+TEST_P(HostileTest, P14_EndsThatAPeerDoesNotReadAreBounded) {
+  constexpr uint64_t kWatches = 1000;
+  NextUpOf(server_watcher_);  // the good one
+  RawPeer peer(endpoint_);
+  peer.Say(GoodHello());
+  const Ref<Link> link = NextUpOf(server_watcher_).link;
+  uint64_t said = 0;
+  LinkStats stats;
+  for (int round = 0; round < 100; ++round) {
+    const auto mortal = SpawnOn<Sink>(*server_, {.name = "mortal"});
+    bool kept = true;
+    for (uint64_t i = 0; i < kWatches && kept; ++i) {
+      ++said;
+      kept = peer.Keep(Data(said, WatchOf("mortal", said)));
+    }
+    stats = StatsWhen(link, [&](const LinkStats& s) {
+      return s.received >= said || !s.connected;
+    });
+    if (!kept || !stats.connected) break;
+    mortal.Stop();
+    AwaitEnd(mortal.address());
+    stats = StatsOf(link);
+    ASSERT_LE(stats.peer_watches, 1024u);
+    ASSERT_LE(stats.unwritten_bytes, (64 + 4) * 1024u);
+  }
+  EXPECT_FALSE(stats.connected);  // it has used up its credit
+  const LinkDown down = NextDownOf(server_watcher_);
+  EXPECT_EQ(wire::WireErrorOf(down.reason), wire::WireError::kCreditOverrun)
+      << down.reason;
 }
 
 TEST_P(HostileTest, P15_TornLastFrameIsCountedOnceAndNothingOfItHandled) {

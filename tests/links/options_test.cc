@@ -274,9 +274,9 @@ absl::Status UseLinks(const UnixListenerOptions& listening,
 template <typename Visit>
 void VisitLink(LinkOptions& o, Visit visit) {
   TROLLEY_FIELDS(o, visit, max_frame_bytes, credit_bytes, outbox_bytes,
-                 outbox_messages, max_pending_asks, handshake_deadline,
-                 write_deadline, heartbeat, reconnect, backoff_first,
-                 backoff_last, jitter_seed, watcher);
+                 outbox_messages, max_pending_asks, max_watches,
+                 handshake_deadline, write_deadline, heartbeat, reconnect,
+                 backoff_first, backoff_last, jitter_seed, watcher);
 }
 
 // What Unix sockets add holds no number. A field of theirs that is not named

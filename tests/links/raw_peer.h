@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -314,6 +315,17 @@ inline std::string PutTo(const std::string& target, const Put& put) {
   return envelope.SerializeAsString();
 }
 
+// A watch of the actor `target`.
+inline std::string WatchOf(const std::string& target, uint64_t ask_id) {
+  link::v1::Envelope envelope;
+  envelope.mutable_message()->set_target(target);
+  envelope.mutable_message()->set_type("trolley.link.v1.Watch");
+  envelope.mutable_message()->set_ask_id(ask_id);
+  envelope.mutable_message()->set_remaining_ns(
+      std::numeric_limits<int64_t>::max());
+  return envelope.SerializeAsString();
+}
+
 struct RawFrame {
   wire::FrameType type;
   std::string payload;
@@ -332,6 +344,22 @@ inline std::vector<RawFrame> FramesIn(absl::string_view said) {
     said.remove_prefix(length);
   }
   return frames;
+}
+
+// Waits for the next DATA frame. An empty one: `peer` has closed.
+inline link::v1::Envelope NextEnvelope(RawPeer& peer) {
+  for (;;) {
+    const std::string header = peer.Read(wire::kFrameHeaderBytes);
+    if (header.size() < wire::kFrameHeaderBytes) return {};
+    uint32_t length = 0;
+    std::memcpy(&length, header.data(), sizeof(length));
+    const std::string payload = peer.Read(length);
+    link::v1::Envelope envelope;
+    if (static_cast<wire::FrameType>(header[4]) == wire::FrameType::kData &&
+        envelope.ParseFromString(payload)) {
+      return envelope;
+    }
+  }
 }
 
 // The name of the error in the ERROR frame in `said`; "" if there is none.

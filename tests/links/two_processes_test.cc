@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
@@ -17,8 +18,12 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "trolley/actors/remote_topics/topic_export.h"
+#include "trolley/actors/remote_topics/topic_import.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/mourner.h"
+#include "trolley/tests/links/reader.h"
 
 namespace trolley::links_test {
 namespace {
@@ -217,6 +222,42 @@ TEST_P(TwoProcessesTest, P15_KilledReceiverLeavesExactCounts) {
   }
 }
 
+// The same by its ledger. What is open is known to have left or not.
+TEST_P(TwoProcessesTest, P15_KilledReceiverLeavesALedgerThatBalances) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 10; ++round) {
+    Peer peer({endpoint_});
+    LinkOptions options = PatientLink();
+    options.backoff_first = options.backoff_last = absl::Hours(1);
+    StartClient(options);
+    const Ref<Streamer> streamer = SpawnOn<Streamer>(
+        *client_, {}, RemoteOf("sink"), uint64_t{1'000'000'000}, size_t{100});
+    NextUpOf(client_watcher_);
+    const uint64_t enough = 5000 + random() % 5000;
+    AskUntil([&] { return streamer.AskAndWait(GetProgress{}, kLong); },
+             [&](const auto& now) { return now.value().sent >= enough; })
+        .IgnoreError();
+    peer.Kill();
+    const LinkDown down = NextDownOf(client_watcher_);
+    const Progress end = streamer.AskAndWait(WaitUntilDone{}, kLong).value();
+    const LinkLedger ledger = AskUntil(
+        [&] {
+          return link_.AskAndWait(GetLinkLedger{}, kLong)
+              .value_or(LinkLedger());
+        },
+        [&](const LinkLedger& now) { return now.accepted >= end.sent; });
+    EXPECT_EQ(ledger.accepted, end.sent);
+    EXPECT_EQ(ledger.open, 0u);
+    EXPECT_EQ(ledger.acknowledged + ledger.fate_unknown, ledger.written);
+    EXPECT_EQ(ledger.failed, ledger.accepted - ledger.written);
+    EXPECT_EQ(ledger.written, down.stats.written);
+    EXPECT_GT(ledger.acknowledged, 0u);
+    StopClient();
+  }
+}
+
 TEST_P(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {
   Peer peer({endpoint_});
   StartClient();
@@ -253,6 +294,89 @@ TEST_P(TwoProcessesTest, P15_AKilledProcessIsToldFromOneThatEnds) {
                                          : absl::StatusCode::kUnavailable)
         << down.reason;
     StopClient();
+  }
+}
+
+TEST_P(TwoProcessesTest, P9_AWatchOfAKilledProcessIsToldThatItIsLost) {
+  for (const bool killed : {true, false}) {
+    Peer peer({endpoint_});
+    StartClient();
+    const auto mourner = SpawnOn<Mourner>(*client_, {});
+    for (int i = 0; i < 10; ++i) mourner.Tell(Mourn{link_, "sink"});
+    // Answered behind the watches.
+    EXPECT_TRUE(RemoteOf("sink").AskAndWait(AskOf(1), kLong).ok());
+    EXPECT_EQ(mourner.AskAndWait(CountEnds{}, kLong).value(), 0u);
+    if (killed) {
+      peer.Kill();
+    } else {
+      EXPECT_EQ(peer.Finish(), 0);
+    }
+    for (int i = 0; i < 10; ++i) {
+      const Down down = mourner.AskAndWait(NextEnd{}, kLong).value();
+      EXPECT_EQ(down.name, "sink");
+      // A process that ends in order may tell the end of its actor first.
+      const bool told =
+          down.lost.ok() && down.reason.kind == ExitReason::Kind::kBusEnded;
+      EXPECT_TRUE(absl::IsUnavailable(down.lost) || (!killed && told))
+          << down.lost << down.reason.ToString();
+    }
+    NextDownOf(client_watcher_);
+    EXPECT_EQ(mourner.AskAndWait(CountEnds{}, kLong).value(), 0u);
+    StopClient();
+  }
+}
+
+TEST_P(TwoProcessesTest, P9_TheWatchesOfAKilledProcessAreForgotten) {
+  StartServer();
+  for (int round = 0; round < 3; ++round) {
+    Peer peer({endpoint_, "watch", "sink"});
+    const LinkUp up = NextUpOf(server_watcher_);
+    StatsWhen(up.link, [](const LinkStats& s) { return s.peer_watches == 1; });
+    peer.Kill();
+    EXPECT_EQ(NextDownOf(server_watcher_).stats.peer_watches, 0u);
+  }
+  sink_.Stop();
+  AwaitEnd(sink_.address());
+}
+
+TEST_P(TwoProcessesTest, P21_AKilledExportIsAGapOfUnknownSize) {
+  StartClient();
+  const auto reader = SpawnOn<Reader>(*client_, {.name = "reader"});
+  SpawnOn<TopicImport<Put>>(*client_, {}, link_, "topics", "n.*",
+                            TopicImport<Put>::Subscriber(reader),
+                            TopicImportOptions{.pause = absl::Milliseconds(1)});
+  const auto read_when = [&](const std::function<bool(const Read&)>& done) {
+    return AskUntil(
+        [&] { return reader.AskAndWait(GetRead{}, kLong).value_or(Read()); },
+        done);
+  };
+  // The first publications of a process are before its subscription.
+  reader.Tell(Gap{.subscription = {}, .pattern = "", .missed = Gap::kUnknown});
+  for (int round = 0; round < 3; ++round) {
+    Peer peer({endpoint_, "export", "n.x"});
+    const uint64_t before =
+        read_when([](const Read&) { return true; }).published;
+    read_when([&](const Read& r) { return r.published > before + 100; });
+    peer.Kill();
+  }
+  const Read read = read_when([](const Read&) { return true; });
+  EXPECT_EQ(read.unknown, 1u + 2u);  // that of this test, and two restarts
+  EXPECT_EQ(read.out_of_place, 0u);
+}
+
+TEST_P(TwoProcessesTest, P21_AKilledImportIsForgotten) {
+  StartServer();
+  Topics topics;
+  SpawnOn<TopicExport<Put>>(*server_, {.name = "topics"}, topics,
+                            TopicExportOptions{.keep = absl::Milliseconds(20)});
+  for (int round = 0; round < 3; ++round) {
+    Peer peer({endpoint_, "import", "n.*"});
+    NextUpOf(server_watcher_);
+    AskUntil([&] { return topics.Stats().subscriptions; },
+             [](uint64_t now) { return now == 1; });
+    peer.Kill();
+    AskUntil([&] { return topics.Stats().subscriptions; },
+             [](uint64_t now) { return now == 0; });
   }
 }
 

@@ -34,6 +34,11 @@ COVERED_BY = {
     "actors/internal/ask_from_actor.h BegunAsk::within": "Ref::Ask",
     "actors/internal/blocking_ask.h AskFromThread(timeout)": "Ref::AskAndWait",
     "actors/internal/blocking_ask.h Wait(timeout)": "Ref::AskAndWait",
+    "actors/link/internal/peer_asks.h AnswerWhen(deadline)": "RemoteNames",
+    "actors/link/internal/peer_asks.h Await(deadline)": "RemoteNames",
+    "actors/link/remote_names.h LookUp(timeout)": "Find and Await",
+    "actors/link/internal/link_sender.h ReadLedger(until)":
+        "LinkOptions::heartbeat",
     "actors/grpc/internal/connections.h Close(patience)": "a constant",
     "actors/grpc/internal/open_call.h AwaitNone(timeout)": "a constant",
     "actors/grpc/internal/open_call.h Begin(limit)": "Alarms::Set",

@@ -3,15 +3,18 @@
 #include "trolley/actors/link/internal/link_receiver.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trolley/actors/link/internal/link_payload.h"
+#include "trolley/bus/options.h"
 #include "trolley/poller/printable.h"
 #include "trolley/proto/wire_error.h"
 
@@ -182,6 +185,14 @@ absl::Status LinkReceiver::HandleData(const Connection& connection,
     case LinkPayload::kRefusal:
       sender_.HearRefusal(payload.refusal());
       return absl::OkStatus();
+    case LinkPayload::kCancel:
+      HearCancel(payload.cancel().ask_id());
+      return absl::OkStatus();
+    case LinkPayload::kAccount:
+      HearAccount();
+      return absl::OkStatus();
+    case LinkPayload::kAccounted:
+      return sender_.HearAccounted(payload.accounted());
     default:
       return absl::OkStatus();  // of a newer version, whose sender knows
   }
@@ -205,6 +216,10 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
     return paid;
   }
   ++state_.stats.received;
+  if (ask && absl::StartsWith(message.type, kOwnTypes)) {
+    const absl::StatusOr<bool> own = ReceiveOwn(header, message);
+    if (!own.ok() || *own) return own.status();
+  }
   TargetQueue* queue = nullptr;
   if (!Admit(header, message, queue)) return absl::OkStatus();
   TellOptions options;
@@ -250,10 +265,116 @@ absl::Status LinkReceiver::ReceiveMessage(const Connection& connection,
   }
   ++state_.stats.queued;
   queue->waiting.push_back(std::move(queued));
+  if (ask) {
+    queued_asks_.try_emplace(message.ask_id,
+                             QueuedAsk{queue, std::prev(queue->waiting.end())});
+  }
   if (!std::exchange(queue->running, true)) {
     state_.RunInBackground(RunQueue(queue));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> LinkReceiver::ReceiveOwn(const wire::FrameHeader& header,
+                                              const MessageView& message) {
+  const bool watch = message.type == kWatchType;
+  if (!watch && message.type != kLookupType) return false;
+  if (state_.draining) {
+    refusals_.Refuse(header, message.ask_id, Refusal::DRAINING,
+                     "the process is shutting down");
+    return true;
+  }
+  if (watch) {
+    absl::Status received = ReceiveWatch(header, message);
+    if (!received.ok()) return received;
+  } else {
+    ReceiveLookup(header, message);
+  }
+  return true;
+}
+
+void LinkReceiver::ReceiveLookup(const wire::FrameHeader& header,
+                                 const MessageView& message) {
+  const auto refuse = [&](Reason reason, absl::string_view detail) {
+    refusals_.Refuse(header, message.ask_id, reason, detail);
+  };
+  link::v1::Lookup lookup;
+  if (!lookup.ParseFromArray(message.payload.data(),
+                             static_cast<int>(message.payload.size()))) {
+    return refuse(Refusal::BAD_PAYLOAD,
+                  "the bytes are not a trolley.link.v1.Lookup");
+  }
+  // mutant: P14_APeerMayLookForAsManyNamesAsItLikes
+  if (asks_.count() >= state_.options.max_pending_asks) {
+    return refuse(Refusal::FULL, TooManyAsks());
+  }
+  // What is no name is not kept. It may be long.
+  absl::Status named = ValidateActorName(message.target);
+  if (!named.ok()) return refuse(Refusal::UNKNOWN_ACTOR, named.message());
+  std::string name(message.target);
+  const bool wait = lookup.wait();
+  if (!wait && !LookUp(name).has_value()) {
+    return refuse(Refusal::UNKNOWN_ACTOR,
+                  WireTarget::Find(state_.context(), name).status().message());
+  }
+  asks_.Begin();
+  ++state_.stats.delivered;
+  state_.connection->Discharge(header.length);
+  asks_.AnswerWhen(
+      message.ask_id, [this, name = std::move(name)] { return LookUp(name); },
+      state_.context().Now() + absl::Nanoseconds(message.remaining_ns));
+}
+
+std::optional<absl::StatusOr<WireMessage>> LinkReceiver::LookUp(
+    const std::string& name) const {
+  if (state_.draining) {
+    return absl::UnavailableError("the process is shutting down");
+  }
+  const absl::StatusOr<WireTarget> target =
+      WireTarget::Find(state_.context(), name);
+  if (!target.ok()) return std::nullopt;
+  link::v1::Found found;
+  for (std::string& type : target->accepts()) {
+    found.add_accepts(std::move(type));
+  }
+  return WireMessage{.type = std::string(kFoundType),
+                     .bytes = found.SerializeAsString()};
+}
+
+absl::Status LinkReceiver::ReceiveWatch(const wire::FrameHeader& header,
+                                        const MessageView& message) {
+  if (watches_.Has(message.ask_id)) {
+    return MakeWireError(
+        WireError::kBadEnvelope,
+        absl::StrCat("the watch of DATA frame ", header.sequence,
+                     " has the ask_id of a watch that has no answer yet"));
+  }
+  const auto refuse = [&](Reason reason, absl::string_view detail) {
+    refusals_.Refuse(header, message.ask_id, reason, detail);
+    return absl::OkStatus();
+  };
+  // mutant: P14_APeerMayWatchAsMuchAsItLikes
+  if (watches_.count() >= state_.options.max_watches) {
+    return refuse(Refusal::FULL,
+                  absl::StrCat(watches_.count(),
+                               " actors are watched over this connection; "
+                               "there may be no more"));
+  }
+  const absl::StatusOr<WireTarget> target =
+      WireTarget::Find(state_.context(), message.target);
+  if (!target.ok()) {
+    return refuse(Refusal::UNKNOWN_ACTOR, target.status().message());
+  }
+  watches_.Begin(message.ask_id, target->address());
+  ++state_.stats.delivered;
+  state_.connection->Discharge(header.length);
+  return absl::OkStatus();
+}
+
+std::string LinkReceiver::TooManyAsks() const {
+  return absl::StrCat(asks_.count(),
+                      " asks of this connection have no answer yet; there may "
+                      "be no more");
 }
 
 bool LinkReceiver::Admit(const wire::FrameHeader& header,
@@ -282,10 +403,7 @@ bool LinkReceiver::Admit(const wire::FrameHeader& header,
   }
   if (message.ask_id == 0) return true;
   if (asks_.count() >= state_.options.max_pending_asks) {
-    return refuse(Refusal::FULL,
-                  absl::StrCat(asks_.count(),
-                               " asks of this connection have no answer yet; "
-                               "there may be no more"));
+    return refuse(Refusal::FULL, TooManyAsks());
   }
   absl::Status answerable = CheckAskers(*queue, message);
   if (answerable.ok()) return true;
@@ -320,6 +438,8 @@ void LinkReceiver::FinishDelivery(TargetQueue& queue,
   if (sent.ok()) {
     ++state_.stats.delivered;
     if (state_.connection != nullptr) {
+      // mutant: P15_ATellThatWasTakenIsNotAcknowledged
+      if (ask_id == 0) ++tells_taken_;
       state_.connection->Discharge(header.length);
     }
     return;
@@ -333,6 +453,12 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
   assert(queue->running && queue->in_hand == nullptr);
   while (!queue->waiting.empty()) {
     QueuedMessage item = std::move(queue->waiting.front());
+    const auto named = queued_asks_.find(item.ask_id);
+    // Two asks of a peer that breaks the rule may have one id.
+    if (named != queued_asks_.end() && named->second.queue == queue &&
+        named->second.at == queue->waiting.begin()) {
+      named->second.at = queue->waiting.end();
+    }
     queue->waiting.pop_front();
     queue->in_hand = &item;
     if (item.made == nullptr) TargetQueues::Renew(state_.context(), *queue);
@@ -350,6 +476,7 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
     }
     queue->in_hand = nullptr;
     if (item.forgotten) continue;
+    queued_asks_.erase(item.ask_id);
     FinishDelivery(*queue, item.header, item.ask_id, sent);
     if (item.ask_id != 0 && sent.ok()) {
       asks_.AnswerLater(item.ask_id, std::move(item.made));
@@ -359,6 +486,48 @@ Task<absl::Status> LinkReceiver::RunQueue(TargetQueue* queue) {
   }
   queue->running = false;
   co_return absl::OkStatus();
+}
+
+void LinkReceiver::HearAccount() {
+  if (std::exchange(account_owed_, true)) return;
+  state_.RunInBackground(SendAccounted(state_.connection));
+}
+
+Task<absl::Status> LinkReceiver::SendAccounted(Connection connection) {
+  // mutant: P14_AccountsPileUp
+  while (connection->writable() && !connection->HasRoom()) {
+    co_await state_.changed.Wait();
+  }
+  if (connection != state_.connection) co_return absl::OkStatus();
+  account_owed_ = false;
+  if (!connection->writable()) co_return absl::OkStatus();
+  LinkPayload payload;
+  payload.mutable_accounted()->set_tells_taken(tells_taken_);
+  connection->SendAnswer("", payload.SerializeAsString()).IgnoreError();
+  co_return absl::OkStatus();
+}
+
+void LinkReceiver::HearCancel(uint64_t ask_id) {
+  if (watches_.Cancel(ask_id)) return;
+  const auto named = queued_asks_.find(ask_id);
+  if (named == queued_asks_.end()) return asks_.Cancel(ask_id);
+  const auto [queue, at] = named->second;
+  queued_asks_.erase(named);
+  const bool in_hand = at == queue->waiting.end();
+  const uint32_t bytes =
+      in_hand ? queue->in_hand->header.length : at->header.length;
+  if (in_hand) {
+    queue->in_hand->forgotten = true;
+    queue->in_hand->made->sent().GiveUp();
+  } else {
+    queue->waiting.erase(at);
+  }
+  asks_.Drop();
+  // mutant: P6_AnAskThatIsGivenUpKeepsItsPlace
+  Unqueue();
+  ++state_.stats.abandoned;
+  state_.connection->Discharge(bytes);
+  if (state_.stats.queued == 0) state_.drained.Notify();
 }
 
 // Every message in a queue came on the connection that has ended. The tells
@@ -383,7 +552,12 @@ void LinkReceiver::Forget() {
       return true;
     });
   }
+  queued_asks_.clear();
+  tells_taken_ = 0;
+  account_owed_ = false;
   asks_.Forget();
+  // mutant: P9_WhatAPeerWatchedIsWatchedOn
+  watches_.Forget();
   refusals_.Forget();
 }
 

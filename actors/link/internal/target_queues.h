@@ -16,7 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,7 +44,7 @@ struct QueuedMessage {
 // The messages for one actor. While `running`, a coroutine takes them out.
 struct TargetQueue {
   WireTarget target;
-  std::deque<QueuedMessage> waiting;
+  std::list<QueuedMessage> waiting;  // one of them may be taken out (Cancel)
   QueuedMessage* in_hand = nullptr;  // of that coroutine
   bool running = false;
   bool stale = false;  // `target` has ended; there may be a successor

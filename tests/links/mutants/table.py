@@ -17,6 +17,66 @@ _TORN_PACKETS = _TORN.replace("/unix", "/packets")
 _WRITTEN = _unix("ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten")
 
 MUTANTS = [
+    # --- P6, asks that were given up
+    Mutant(
+        "P6_TheHandlerOfAnAskThatWasGivenUpGoesOn",
+        Instead("named->second->forgotten = true;"),
+        _unix("CancelTest.P6_AHandlerOverThereHearsThatItsAskerGaveUp")),
+    Mutant(
+        "P6_AnAskThatIsGivenUpKeepsItsPlace", Skip(),
+        _unix("CancelTest."
+              "P6_AnAskThatWaitsForAMailboxOverThereGivesBackItsCredit")),
+
+    # --- P21, topics of other processes
+    Mutant(
+        "P21_WhatAProcessDoesNotReadPilesUp",
+        Swap("entries_.size() >= options_.max_waiting", "false"),
+        _unix("RemoteTopicsTest."
+              "P21_ASlowSubscriberGetsTheExactCountOfWhatItMissed")),
+    Mutant(
+        "P21_WhatHasComeComesAgain", Skip(),
+        _unix("RemoteTopicsTest.P14_AnExportThatLiesIsHarmless")),
+    Mutant(
+        "P21_APeerMaySubscribeAsOftenAsItLikes",
+        Swap("sessions_.size() >= options_.max_sessions", "false"),
+        _unix("RemoteTopicsTest.P21_TheSubscriptionsOfOthersAreBounded")),
+    Mutant(
+        "P21_WhatIsOnItsWayIsForgotten",
+        Swap("entries_.front().number() <= number", "true"),
+        "WaitingEntriesTest.P21_AnEntryStaysUntilItIsReceived"),
+    Mutant(
+        "P21_WhatFindsNoRoomIsForgotten", Skip(),
+        "WaitingEntriesTest.P21_WhatFindsNoRoomIsCountedWhereItWas"),
+    Mutant(
+        "P21_ALongPublicationStopsASession",
+        Instead("if (BytesOf(entry) > most_bytes) break;"),
+        "WaitingEntriesTest.P21_ALongOneBecomesACount"),
+
+    # --- P6 and P9, watches
+    Mutant(
+        "P6_WatchesOverALinkAreNotBounded",
+        Swap("watches_.size() >= state_.options.max_watches", "false"),
+        _unix("RemoteWatchTest.P6_WatchesAreBoundedHereAndThere")),
+    Mutant(
+        "P9_ARemoteWatchThatIsForgottenStays", Skip(),
+        _unix("RawServerTest.P9_APeerHearsThatAWatchIsForgotten")),
+    Mutant(
+        "P9_ALostWatchIsTakenForTheEndOfTheLink", Skip(),
+        _unix("RemoteWatchTest."
+              "P9_TheEndOfTheConnectionIsToldApartFromThatOfTheActor")),
+    Mutant(
+        "P9_TheReasonOfAnEndOverThereIsLost",
+        Swap("ReasonOf(ended)", "ExitReason()"),
+        _unix("RemoteWatchTest."
+              "P9_TheEndOfAnActorOverThereIsToldWithItsReason")),
+    Mutant(
+        "P9_OneOfManyWatchersIsTold",
+        Before("if (!owed_.empty()) continue;"),
+        _unix("RemoteWatchTest.P9_EachOfManyWatchersGetsOneDown")),
+    Mutant(
+        "P9_WhatAPeerWatchedIsWatchedOn", Skip(),
+        _unix("TwoProcessesTest.P9_TheWatchesOfAKilledProcessAreForgotten")),
+
     # --- P12, running out of descriptors
     Mutant(
         "P12_APeerTurnedAwayIsNotClosed", Skip(),
@@ -113,6 +173,28 @@ MUTANTS = [
         "P14_PongsForAPeerThatTakesNonePileUp", Skip(),
         _unix("HostileTest.P14_APeerThatHasClosedItsReadingGetsNoPongs")),
     Mutant(
+        "P14_CancelsPileUp", Swap("!connection.HasRoom()", "false"),
+        _unix("RawServerTest.P14_CancelsThatAPeerDoesNotReadAreOwed")),
+    Mutant(
+        "P14_EndsPileUp", Swap("!connection->HasRoom()", "false"),
+        _unix("HostileTest.P14_EndsThatAPeerDoesNotReadAreBounded")),
+    Mutant(
+        "P14_APeerMayWatchAsMuchAsItLikes",
+        Swap("watches_.count() >= state_.options.max_watches", "false"),
+        _unix("HostileTest.P14_APeerWatchesNoMoreThanItMay")),
+    Mutant(
+        "P14_APeerMayLookForAsManyNamesAsItLikes",
+        Swap("asks_.count() >= state_.options.max_pending_asks", "false"),
+        _unix("HostileTest.P14_APeerLooksForNoMoreNamesThanItMay")),
+    Mutant(
+        "P14_TheTypesOfALookupAreTakenAsTheyAre",
+        Swap("Printable(type)", "type"),
+        _unix("RawNamesTest.P14_AnswersThatAreNoneAreHarmless")),
+    Mutant(
+        "P14_TheTextOfAnEndIsTakenAsItIs",
+        Swap("Printable(ended.message())", "ended.message()"),
+        _unix("RawServerTest.P14_AnswersThatAreNoneAreHarmless")),
+    Mutant(
         "P14_ATellThatWaitsKeepsItsAskers", Swap("ask", "true"),
         _unix("HostileTest.P14_TheAskersOfATellThatWaitsTakeNoMemory")),
     Mutant(
@@ -147,6 +229,25 @@ MUTANTS = [
     Mutant(
         "P14_AnAddressMayComeAsOftenAsItLikes", Swap("entry.left < 1", "false"),
         "AddressLimitsTest.P14_TheBucketFillsWithinASecond"),
+
+    # --- P14 and P15, the ledger of a peer
+    Mutant(
+        "P14_AccountsPileUp", Swap("!connection->HasRoom()", "false"),
+        _unix("HostileTest.P14_AccountsThatAPeerDoesNotReadAreOne")),
+    Mutant(
+        "P14_APeerAcknowledgesMoreThanItGot",
+        Swap("count > sent_ - refused_", "false"),
+        "SentBooksTest.P14_APeerThatLiesDoesNotUnbalanceThem"),
+    Mutant(
+        "P15_WhatDidNotLeaveHasAnUnknownFate",
+        Swap("unwritten_.size()", "0"),
+        "SentBooksTest.P15_WhatLeftHasAnUnknownFateAndTheRestHasFailed"),
+    Mutant(
+        "P15_WhatLeftIsForgottenWithItsConnection", Skip(),
+        "SentBooksTest.P15_WhatLeftHasAnUnknownFateAndTheRestHasFailed"),
+    Mutant(
+        "P15_ATellThatWasTakenIsNotAcknowledged", Skip(),
+        _unix("LedgerTest.P15_WhatAMailboxTookIsAcknowledged")),
 
     # --- P15, exact loss
     Mutant(
@@ -204,7 +305,7 @@ MUTANTS = [
         _unix("LossTest.P15_WhatIsCancelledWhileItWaitsForTheLinkIsCounted")),
     Mutant(
         "P15_AWatcherWithAFullMailboxDoesNotHearTheEnd",
-        Instead("(void)state_.options.watcher.Tell(Down());"),
+        Instead("(void)state_.options.watcher.Tell(MakeDown());"),
         _unix("BusyWatcherTest."
               "P15_AWatcherWithAFullMailboxHearsTheEndOfItsLink")),
     Mutant(
