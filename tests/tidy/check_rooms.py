@@ -17,7 +17,7 @@ PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/tcp", "actors/tls",
                   "actors/grpc",
                   "actors/supervision", "actors/pools", "actors/patterns",
                   "actors/behaviour", "actors/child", "actors/testing",
-                  "actors/topics")
+                  "actors/topics", "actors/rpc")
 PAGE = "docs/headers.md"
 
 # Of tests, what is public there: suites for an embedder's own parts.
