@@ -40,6 +40,8 @@
 //   what happened                        code                 reason
 //   max_calls are open                   RESOURCE_EXHAUSTED   TOO_MANY_CALLS
 //   the mailbox is full                  RESOURCE_EXHAUSTED   MAILBOX_FULL
+//   calls in handlers that wait hold     RESOURCE_EXHAUSTED   -
+//   half of the mailbox
 //   a message is longer than             RESOURCE_EXHAUSTED   PAYLOAD_TOO_LARGE
 //   max_message_bytes
 //   the request does not parse           INVALID_ARGUMENT     BAD_PAYLOAD

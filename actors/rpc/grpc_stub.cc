@@ -14,7 +14,6 @@ constexpr size_t kMaxMethods = 256;
 // In the frame of a handler: an asker that no longer waits ends the call.
 struct Canceller {
   internal::StubCall& call;
-  // mutant: P6_ACallThatNoAskerWaitsForGoesOn
   ~Canceller() { call.Cancel(); }
 };
 

@@ -6,6 +6,10 @@ examples name, and to the folder `uses`.
 """
 
 PUBLIC_LABELS = {
+    "actor_service": [
+        "trolley/actors/rpc/actor_service.h",
+        "trolley/actors/rpc/actor_service_options.h",
+    ],
     "async": [
         "trolley/actors/async_condition.h",
         "trolley/actors/async_mutex.h",
@@ -24,6 +28,13 @@ PUBLIC_LABELS = {
     ],
     "errno_status": ["trolley/poller/errno_status.h"],
     "fault_sys": ["trolley/poller/fault_sys.h"],
+    "grpc_stub": [
+        "trolley/actors/link/link.h",
+        "trolley/actors/link/remote.h",
+        "trolley/actors/rpc/grpc_stub.h",
+        "trolley/actors/rpc/grpc_stub_options.h",
+    ],
+    "server_streams": ["trolley/actors/rpc/server_streams.h"],
     "pipe_reader": ["trolley/actors/pipe_reader.h"],
     "poller": [
         "trolley/poller/capabilities.h",

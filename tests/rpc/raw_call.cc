@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/rpc/raw_call.h"
+#include "trolley/tests/rpc/raw_call.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

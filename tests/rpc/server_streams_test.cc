@@ -15,10 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/control/control_client.h"
-#include "tests/rpc/raw_call.h"
-#include "tests/rpc/served.h"
 #include "trolley/actors/wire.h"
+#include "trolley/tests/control/control_client.h"
+#include "trolley/tests/rpc/raw_call.h"
+#include "trolley/tests/rpc/served.h"
 
 namespace trolley::rpc_test {
 namespace {
@@ -95,7 +95,7 @@ TEST(ServerStreamsTest, P6_AClientThatDoesNotReadHoldsABoundedPart) {
     grpc::ClientContext context;
     EXPECT_TRUE(
         served.stub->GetBalance(&context, GetBalanceRequest(), &balance).ok());
-    same = now.written() == before && now.handlers() == 1 ? same + 1 : 0;
+    same = now.written() == before && before > 0 ? same + 1 : 0;
     before = now.written();
     return same == 200;
   });
@@ -123,13 +123,13 @@ TEST(ServerStreamsTest, P6_AStreamThatIsCancelledEndsItsHandler) {
   Served served({}, /*capacity=*/16);
   for (int round = 0; round < 5; ++round) {
     std::vector<std::unique_ptr<Listing>> open;
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < 7; ++i) {
       // Half of them wait for room, half for something else.
       open.push_back(std::make_unique<Listing>(
           *served.stub,
           i % 2 == 0 ? Entries(1 << 20, 10'000) : Entries(1, 1, 0, true)));
     }
-    served.AwaitHandlers(8);
+    served.AwaitHandlers(7);
     for (auto& listing : open) listing->context.TryCancel();
     for (auto& listing : open) {
       EXPECT_EQ(Outcome(listing->reader->Finish()), "CANCELLED");

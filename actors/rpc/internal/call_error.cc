@@ -63,6 +63,7 @@ grpc::Status NotAnswered(const absl::Status& error, NoAnswer why,
     case NoAnswer::kExpired:
       return Late(served);
     case NoAnswer::kGone:
+      // mutant: P10_AClientIsNotToldThatTheBusEnds
       return CallError(served.bus.draining()
                            ? control::v1::DRAINING
                            : control::v1::ACTOR_STOPPED_DURING_ASK,

@@ -60,7 +60,7 @@ Task<absl::StatusOr<std::optional<std::string>>> CallStream::Read() {
 absl::StatusOr<bool> CallStream::TryWrite(std::string& message) {
   absl::MutexLock lock(&mutex_);
   if (!closed_.ok()) return closed_;
-  // mutant: P14_AStreamHasNoBound
+  // mutant: P6_AStreamHasNoBound
   if (!HasRoom(to_client_)) {
     waiting_loop_ = ThisLoop();
     return false;
@@ -94,7 +94,6 @@ absl::Status CallStream::Stalled() {
 
 void CallStream::WakeHandler() {
   if (waiting_loop_ == kNoLoop) return;
-  // mutant: P3_AStreamDoesNotWakeItsHandler
   bus_.RunOnLoop(std::exchange(waiting_loop_, kNoLoop),
                  [stream = shared_from_this()] { stream->changed_.Notify(); });
 }

@@ -30,6 +30,7 @@ class OpenCallCount {
 
   // False: the limit is reached.
   bool Enter() {
+    // mutant: P6_AServiceHasNoLimitOfCalls
     if (open_.fetch_add(1) < most_) return true;
     Leave();
     return false;

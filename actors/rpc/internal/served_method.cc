@@ -55,6 +55,7 @@ std::string WhyNot(const google::protobuf::MethodDescriptor& method,
                         EntryFor(method), " in its Receives");
   }
   const std::string reply = actor.ReplyType(served.type);
+  // mutant: P14_AHandlerMayReplyWithAnything
   if (reply == served.reply_type) return "";
   if (reply.empty() && served.reply_type == kNothing) {
     served.reply_type = "";

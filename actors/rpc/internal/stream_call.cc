@@ -209,7 +209,6 @@ void StreamCall::OnCancel() {
   from_client_.Clear();
   to_client_.Clear();
   Close(Ended());
-  // mutant: P6_AStreamWithoutAClientKeepsItsHandler
   GiveUp();
   Pump();
 }

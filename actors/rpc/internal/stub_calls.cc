@@ -15,6 +15,7 @@ constexpr int kMostCode = 16;  // grpc::StatusCode::UNAUTHENTICATED
 
 absl::Status ToAbsl(const grpc::Status& status) {
   const int code = status.error_code();
+  // mutant: P14_AnErrorOfAServerIsNotMadePrintable
   return absl::Status(code >= 0 && code <= kMostCode
                           ? static_cast<absl::StatusCode>(code)
                           : absl::StatusCode::kUnknown,
@@ -78,6 +79,7 @@ absl::StatusOr<StubCall::Ptr> StubCalls::Begin(const StubMethod& method,
                                                int loop, uint32_t most) {
   {
     absl::MutexLock lock(&mutex_);
+    // mutant: P6_AStubHasNoLimitOfCalls
     if (counts_.open >= most) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "the stub has ", counts_.open,
@@ -108,7 +110,6 @@ void StubCalls::Finish(const StubCall::Ptr& call, int loop,
   ++(status.ok() ? counts_.answered : counts_.failed);
   // Under the lock, so that the bus is there until the command is sent.
   if (bus_ == nullptr) return;
-  // mutant: P3_AnAnswerDoesNotWakeItsAsker
   bus_->RunOnLoop(loop, [call] {
     call->finished_ = true;
     call->changed_.Notify();

@@ -28,9 +28,11 @@ grpc::Status UnaryCall::Ask(const grpc::CallbackServerContext& context,
   const ActorServiceOptions& options = served_->options;
   const absl::Duration asked_for = TimeLeft(context);
   if (asked_for <= absl::ZeroDuration()) return Late(*served_);
+  // mutant: P17_ACallWithoutADeadlineHasNone
   const absl::Duration left = asked_for == absl::InfiniteDuration()
                                   ? options.default_deadline
                                   : asked_for;
+  // mutant: P14_ARequestHasNoLimit
   if (request.Length() > options.max_message_bytes) {
     return TooLong("request", request.Length(), *served_);
   }
@@ -77,7 +79,6 @@ void UnaryCall::OnCancel() {
 
 void UnaryCall::OnDone() {
   // An ask that no client waits for gives its credit back.
-  // mutant: P6_ACancelledCallKeepsItsAsk
   if (give_up_ != nullptr) std::exchange(give_up_, nullptr)();
   if (counted_) served_->calls.Leave();
   const Ptr last = std::move(self_);
