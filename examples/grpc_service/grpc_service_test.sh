@@ -9,10 +9,9 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 mkfifo "$folder"/{input,output}
-exec 5<>"$folder/input"  # does not end before this script does
-"$1" serve 127.0.0.1:0 <&5 >"$folder/output" 5>&- &
+"$1" serve 127.0.0.1:0 <"$folder/input" >"$folder/output" &
 server=$!
-exec 3<"$folder/output"
+exec 5>"$folder/input" 3<"$folder/output"
 read -r line <&3
 port=${line##* }
 
