@@ -262,6 +262,39 @@ TEST(ActorServiceTest, P6_NoDeadlineIsLongerThanTheLongest) {
   served.AwaitHandlers(0);
 }
 
+TEST(ActorServiceTest, P6_ALoopThatIsStuckHoldsNoCallBeyondItsDeadline) {
+  BusOptions options;
+  options.loops = std::vector<LoopOptions>(2);
+  auto bus = *Bus::Create(options);
+  const auto other = *bus->Spawn<Account>({.loop = 1});
+  ASSERT_TRUE(bus->Spawn<Account>({.name = "account", .loop = 0}).ok());
+  auto service = *ActorService::Create(*bus, kBank, "account");
+  std::string address;
+  auto server = Serve(*service, &address);
+  auto stub = Bank::NewStub(Dial(address));
+  ASSERT_EQ(OutcomeOf(*stub), "OK");
+  absl::Notification go;
+  bus->RunOnLoop(0, [&] { go.WaitForNotification(); });
+  grpc::ClientContext context;
+  test::SetTimeout(context, absl::Milliseconds(50));
+  Balance balance;
+  EXPECT_EQ(
+      stub->GetBalance(&context, GetBalanceRequest(), &balance).error_code(),
+      grpc::StatusCode::DEADLINE_EXCEEDED);
+  AskUntil(
+      [&] {
+        EXPECT_TRUE(
+            other.AskAndWait(GetBalanceRequest(), absl::InfiniteDuration())
+                .ok());
+        return service->open_calls();
+      },
+      [](uint32_t open) { return open == 0; });
+  go.Notify();
+  EXPECT_EQ(OutcomeOf(*stub), "OK");
+  server->Shutdown(std::chrono::system_clock::now());
+  bus->Shutdown(absl::Seconds(5));
+}
+
 // What a client may give as its deadline, at its extremes.
 TEST(ActorServiceTest, P17_EveryDeadlineOfAClientIsADeadline) {
   Served served({.longest_deadline = absl::InfiniteDuration()});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SlowClients: the streams of one service whose handler has returned, and whose
-// client has not read all yet. One whose client reads nothing for long is
+// SlowClients: the streams of one service that have their end, and whose client
+// has not read all yet. One whose client reads nothing for long is
 // cancelled.
 //
 //   clients->Add(call);      // the call is there until Remove()

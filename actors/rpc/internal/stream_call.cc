@@ -94,7 +94,6 @@ void StreamCall::OnReply(absl::StatusOr<WireMessage> reply, NoAnswer why) {
   give_up_ = nullptr;
   if (end_.has_value() || cancelled_) return;
   End(Result(std::move(reply), why));
-  if (!finished_) AwaitClient();
 }
 
 grpc::Status StreamCall::Result(absl::StatusOr<WireMessage> reply,
@@ -117,6 +116,7 @@ void StreamCall::End(grpc::Status status) {
   GiveUp();
   Close(Ended());
   Pump();
+  if (!finished_) AwaitClient();
 }
 
 void StreamCall::AwaitClient() {
@@ -198,6 +198,7 @@ void StreamCall::OnWriteDone(bool ok) {
   absl::MutexLock lock(&mutex_);
   writing_ = false;
   if (!ok) to_client_.Clear();  // OnCancel() comes, or has come
+  stalled_ = false;
   if (is_slow_) taken_ = served_->bus.Now();
   Pump();
 }

@@ -67,7 +67,7 @@ class StreamCall final : public CallStream,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The call ends with `status`, when what was written before is with gRPC.
   void End(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The handler has returned, and its client has not read all.
+  // The call has its end, and its client has not read all.
   void AwaitClient() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CancelIfIdle(Instant since) override;
   // The ask ends as at its deadline.
