@@ -38,7 +38,7 @@
 // have its code, and its text made printable (poller/printable.h). All others:
 //
 //   what happened                        code                 reason
-//   max_calls are open                   RESOURCE_EXHAUSTED   TOO_MANY_CALLS
+//   max_calls or max_streams are open    RESOURCE_EXHAUSTED   TOO_MANY_CALLS
 //   the mailbox is full                  RESOURCE_EXHAUSTED   MAILBOX_FULL
 //   calls in handlers that wait hold     RESOURCE_EXHAUSTED   -
 //   half of the mailbox

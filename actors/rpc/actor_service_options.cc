@@ -10,6 +10,7 @@ absl::Status ValidateActorServiceOptions(const ActorServiceOptions& options) {
   const internal::CheckField check("ActorServiceOptions::");
   const absl::Status checks[] = {
       check.Number("max_calls", options.max_calls, (1u << 31) - 1),
+      check.Number("max_streams", options.max_streams, (1u << 31) - 1),
       check.Number("max_message_bytes", options.max_message_bytes, 1u << 30),
       check.Time("default_deadline", options.default_deadline),
       check.Time("longest_deadline", options.longest_deadline),

@@ -27,6 +27,11 @@ struct ActorServiceOptions {
   // mailbox of the usual size.
   uint32_t max_calls = 4096;
 
+  // Of these, streams; a count, 1 to 2^31 - 1. 256: a quarter of the usual
+  // mailbox. The handler of a stream that is open holds a credit, so unary
+  // calls find the rest, however many streams a client opens.
+  uint32_t max_streams = 256;
+
   // The bytes of one message, in either direction; 1 to 2^30. A longer one is
   // RESOURCE_EXHAUSTED. 4 MiB: the limit of gRPC's own for what a server
   // receives. To receive more, raise that limit too

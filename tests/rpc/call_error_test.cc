@@ -75,6 +75,7 @@ TEST_F(CallErrorTest, WhatTheServiceRefuses) {
   EXPECT_EQ(Outcome(TooLong("request", 1 << 30, served)),
             "EXHAUSTED PAYLOAD_TOO_LARGE");
   EXPECT_EQ(Outcome(TooManyCalls(served)), "EXHAUSTED TOO_MANY_CALLS");
+  EXPECT_EQ(Outcome(TooManyStreams(served)), "EXHAUSTED TOO_MANY_CALLS");
   EXPECT_EQ(Outcome(Late(served)), "DEADLINE ASK_TIMEOUT");
   EXPECT_EQ(Outcome(WrongActor("a.B", served)),
             "UNIMPLEMENTED MESSAGE_TYPE_REJECTED");

@@ -69,6 +69,13 @@ def main(address):
     for future in futures:
       future.result()
     expect(channel.unary_unary(BANK + "GetBalance")(b""), cents(100500))
+
+    # Reflection, as tools use it: the list of services, and the file of one.
+    reflect = channel.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+    listed, described = reflect(iter([b"\x3a\x00", b"\x22\x0cbank.v1.Bank"]))
+    assert b"bank.v1.Bank" in listed, listed
+    assert b"ListEntriesRequest" in described, described
   print("python3-grpcio", grpc.__version__)
 
 

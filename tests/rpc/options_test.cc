@@ -91,9 +91,9 @@ absl::Status UseStub(const GrpcStubOptions& options) {
 TEST(RpcOptionsTest, EveryNumberOfAService) {
   AtExtremes<ActorServiceOptions>(
       [](ActorServiceOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, max_calls, max_message_bytes, default_deadline,
-                       longest_deadline, longest_stream, stream_messages,
-                       stream_bytes, stream_patience);
+        TROLLEY_FIELDS(o, visit, max_calls, max_streams, max_message_bytes,
+                       default_deadline, longest_deadline, longest_stream,
+                       stream_messages, stream_bytes, stream_patience);
       },
       &UseService);
 }

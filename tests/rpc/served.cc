@@ -2,6 +2,8 @@
 
 #include "trolley/tests/rpc/served.h"
 
+#include <grpc/grpc.h>
+
 #include <chrono>
 #include <utility>
 
@@ -14,6 +16,10 @@ namespace trolley::rpc_test {
 
 std::unique_ptr<grpc::Server> Serve(grpc::Service& service,
                                     std::string* address) {
+  // gRPC ends when nothing uses it, and may take 10 s for that; not between
+  // two tests.
+  static const bool keeps_grpc = (grpc_init(), true);
+  EXPECT_TRUE(keeps_grpc);
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),

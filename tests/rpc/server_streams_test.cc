@@ -139,6 +139,34 @@ TEST(ServerStreamsTest, P6_AStreamThatIsCancelledEndsItsHandler) {
   served.AwaitNoCalls();
 }
 
+TEST(ServerStreamsTest, P6_StreamsLeaveTheOtherCallsTheirPart) {
+  Served served({.max_streams = 3});
+  std::vector<std::unique_ptr<Listing>> open;
+  for (int i = 0; i < 50; ++i) {
+    open.push_back(
+        std::make_unique<Listing>(*served.stub, Entries(1, 1, 0, true)));
+    if (i == 2) served.AwaitHandlers(3);
+  }
+  for (size_t i = 3; i < open.size(); ++i) {
+    EXPECT_EQ(open[i]->ReadAll(1), 0);
+    EXPECT_EQ(Outcome(open[i]->reader->Finish()), "EXHAUSTED TOO_MANY_CALLS");
+  }
+  EXPECT_EQ(served.service->open_calls(), 3);
+  Balance balance;
+  grpc::ClientContext context;
+  EXPECT_TRUE(
+      served.stub->GetBalance(&context, GetBalanceRequest(), &balance).ok());
+  for (int i = 0; i < 3; ++i) {
+    open[i]->context.TryCancel();
+    open[i]->ReadAll(1);
+    open[i]->reader->Finish();
+  }
+  served.AwaitNoCalls();
+  Listing next(*served.stub, Entries(5, 1));
+  EXPECT_EQ(next.ReadAll(1), 5);
+  EXPECT_EQ(Outcome(next.reader->Finish()), "OK");
+}
+
 TEST(ServerStreamsTest, P14_AClientThatVanishesEndsItsHandlers) {
   Served served;
   RawCall hold(served.address, Path("Hold"));

@@ -97,6 +97,15 @@ grpc::Status TooManyCalls(const ServedActor& served) {
                    "(ActorServiceOptions::max_calls)"));
 }
 
+grpc::Status TooManyStreams(const ServedActor& served) {
+  return CallError(
+      control::v1::TOO_MANY_CALLS,
+      absl::StrCat("\"", served.actor, "\" has ", served.options.max_streams,
+                   " streams (ActorServiceOptions::max_streams), or ",
+                   served.options.max_calls,
+                   " calls (max_calls) that are open"));
+}
+
 grpc::Status Late(const ServedActor& served) {
   return CallError(control::v1::ASK_TIMEOUT,
                    absl::StrCat("\"", served.actor,

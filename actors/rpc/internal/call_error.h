@@ -44,6 +44,7 @@ grpc::Status OfHandler(const absl::Status& error);
 grpc::Status TooLong(absl::string_view what, size_t bytes,
                      const ServedActor& served);
 grpc::Status TooManyCalls(const ServedActor& served);
+grpc::Status TooManyStreams(const ServedActor& served);
 grpc::Status Late(const ServedActor& served);
 // The handler returned a message of another type: the actor of that name is not
 // the one that Create() has checked.

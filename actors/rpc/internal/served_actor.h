@@ -3,8 +3,8 @@
 // ServedActor: what the calls of one ActorService share.
 //
 // Ownership: shared by the service and its calls. Borrows the bus.
-// Threads:   immutable after construction, except `calls` and `slow_clients`,
-//            which are thread-safe.
+// Threads:   immutable after construction, except `calls`, `streams` and
+//            `slow_clients`, which are thread-safe.
 
 #ifndef TROLLEY_ACTORS_RPC_INTERNAL_SERVED_ACTOR_H_
 #define TROLLEY_ACTORS_RPC_INTERNAL_SERVED_ACTOR_H_
@@ -54,13 +54,27 @@ struct ServedActor {
         options(options),
         methods(std::move(methods)),
         calls(options.max_calls),
+        streams(options.max_streams),
         slow_clients(std::make_shared<SlowClients>(options.stream_patience)) {}
+
+  // As OpenCallCount::Enter, for one that is a call and a stream.
+  bool EnterStream() {
+    if (!streams.Enter()) return false;
+    if (calls.Enter()) return true;
+    streams.Leave();
+    return false;
+  }
+  void LeaveStream() {
+    calls.Leave();
+    streams.Leave();
+  }
 
   Bus& bus;
   const std::string actor;
   const ActorServiceOptions options;
   const std::vector<ServedMethod> methods;
   OpenCallCount calls;
+  OpenCallCount streams;  // of the calls
   const std::shared_ptr<SlowClients> slow_clients;
 };
 

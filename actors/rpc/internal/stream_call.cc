@@ -40,7 +40,7 @@ StreamReactor* StreamCall::Begin(const ServedActor::Ptr& served,
                                  grpc::CallbackServerContext* context) {
   const auto call = Ptr(new StreamCall(served, method, context));
   call->self_ = call;
-  call->counted_ = served->calls.Enter();
+  call->counted_ = served->EnterStream();
   if (call->counted_ && method.client_streams) {
     call->Ask("");
     return call.get();
@@ -49,7 +49,7 @@ StreamReactor* StreamCall::Begin(const ServedActor::Ptr& served,
   if (call->counted_) {
     call->Pump();
   } else {
-    call->End(TooManyCalls(*served));
+    call->End(TooManyStreams(*served));
   }
   return call.get();
 }
@@ -220,7 +220,7 @@ void StreamCall::OnDone() {
   last = std::move(self_);
   if (is_slow_) served_->slow_clients->Remove(this);
   GiveUp();
-  if (counted_) served_->calls.Leave();
+  if (counted_) served_->LeaveStream();
 }
 
 }  // namespace trolley::internal

@@ -40,12 +40,6 @@ const Workload kServedUnary = {.name = "served_unary",
                                .two_cpus = true,
                                .blocks = true,
                                .has_p99 = true};
-// The loop looks for messages for a while before it sleeps.
-const Workload kServedUnarySpin = {.name = "served_unary_spin",
-                                   .unit = "ns",
-                                   .higher_is_better = false,
-                                   .two_cpus = true,
-                                   .has_p99 = true};
 const Workload kServedUnary64 = {.name = "served_unary64",
                                  .unit = "M call/s",
                                  .higher_is_better = true,
@@ -55,8 +49,6 @@ constexpr uint64_t kManyCalls = 20'000;
 constexpr int kInFlight = 64;
 constexpr uint64_t kWarmUp = 200;
 constexpr int64_t kCents = 25;
-// Longer than a call with its way back to the client and the next one.
-constexpr absl::Duration kSpin = absl::Milliseconds(1);
 
 // Answers at once, on gRPC's own thread.
 class Bare final : public Teller::CallbackService {
@@ -218,10 +210,8 @@ Figures OverBare(const Measure& measure, uint64_t calls) {
   return Over(service, measure, calls);
 }
 
-Figures OverActor(const Measure& measure, uint64_t calls, absl::Duration spin) {
-  BusOptions options;
-  options.loops = {LoopOptions{.spin = spin}};
-  auto bus = Bus::Create(options);
+Figures OverActor(const Measure& measure, uint64_t calls) {
+  auto bus = Bus::Create({});
   if (!bus.ok()) Die(bus.status().ToString());
   if (!(*bus)->Spawn<Account>({.name = "account"}).ok()) Die("no actor");
   auto service =
@@ -231,7 +221,7 @@ Figures OverActor(const Measure& measure, uint64_t calls, absl::Duration spin) {
 }
 
 void Add(Bench& bench, const Workload& workload, uint64_t calls,
-         const Measure& measure, absl::Duration spin = absl::ZeroDuration()) {
+         const Measure& measure) {
   bench.Add(workload, "raw.grpc_callback", [=](double scale) {
     return OverBare<Bare>(measure, Scaled(calls, scale));
   });
@@ -239,7 +229,7 @@ void Add(Bench& bench, const Workload& workload, uint64_t calls,
     return OverBare<Hopping>(measure, Scaled(calls, scale));
   });
   bench.Add(workload, "trolley", [=](double scale) {
-    return OverActor(measure, Scaled(calls, scale), spin);
+    return OverActor(measure, Scaled(calls, scale));
   });
 }
 
@@ -250,7 +240,6 @@ int main(int argc, char** argv) {
   using namespace trolley::bench;  // NOLINT
   Bench bench;
   Add(bench, kServedUnary, kCalls, OneAtATime);
-  Add(bench, kServedUnarySpin, kCalls, OneAtATime, kSpin);
   Add(bench, kServedUnary64, kManyCalls, ManyInFlight);
   return bench.Main(argc, argv);
 }
