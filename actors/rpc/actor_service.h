@@ -62,8 +62,8 @@
 // Ownership: owned by the program, with the server. The server borrows it: end
 //            the server first. The bus outlives both.
 // Threads:   thread-safe. It starts no thread; an actor of its own looks at
-//            streams that are not read. A request is parsed on the
-//            thread of gRPC that read it; the reply leaves from the loop.
+//            streams that are not read. A request is parsed on the thread of
+//            gRPC that read it; the reply leaves from the loop.
 // Bounds:    ActorServiceOptions, and SpawnOptions::mailbox_capacity: there is
 //            no queue before the mailbox. A client that opens many calls and
 //            reads none of their answers: GRPC_ARG_MAX_CONCURRENT_STREAMS

@@ -151,6 +151,25 @@ TEST(ActorServiceTest, P8_AHandlerThatThrowsEndsItsActorOnly) {
   EXPECT_EQ(OutcomeOf(*served.stub), "OK");
 }
 
+class Other : public Actor {};
+
+TEST(ActorServiceTest, AnActorOfAnotherClassIsNotAsked) {
+  Served served;
+  served.account.Stop();
+  AskUntil([&] { return OutcomeOf(*served.stub); },
+           [](const std::string& outcome) { return outcome != "OK"; });
+  AskUntil(
+      [&] { return served.bus->Spawn<Other>({.name = "account"}).status(); },
+      [](const absl::Status& spawned) { return spawned.ok(); })
+      .IgnoreError();
+  EXPECT_EQ(OutcomeOf(*served.stub), "UNIMPLEMENTED MESSAGE_TYPE_REJECTED");
+  grpc::ClientContext context;
+  Entry entry;
+  auto list = served.stub->ListEntries(&context, ListEntriesRequest());
+  EXPECT_FALSE(list->Read(&entry));
+  EXPECT_EQ(Outcome(list->Finish()), "UNIMPLEMENTED MESSAGE_TYPE_REJECTED");
+}
+
 TEST(ActorServiceTest, AnActorThatIsRestartedServesOn) {
   auto bus = *Bus::Create({});
   const auto root = *bus->Spawn<Supervisor>(
@@ -336,6 +355,14 @@ TEST(ActorServiceTest, P14_MessagesAboveTheLimitAreRefused) {
   EXPECT_EQ(deposit(997), "OK");  // and three bytes around it
   EXPECT_EQ(deposit(998), "EXHAUSTED PAYLOAD_TOO_LARGE");
   EXPECT_EQ(deposit(1 << 20), "EXHAUSTED PAYLOAD_TOO_LARGE");
+  // Short on the wire, and long when it is unpacked.
+  DepositRequest packed;
+  packed.set_note(std::string(1 << 20, 'n'));
+  google::protobuf::Empty nothing;
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  EXPECT_EQ(Outcome(served.stub->Deposit(&context, packed, &nothing)),
+            "EXHAUSTED PAYLOAD_TOO_LARGE");
   const auto get_blob = [&](uint32_t bytes) {
     GetBlobRequest request;
     request.set_size(bytes);

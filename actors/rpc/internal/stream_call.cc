@@ -174,15 +174,15 @@ void StreamCall::OnReadDone(bool ok) {
 }
 
 void StreamCall::Take(const grpc::ByteBuffer& message) {
-  const bool is_short = message.Length() <= limits().message_bytes;
-  const absl::StatusOr<grpc::Slice> bytes =
-      is_short ? OneSlice(message) : grpc::Slice();
+  const absl::StatusOr<grpc::Slice> bytes = OneSlice(message);
   {
     absl::MutexLock lock(&mutex_);
     reading_ = false;
     has_request_ = true;
-    if (!is_short) return End(TooLong("request", message.Length(), *served_));
     if (!bytes.ok()) return End(OfHandler(bytes.status()));
+    if (bytes->size() > limits().message_bytes) {
+      return End(TooLong("request", bytes->size(), *served_));
+    }
     if (method_.client_streams) {
       if (!end_.has_value() && !cancelled_) {
         from_client_.Push(std::string(View(*bytes)));

@@ -32,12 +32,12 @@ grpc::Status UnaryCall::Ask(const grpc::CallbackServerContext& context,
   const absl::Duration left = asked_for == absl::InfiniteDuration()
                                   ? options.default_deadline
                                   : asked_for;
-  // mutant: P14_ARequestHasNoLimit
-  if (request.Length() > options.max_message_bytes) {
-    return TooLong("request", request.Length(), *served_);
-  }
   const absl::StatusOr<grpc::Slice> bytes = OneSlice(request);
   if (!bytes.ok()) return OfHandler(bytes.status());
+  // mutant: P14_ARequestHasNoLimit
+  if (bytes->size() > options.max_message_bytes) {
+    return TooLong("request", bytes->size(), *served_);
+  }
   const absl::StatusOr<WireTarget> target =
       WireTarget::Find(served_->bus, served_->actor);
   if (!target.ok()) return NotSent(target.status(), *served_);
