@@ -6,6 +6,10 @@ examples name, and to the folder `uses`.
 """
 
 PUBLIC_LABELS = {
+    "actor_service": [
+        "trolley/actors/rpc/actor_service.h",
+        "trolley/actors/rpc/actor_service_options.h",
+    ],
     "async": [
         "trolley/actors/async_condition.h",
         "trolley/actors/async_mutex.h",
@@ -31,6 +35,10 @@ PUBLIC_LABELS = {
         "trolley/actors/pipe/pipe_link.h",
         "trolley/actors/pipe/pipes.h",
     ],
+    "grpc_stub": [
+        "trolley/actors/rpc/grpc_stub.h",
+        "trolley/actors/rpc/grpc_stub_options.h",
+    "server_streams": ["trolley/actors/rpc/server_streams.h"],
     "pipe_reader": ["trolley/actors/pipe_reader.h"],
     "poller": [
         "trolley/poller/capabilities.h",

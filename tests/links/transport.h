@@ -34,6 +34,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gtest/gtest.h"
@@ -45,6 +46,7 @@
 #include "trolley/actors/tls/tls_listener.h"
 #include "trolley/actors/unix/unix_link.h"
 #include "trolley/actors/unix/unix_listener.h"
+#include "trolley/actors/watch.h"
 #include "trolley/tests/lib/process.h"
 #include "trolley/tests/links/certificates.h"
 
@@ -260,24 +262,36 @@ class Endpoint {
   ScopedFd keeper_;
 };
 
-// In place of a listener: a link that opens its pipes, and opens them again.
+// In place of a listener: a link that opens its pipes, and opens them again. If
+// it is stopped, the next one does.
 class PipeServer : public Actor {
  public:
   PipeServer(PipePaths pipes, LinkOptions options)
       : pipes_(std::move(pipes)), options_(std::move(options)) {}
   ListenerStats On(const GetListenerStats&) { return {}; }
-
- protected:
-  void OnStart() override {
-    const std::string name = address().ToString();
-    SpawnOptions spawn;
-    if (name[0] != '#') spawn.name = name + "/1";  // it has a name itself
-    EXPECT_TRUE(Spawn<PipeLink>(spawn, pipes_, options_).ok());
+  void On(const Down&) {
+    if (!draining_) Begin();
   }
 
+ protected:
+  void OnStart() override { Begin(); }
+  void OnDrain() override { draining_ = true; }
+
  private:
+  void Begin() {
+    const std::string name = address().ToString();
+    SpawnOptions spawn;
+    if (name[0] != '#') spawn.name = absl::StrCat(name, "/", ++links_);
+    const auto link = Spawn<PipeLink>(spawn, pipes_, options_);
+    EXPECT_TRUE(link.ok()) << link.status();
+    if (link.ok()) watch_ = Watch(Self(this), *link);
+  }
+
   const PipePaths pipes_;
   const LinkOptions options_;
+  int links_ = 0;
+  bool draining_ = false;
+  Watch watch_;
 };
 
 // Listens at `endpoint`. The limits of one address are off: all peers of a test

@@ -17,7 +17,7 @@ PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/pipe", "actors/tcp",
                   "actors/tls", "actors/grpc", "actors/systemd",
                   "actors/supervision", "actors/pools", "actors/patterns",
                   "actors/behaviour", "actors/child", "actors/testing",
-                  "actors/topics", "actors/remote_topics")
+                  "actors/topics", "actors/remote_topics", "actors/rpc")
 PAGE = "docs/headers.md"
 
 # Of tests, what is public there: suites for an embedder's own parts.

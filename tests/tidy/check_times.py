@@ -65,6 +65,14 @@ COVERED_BY = {
         "LinkOptions::handshake_deadline",
     "actors/systemd/service_notifier.h EachLoopAnswers(limit)":
         "ServiceNotifierOptions::watchdog",
+    "actors/rpc/grpc_stub.h Begin(deadline)": "GrpcDeadline(left)",
+    "actors/rpc/internal/call_stream.h Limits::patience":
+        "ActorServiceOptions::stream_patience",
+    "actors/rpc/internal/check_field.h Time(value)": "the options of actors/rpc",
+    "actors/rpc/internal/slow_clients.h CancelIfIdle(since)": "the clock",
+    "actors/rpc/internal/slow_clients.h SlowClients(patience)":
+        "ActorServiceOptions::stream_patience",
+    "actors/rpc/internal/stub_calls.h Begin(left)": "GrpcDeadline(left)",
     "actors/tcp/internal/address_limits.h Admit(now)": "the clock",
     "actors/tcp/internal/address_limits.h Entry::at": "the clock",
     "actors/tcp/internal/address_limits.h Fill(now)": "the clock",

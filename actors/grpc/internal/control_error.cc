@@ -39,8 +39,12 @@ grpc::StatusCode CodeOf(control::v1::ErrorReason reason) {
   }
 }
 
-grpc::Status Make(grpc::StatusCode code, control::v1::ErrorReason reason,
-                  absl::string_view message, const Metadata& metadata) {
+}  // namespace
+
+grpc::Status ErrorWithReason(grpc::StatusCode code,
+                             control::v1::ErrorReason reason,
+                             absl::string_view message,
+                             const Metadata& metadata) {
   control::v1::ErrorInfo info;
   info.set_reason(control::v1::ErrorReason_Name(reason));
   info.set_domain(kDomain);
@@ -56,11 +60,9 @@ grpc::Status Make(grpc::StatusCode code, control::v1::ErrorReason reason,
   return grpc::Status(code, details.message(), details.SerializeAsString());
 }
 
-}  // namespace
-
 grpc::Status ControlError(control::v1::ErrorReason reason,
                           absl::string_view message, const Metadata& metadata) {
-  return Make(CodeOf(reason), reason, message, metadata);
+  return ErrorWithReason(CodeOf(reason), reason, message, metadata);
 }
 
 grpc::Status BadRequest(absl::string_view field, absl::string_view message) {
@@ -78,7 +80,7 @@ grpc::Status LoopsAreBusy() {
 }
 
 grpc::Status HandlerFailed(absl::string_view actor, const absl::Status& error) {
-  return Make(
+  return ErrorWithReason(
       static_cast<grpc::StatusCode>(error.code()), control::v1::HANDLER_FAILED,
       absl::StrCat("\"", actor, "\" answered with an error: ", error.message()),
       {{"actor", std::string(actor)}});

@@ -30,6 +30,12 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 grpc::Status ControlError(control::v1::ErrorReason reason,
                           absl::string_view message, const Metadata& metadata);
 
+// The same with a code of the caller's choice.
+grpc::Status ErrorWithReason(grpc::StatusCode code,
+                             control::v1::ErrorReason reason,
+                             absl::string_view message,
+                             const Metadata& metadata);
+
 // BAD_REQUEST because of one field. "": because of the whole request.
 grpc::Status BadRequest(absl::string_view field, absl::string_view message);
 
