@@ -284,7 +284,7 @@ class PipeServer : public Actor {
     if (name[0] != '#') spawn.name = absl::StrCat(name, "/", ++links_);
     const auto link = Spawn<PipeLink>(spawn, pipes_, options_);
     EXPECT_TRUE(link.ok()) << link.status();
-    if (link.ok()) watch_ = Watch(Self(this), *link);
+    if (link.ok()) watch_ = Watch(Self(this), link->address());
   }
 
   const PipePaths pipes_;
