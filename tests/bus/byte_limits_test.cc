@@ -356,6 +356,46 @@ TEST_P(ByteLimitsTest, P6_BytesThatWereNotUsedWakeTheSenderThatWaits) {
   ExpectNothingTaken(reader);
 }
 
+// A sender takes bytes first, and gives them back if it gets no credit. A loop
+// that looks for room in between finds none.
+TEST_P(ByteLimitsTest, P6_BytesThatGotNoCreditAreToldToTheLoop) {
+  const Ref<Reader> reader =
+      Spawn({.mailbox_capacity = 1, .mailbox_bytes = 1000});
+  internal::BusState& bus = *reader.address().bus();
+  internal::ByteBudget& budget = *bus.BudgetOf(reader.address().id());
+  const auto take = [&](internal::OutgoingMessage& out) {
+    return out.TakeRoomAndBuild<Page>(&internal::Handler<Reader, Page>::kOps,
+                                      internal::Envelope::BytesFor<Page>(),
+                                      Instant::Infinite(), Page(50));
+  };
+  std::optional<absl::Status> sent;
+  {
+    internal::ByteLease others = budget.Take(900);
+    sender_.AskThen(SendFor{reader, 600, absl::InfiniteDuration()},
+                    absl::Hours(1),
+                    [&](absl::Status got) { sent = std::move(got); });
+    sim_.RunUntilIdle();
+    EXPECT_FALSE(sent.has_value());
+    EXPECT_TRUE(budget.TakeWaiting());  // the loop has asked to be told
+    budget.SetWaiting();
+
+    internal::OutgoingMessage has_the_credit(bus, nullptr,
+                                             reader.address().id());
+    ASSERT_EQ(take(has_the_credit), Delivery::kAccepted);
+    internal::OutgoingMessage has_none(bus, nullptr, reader.address().id());
+    ASSERT_EQ(take(has_none), Delivery::kFull);
+    EXPECT_FALSE(budget.TakeWaiting());  // the loop was told
+    has_the_credit.Forget();
+  }
+  sim_.RunUntilIdle();
+  // The bytes of the others came free without a word.
+  sender_.Tell(Tell{reader, 1, 1});
+  sim_.RunUntilIdle();
+  ASSERT_TRUE(sent.has_value());
+  EXPECT_TRUE(sent->ok()) << *sent;
+  ExpectNothingTaken(reader);
+}
+
 TEST_P(ByteLimitsTest, P6_OfTooManyBytesTheNewestStay) {
   const Ref<Reader> reader =
       Spawn({.mailbox_bytes = 1000, .overflow = Overflow::kDropOldest});

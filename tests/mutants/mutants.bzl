@@ -99,7 +99,7 @@ def mutants_test(name, srcs, deps, table = "table.py", args = [], data = [], mai
     native.sh_test(
         name = name,
         size = "medium",
-        timeout = "long",  # one program after the other for each mutant
+        timeout = "eternal",  # one program after the other for each mutant
         srcs = ["//third_party/build:python_test.sh"],
         args = [
             "$(location %s)" % label
