@@ -27,12 +27,11 @@ std::string Table() {
       "handshake | many peers at one endpoint |\n"
       "| --- | --- | --- | --- | --- | --- |\n";
   for (const Transport& one : kTransports) {
-    absl::StrAppend(&table, "| ", one.name, " | ",
-                    YesOrNo(one.knows_the_process), " | ",
-                    YesOrNo(one.tells_closed_reading), " | ",
-                    absl::StatusCodeToString(one.nothing_there), " | ",
-                    YesOrNo(one.tells_why), " | ", YesOrNo(one.listens),
-                    " |\n");
+    absl::StrAppend(
+        &table, "| ", one.name, " | ", YesOrNo(one.knows_the_process), " | ",
+        YesOrNo(one.tells_closed_reading), " | ",
+        absl::StatusCodeToString(one.nothing_there), " | ",
+        YesOrNo(one.tells_why), " | ", YesOrNo(one.listens), " |\n");
   }
   return table;
 }

@@ -14,7 +14,7 @@ from tree import code_of, line_of
 PRODUCT = ("poller", "bus", "proto", "actors")
 # Folders below actors/ with public headers; they are written as users.
 PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/pipe", "actors/tcp",
-                  "actors/tls", "actors/grpc",
+                  "actors/tls", "actors/grpc", "actors/bridge",
                   "actors/supervision", "actors/pools", "actors/patterns",
                   "actors/behaviour", "actors/child", "actors/testing",
                   "actors/topics")

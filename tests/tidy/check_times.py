@@ -37,6 +37,8 @@ COVERED_BY = {
     "actors/grpc/internal/connections.h Close(patience)": "a constant",
     "actors/grpc/internal/open_call.h AwaitNone(timeout)": "a constant",
     "actors/grpc/internal/open_call.h Begin(limit)": "Alarms::Set",
+    "actors/bridge/internal/grpc_transport.h AwaitOpen(deadline)":
+        "GrpcLinkOptions::connect_timeout",
     "actors/context.h SetTimer(deadline)": "TimerQueue::Set",
     "actors/context.h Sleep(d)": "Actor::Sleep",
     "actors/internal/callback_ask.h AskWithCallback(timeout)": "Ref::AskThen",

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GrpcLinkOptions and BridgeOptions: the options of a link over gRPC, of the
+// side that dials and of the side that serves. They have the limits that all
+// links and listeners have (actors/link/link_options.h), and these:
+//
+//   trolley::GrpcLinkOptions options;
+//   options.credentials = grpc::SslCredentials({.pem_root_certs = roots});
+//   options.connect_timeout = absl::Seconds(2);
+//
+// Ownership: values. The constructor of an actor copies them.
+// Threads:   immutable after construction.
+// Errors:    a link logs the error of its options and ends.
+//            BridgeService::Create() returns that of its options.
+
+#ifndef TROLLEY_ACTORS_BRIDGE_GRPC_LINK_OPTIONS_H_
+#define TROLLEY_ACTORS_BRIDGE_GRPC_LINK_OPTIONS_H_
+
+#include <grpcpp/security/credentials.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "trolley/actors/link/link_options.h"
+
+namespace trolley {
+
+struct GrpcLinkOptions : LinkOptions {
+  // How the link knows the server, and the server knows the link. Not null.
+  // There is no default: grpc::InsecureChannelCredentials() hides nothing and
+  // knows no party.
+  std::shared_ptr<grpc::ChannelCredentials> credentials = {};
+
+  // How long one attempt may take: the lookup of the name, the connection, the
+  // handshake of the credentials, and the first bytes of the server. Above 0.
+  // 5 s: one lost question to a name server, which is asked again.
+  absl::Duration connect_timeout = absl::Seconds(5);
+};
+
+// As ValidateLinkOptions, and the same for what is added here.
+absl::Status ValidateGrpcLinkOptions(const GrpcLinkOptions& options);
+
+struct BridgeOptions : ListenerOptions {
+  // For each of its links.
+  LinkOptions link = {};
+};
+
+// As ValidateListenerOptions, and the same for what is added here.
+absl::Status ValidateBridgeOptions(const BridgeOptions& options);
+
+}  // namespace trolley
+
+#endif  // TROLLEY_ACTORS_BRIDGE_GRPC_LINK_OPTIONS_H_
