@@ -10,8 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "trolley/actors/bridge/internal/bridge_accepter.h"
 #include "trolley/actors/bridge/internal/grpc_process.h"
+#include "trolley/actors/bridge/internal/new_call.h"
 #include "trolley/actors/bridge/internal/server_pieces.h"
+#include "trolley/actors/bridge/internal/subscribe_call.h"
+#include "trolley/actors/grpc/control_options.h"
+#include "trolley/actors/grpc/internal/control_state.h"
 #include "trolley/actors/grpc/internal/grpc_log.h"
+#include "trolley/actors/grpc/internal/messenger.h"
 #include "trolley/actors/link/internal/protobuf_log.h"
 #include "trolley/poller/printable.h"
 #include "trolley/proto/bridge.grpc.pb.h"
@@ -20,16 +25,17 @@ namespace trolley {
 namespace {
 
 using internal::BridgeAccepter;
+using internal::Draining;
 using internal::NewCall;
 using internal::ServerCalls;
 using internal::ServerPieces;
+using internal::SubscribeCall;
 
-using Raw =
-    bridge::v1::Bridge::WithRawCallbackMethod_Link<bridge::v1::Bridge::Service>;
-
-absl::Status Draining() {
-  return absl::UnavailableError("DRAINING: this process is shutting down");
-}
+using RawService = bridge::v1::Bridge::WithRawCallbackMethod_Link<
+    bridge::v1::Bridge::WithRawCallbackMethod_Subscribe<
+        bridge::v1::Bridge::WithCallbackMethod_Publish<
+            bridge::v1::Bridge::Service>>>;
+using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 // "ipv4:10.0.0.7:5000" without its port.
 std::string WithoutPort(const std::string& address) {
@@ -53,25 +59,67 @@ LinkPeer PeerOf(const grpc::CallbackServerContext& context) {
   return peer;
 }
 
-class Service final : public Raw {
- public:
-  Service(Ref<BridgeAccepter> accepter, std::shared_ptr<ServerCalls> calls)
-      : accepter_(std::move(accepter)), calls_(std::move(calls)) {}
+absl::string_view TypeOf(const google::protobuf::Any& message) {
+  const absl::string_view url = message.type_url();
+  return url.substr(url.rfind('/') + 1);  // all of it if there is none
+}
 
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Link(
-      grpc::CallbackServerContext* context) override {
-    std::shared_ptr<ServerPieces> pieces = ServerPieces::Begin(context, calls_);
+class Service final : public RawService {
+ public:
+  Service(Ref<BridgeAccepter> accepter, std::optional<BridgeTopics> topics,
+          std::shared_ptr<ServerCalls> calls)
+      : accepter_(std::move(accepter)),
+        topics_(std::move(topics)),
+        calls_(std::move(calls)) {}
+
+  Reactor* Link(grpc::CallbackServerContext* context) override {
+    return Serve(ServerPieces::Begin<ServerPieces>(context, calls_), *context,
+                 NewCall::Kind::kLink);
+  }
+  Reactor* Subscribe(grpc::CallbackServerContext* context) override {
+    return Serve(ServerPieces::Begin<SubscribeCall>(context, calls_), *context,
+                 NewCall::Kind::kSubscription);
+  }
+  grpc::ServerUnaryReactor* Publish(
+      grpc::CallbackServerContext* context,
+      const bridge::v1::PublishRequest* request,
+      bridge::v1::PublishResponse* response) override {
+    const absl::Status published = Publish(*request, *response);
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(internal::ToGrpc(published));
+    return reactor;
+  }
+
+ private:
+  absl::Status Publish(const bridge::v1::PublishRequest& request,
+                       bridge::v1::PublishResponse& response) const {
+    if (!topics_.has_value()) {
+      return absl::UnimplementedError("this bridge has no topics");
+    }
+    const auto type = topics_->Find(std::string(TypeOf(request.message())));
+    if (!type.ok()) return type.status();
+    const absl::StatusOr<PublishReport> report = (*type)->Publish(
+        topics_->topics(), request.topic(), request.message().value());
+    if (!report.ok()) return report.status();
+    response.set_matched(report->matched);
+    response.set_delivered(report->delivered);
+    response.set_missed(report->missed);
+    response.set_other_type(report->other_type);
+    return absl::OkStatus();
+  }
+
+  Reactor* Serve(const std::shared_ptr<ServerPieces>& pieces,
+                 const grpc::CallbackServerContext& context,
+                 NewCall::Kind kind) {
     if (calls_->Add(pieces)) {
-      Pass(pieces, PeerOf(*context));
+      Pass(NewCall(pieces, PeerOf(context), kind), pieces);
     } else {
       pieces->Refuse(Draining());
     }
     return pieces->reactor();
   }
 
- private:
-  void Pass(const std::shared_ptr<ServerPieces>& pieces, LinkPeer peer) {
-    NewCall call(pieces, std::move(peer));
+  void Pass(NewCall call, const std::shared_ptr<ServerPieces>& pieces) {
     switch (accepter_.Tell(std::move(call))) {
       case Delivery::kAccepted:
         return;
@@ -84,6 +132,7 @@ class Service final : public Raw {
   }
 
   const Ref<BridgeAccepter> accepter_;
+  const std::optional<BridgeTopics> topics_;
   const std::shared_ptr<ServerCalls> calls_;
 };
 
@@ -91,30 +140,53 @@ class Service final : public Raw {
 
 class BridgeService::Impl {
  public:
-  Impl(const Bus& bus, Ref<BridgeAccepter> accepter)
-      : log_(bus),
+  Impl(Bus& bus, const Ref<BridgeAccepter>& accepter,
+       std::optional<BridgeTopics> topics)
+      : bus_(bus),
+        log_(bus),
         accepter_(accepter),
         listener_(accepter),
-        service_(std::move(accepter), calls_) {}
+        service_(accepter, std::move(topics), calls_) {}
   ~Impl() {
     Stop();
     accepter_.Stop();
+    if (messages_ != nullptr) messages_->alarms->Stop();
   }
 
   grpc::Service* service() { return &service_; }
   const Ref<BridgeListener>& listener() const { return listener_; }
-  void Stop() { calls_->EndAll(Draining()); }
+  absl::StatusOr<grpc::Service*> messenger() {
+    if (messages_ == nullptr) {
+      auto state = std::make_shared<const internal::ControlState>(
+          bus_, ControlOptions());
+      if (absl::Status started = state->alarms->Start(); !started.ok()) {
+        return started;
+      }
+      messages_ = state;
+      messenger_.emplace(std::move(state));
+    }
+    return &*messenger_;
+  }
+  void Stop() {
+    calls_->EndAll(Draining());
+    if (messages_ != nullptr) messages_->calls->EndAll();
+  }
 
  private:
+  Bus& bus_;
   const internal::GrpcLog log_;
   const Ref<BridgeAccepter> accepter_;
   const Ref<BridgeListener> listener_;
   const std::shared_ptr<ServerCalls> calls_ = std::make_shared<ServerCalls>();
   Service service_;
+  // Null: the program does not use it.
+  std::shared_ptr<const internal::ControlState> messages_;
+  std::optional<internal::Messenger> messenger_;
 };
 
 absl::StatusOr<std::unique_ptr<BridgeService>> BridgeService::Create(
-    Bus& bus, const SpawnOptions& spawn, const BridgeOptions& options) {
+    Bus& bus, const SpawnOptions& spawn, const BridgeOptions& options,
+    std::optional<BridgeTopics> topics) {
   if (absl::Status valid = ValidateBridgeOptions(options); !valid.ok()) {
     return valid;
   }
@@ -123,10 +195,10 @@ absl::StatusOr<std::unique_ptr<BridgeService>> BridgeService::Create(
     return ready;
   }
   absl::StatusOr<Ref<BridgeAccepter>> accepter =
-      bus.Spawn<BridgeAccepter>(spawn, options);
+      bus.Spawn<BridgeAccepter>(spawn, options, topics);
   if (!accepter.ok()) return accepter.status();
-  return std::unique_ptr<BridgeService>(
-      new BridgeService(std::make_unique<Impl>(bus, *std::move(accepter))));
+  return std::unique_ptr<BridgeService>(new BridgeService(
+      std::make_unique<Impl>(bus, *accepter, std::move(topics))));
 }
 
 BridgeService::BridgeService(std::unique_ptr<Impl> impl)
@@ -135,6 +207,10 @@ BridgeService::BridgeService(std::unique_ptr<Impl> impl)
 BridgeService::~BridgeService() = default;
 
 grpc::Service* BridgeService::service() { return impl_->service(); }
+
+absl::StatusOr<grpc::Service*> BridgeService::messenger() {
+  return impl_->messenger();
+}
 
 void BridgeService::Configure(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(internal::kMostPieceBytes + 1024);

@@ -22,6 +22,15 @@
 // actor that the service spawns. If the listener has a name, such as "grpc",
 // the names of its links are "grpc/1", "grpc/2" and so on.
 //
+// Any other client of gRPC publishes and subscribes, if the program has given
+// topics (actors/bridge/bridge_topics.h). A subscription is an actor on the
+// loop of the listener. Its client grants credit. While it has none, the
+// subscription keeps BridgeOptions::kept_events publications and counts the
+// others, so the client learns their exact number (P19). If its call is lost,
+// the client may go on with it for BridgeOptions::resume_within.
+//
+// Such a client also tells and asks, if the server has the service messenger().
+//
 // LinkUp::peer_identity is the name in the client's certificate, as gRPC's
 // credentials have checked it. Without one it is the address of the client, as
 // gRPC has it and without its port: "ipv4:10.0.0.7". The credentials decide
@@ -32,9 +41,10 @@
 //            bus may shut down at any time, and is destroyed after both.
 // Threads:   Create, Stop and the destructor: a plain thread. gRPC's threads
 //            tell the listener, and return.
-// Bounds:    ListenerOptions::max_connections counts the links and the calls
-//            that end. Calls that the listener has not handled wait in its
-//            mailbox. Any further call gets RESOURCE_EXHAUSTED.
+// Bounds:    ListenerOptions::max_connections counts the links, the
+//            subscriptions, and the calls that end. Calls that the listener
+//            has not handled wait in its mailbox. Any further call gets
+//            RESOURCE_EXHAUSTED.
 // Ends:      Stop(), or the destructor, which calls it.
 //
 // Any order of the three ends works:
@@ -53,8 +63,10 @@
 #include <grpcpp/server_builder.h>
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
+#include "trolley/actors/bridge/bridge_topics.h"
 #include "trolley/actors/bridge/grpc_link_options.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/link/stream_listener.h"
@@ -67,13 +79,15 @@ using BridgeListener = Protocol<ListenerStats(GetListenerStats)>;
 
 class BridgeService {
  public:
-  // Spawns the listener with `spawn`.
+  // Spawns the listener with `spawn`. Without `topics`, clients can make links
+  // only.
   //   InvalidArgument     an option is out of its range; the message names it
   //   ResourceExhausted   the machine has too few threads or descriptors for
   //                       gRPC; the text says which limit to look at
   //   others              as Bus::Spawn
   static absl::StatusOr<std::unique_ptr<BridgeService>> Create(
-      Bus& bus, const SpawnOptions& spawn, const BridgeOptions& options);
+      Bus& bus, const SpawnOptions& spawn, const BridgeOptions& options,
+      std::optional<BridgeTopics> topics = std::nullopt);
 
   BridgeService(const BridgeService&) = delete;
   BridgeService& operator=(const BridgeService&) = delete;
@@ -81,6 +95,13 @@ class BridgeService {
 
   // For RegisterService(), once.
   grpc::Service* service();
+
+  // Messenger of proto/control.proto, which tells and asks actors by name, as
+  // the control service does: any client that the credentials let in, any actor
+  // whose class has Receives. For RegisterService(), once. Its limits are the
+  // defaults of ControlOptions (actors/grpc/control_options.h).
+  //   ResourceExhausted   no thread is left for the deadlines of asks
+  absl::StatusOr<grpc::Service*> messenger();
 
   // Sets what the server takes of one message: a whole piece and not much more.
   // gRPC's default is 4 MiB. Leave it out if other services of the server take

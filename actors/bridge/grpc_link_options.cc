@@ -25,7 +25,19 @@ absl::Status ValidateGrpcLinkOptions(const GrpcLinkOptions& options) {
 absl::Status ValidateBridgeOptions(const BridgeOptions& options) {
   absl::Status valid = ValidateListenerOptions(options);
   if (valid.ok()) valid = ValidateLinkOptions(options.link);
-  return valid;
+  if (!valid.ok()) return valid;
+  constexpr uint32_t kMostKept = 65536;
+  if (options.kept_events == 0 || options.kept_events > kMostKept) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("BridgeOptions::kept_events is ", options.kept_events,
+                     "; it is 1 to ", kMostKept));
+  }
+  if (options.resume_within <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "BridgeOptions::resume_within is ",
+        absl::FormatDuration(options.resume_within), "; it is above 0"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace trolley

@@ -18,6 +18,7 @@
 
 #include <grpcpp/security/credentials.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -44,6 +45,17 @@ absl::Status ValidateGrpcLinkOptions(const GrpcLinkOptions& options);
 struct BridgeOptions : ListenerOptions {
   // For each of its links.
   LinkOptions link = {};
+
+  // Publications that a subscription of a client keeps while the client has
+  // granted no credit, or is slow; a count, 1 to 65536. Further ones are
+  // counted. 64: a burst between two grants. They share the values with all
+  // other subscribers.
+  uint32_t kept_events = 64;
+
+  // How long a subscription waits for its client when its call was lost. Above
+  // 0; infinite: as long as the bridge. 30 s: longer than a client takes to
+  // connect again.
+  absl::Duration resume_within = absl::Seconds(30);
 };
 
 // As ValidateListenerOptions, and the same for what is added here.

@@ -26,6 +26,7 @@ PUBLIC_LABELS = {
     "fault_sys": ["trolley/poller/fault_sys.h"],
     "grpc_link": [
         "trolley/actors/bridge/bridge_service.h",
+        "trolley/actors/bridge/bridge_topics.h",
         "trolley/actors/bridge/grpc_link.h",
         "trolley/actors/bridge/grpc_link_options.h",
         "trolley/actors/link/link.h",

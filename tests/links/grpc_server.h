@@ -14,10 +14,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_split.h"
 #include "trolley/actors/bridge/bridge_service.h"
 #include "trolley/actors/bridge/grpc_link.h"
 #include "trolley/actors/bus.h"
@@ -26,17 +28,22 @@ namespace trolley::links_test {
 
 class GrpcServer {
  public:
+  // `addresses` has commas between them.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
-      Bus& bus, const SpawnOptions& spawn, const std::string& address,
+      Bus& bus, const SpawnOptions& spawn, const std::string& addresses,
       const BridgeOptions& options,
-      std::shared_ptr<grpc::ServerCredentials> credentials =
-          grpc::InsecureServerCredentials()) {
-    auto bridge = BridgeService::Create(bus, spawn, options);
+      const std::shared_ptr<grpc::ServerCredentials>& credentials =
+          grpc::InsecureServerCredentials(),
+      std::optional<BridgeTopics> topics = std::nullopt) {
+    auto bridge = BridgeService::Create(bus, spawn, options, std::move(topics));
     if (!bridge.ok()) return bridge.status();
     auto started = std::make_unique<GrpcServer>();
     started->bridge_ = *std::move(bridge);
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, std::move(credentials), &started->port_);
+    for (const auto address : absl::StrSplit(addresses, ',')) {
+      builder.AddListeningPort(std::string(address), credentials,
+                               &started->port_);
+    }
     builder.RegisterService(started->bridge_->service());
     BridgeService::Configure(builder);
     started->server_ = builder.BuildAndStart();
@@ -49,6 +56,7 @@ class GrpcServer {
 
   BridgeService& bridge() { return *bridge_; }
   grpc::Server& server() { return *server_; }
+  // Of the last address.
   int port() const { return port_; }
 
   // The bridge and then the server.

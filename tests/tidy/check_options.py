@@ -25,8 +25,6 @@ NO_NUMBERS = {
     "actors/bridge/grpc_link_options.h GrpcLinkOptions":
         "credentials, a time for check_times.py, and the fields of a struct "
         "that has tests",
-    "actors/bridge/grpc_link_options.h BridgeOptions":
-        "the fields of two structs that have tests",
     "actors/tell_options.h TellOptions":
         "a deadline, for check_times.py, and a trace",
     "bus/thread/start_thread.h ThreadOptions":

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // BridgeAccepter: the listener of a BridgeService. It gives each call that
-// gRPC's threads tell it of to a StreamLink, or turns it away.
+// gRPC's threads tell it of to an actor, or turns it away: a StreamLink for
+// Bridge.Link, a TopicForwarder for Bridge.Subscribe.
 //
-//   accepter.Tell(NewCall(pieces, peer));
+//   accepter.Tell(NewCall(pieces, peer, NewCall::Kind::kLink));
 //
 // Ownership: the bus owns it.
 // Threads:   as any actor.
@@ -16,39 +17,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "trolley/actors/actor.h"
+#include "trolley/actors/bridge/bridge_topics.h"
 #include "trolley/actors/bridge/grpc_link_options.h"
+#include "trolley/actors/bridge/internal/new_call.h"
 #include "trolley/actors/bridge/internal/server_pieces.h"
-#include "trolley/actors/link/link_peer.h"
 #include "trolley/actors/link/stream_listener.h"
 
 namespace trolley::internal {
 
-// A call that has no link yet. If it never gets one, it ends with UNAVAILABLE.
-class NewCall {
- public:
-  NewCall(std::shared_ptr<ServerPieces> pieces, LinkPeer peer)
-      : pieces_(std::move(pieces)), peer_(std::move(peer)) {}
-  NewCall(NewCall&&) = default;
-  NewCall& operator=(NewCall&&) = delete;
-  ~NewCall();
-
-  std::shared_ptr<ServerPieces> Take() { return std::move(pieces_); }
-  LinkPeer& peer() { return peer_; }
-
- private:
-  std::shared_ptr<ServerPieces> pieces_;  // null: taken
-  LinkPeer peer_;
-};
-
 class BridgeAccepter final : public Actor {
  public:
-  explicit BridgeAccepter(BridgeOptions options)
-      : options_(std::move(options)) {}
+  // `topics` nullopt: there are no subscriptions.
+  BridgeAccepter(BridgeOptions options, std::optional<BridgeTopics> topics)
+      : options_(std::move(options)), topics_(std::move(topics)) {}
 
   void On(NewCall&& call);
   ListenerStats On(const GetListenerStats&);
@@ -57,12 +44,15 @@ class BridgeAccepter final : public Actor {
   void OnDrain() override { closed_ = true; }
 
  private:
+  absl::Status SpawnLink(NewCall& call, std::shared_ptr<void> slot);
+  absl::Status SpawnForwarder(NewCall& call, std::shared_ptr<void> slot);
   // Empty: the listener has no name.
   std::string NextLinkName();
   void TurnAway(ServerPieces& call, const std::string& identity,
                 const absl::Status& why);
 
   const BridgeOptions options_;
+  const std::optional<BridgeTopics> topics_;
   ListenerStats stats_;
   bool closed_ = false;
   uint64_t last_link_ = 0;  // the number in the last name

@@ -24,7 +24,10 @@ using wire::WireError;
 // What a Piece has beside its bytes: a tag and a length.
 constexpr size_t kAroundBytes = 8;
 
-absl::StatusOr<std::string> BytesOf(grpc::ByteBuffer& message) {
+}  // namespace
+
+absl::StatusOr<std::string> GrpcPieces::Decode(
+    grpc::ByteBuffer& message) const {
   // mutant: P14_APieceMayHaveAnyLength
   if (message.Length() > kMostPieceBytes + kAroundBytes) {
     return MakeWireError(
@@ -47,7 +50,12 @@ absl::StatusOr<std::string> BytesOf(grpc::ByteBuffer& message) {
   return std::move(*piece.mutable_bytes());
 }
 
-}  // namespace
+void GrpcPieces::Encode(std::string bytes, grpc::ByteBuffer& message) const {
+  Piece piece;
+  piece.set_bytes(std::move(bytes));
+  bool own = false;
+  (void)grpc::SerializationTraits<Piece>::Serialize(piece, &message, &own);
+}
 
 // --- The loop's side -------------------------------------------------------
 
@@ -135,6 +143,20 @@ ssize_t GrpcPieces::Write(absl::Span<const iovec> parts) {
   return static_cast<ssize_t>(taken);
 }
 
+ssize_t GrpcPieces::WriteWhole(const std::string& bytes) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closed_ || failed_ || over_) return -EPIPE;
+    if (!waiting_.empty()) {
+      loop_waits_ = true;
+      return -EAGAIN;
+    }
+    waiting_ = bytes;
+  }
+  Drive();
+  return static_cast<ssize_t>(bytes.size());
+}
+
 void GrpcPieces::Close() {
   {
     absl::MutexLock lock(&mutex_);
@@ -171,7 +193,7 @@ void GrpcPieces::EndForLoop(absl::Status why) {
 // --- gRPC's side -----------------------------------------------------------
 
 void GrpcPieces::TakePiece() {
-  absl::StatusOr<std::string> bytes = BytesOf(incoming_);
+  absl::StatusOr<std::string> bytes = Decode(incoming_);
   incoming_.Clear();
   if (closed_ || !broken_.ok()) return;
   any_arrived_ = true;
@@ -258,11 +280,11 @@ GrpcPieces::Step GrpcPieces::NextStep(std::string& bytes) {
     Wake();  // there is room
     return Step::kWrite;
   }
+  // mutant: P15_TheEndIsSaidBeforeWhatWasWritten
   const View view{.closed = closed_,
                   .all_written = waiting_.empty() && !writing_,
                   .failed = failed_ && !writing_,
                   .read_over = read_over_};
-  // mutant: P15_TheEndIsSaidAgainAndAgain
   if (!said_end_ && MustSayEnd(view)) {
     said_end_ = true;
     return Step::kSayEnd;
@@ -287,12 +309,8 @@ void GrpcPieces::Make(Step step, std::string bytes) {
     case Step::kRead:
       return StartReading(&incoming_);
     case Step::kWrite: {
-      Piece piece;
-      piece.set_bytes(std::move(bytes));
-      bool own = false;
       outgoing_.Clear();
-      (void)grpc::SerializationTraits<Piece>::Serialize(piece, &outgoing_,
-                                                        &own);
+      Encode(std::move(bytes), outgoing_);
       return StartWriting(&outgoing_);
     }
     case Step::kSayEnd:

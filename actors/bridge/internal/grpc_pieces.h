@@ -89,6 +89,10 @@ class GrpcPieces : public std::enable_shared_from_this<GrpcPieces> {
   //   -EPIPE    the peer reads no more
   ssize_t Write(absl::Span<const iovec> parts);
 
+  // Takes `bytes` as a message of its own: their number, which is at least 1.
+  // Errors: as Write().
+  ssize_t WriteWhole(const std::string& bytes);
+
   // How the call has ended, or which rule the peer broke.
   absl::Status why();
 
@@ -98,6 +102,11 @@ class GrpcPieces : public std::enable_shared_from_this<GrpcPieces> {
   void Cancel();
 
  protected:
+  // How a message of the call is bytes: here, as a Piece. An error says which
+  // rule the message breaks.
+  virtual absl::StatusOr<std::string> Decode(grpc::ByteBuffer& message) const;
+  virtual void Encode(std::string bytes, grpc::ByteBuffer& message) const;
+
   // What Drive() calls: never two of these at a time, and with no lock.
   virtual void StartReading(grpc::ByteBuffer* into) = 0;
   virtual void StartWriting(const grpc::ByteBuffer* from) = 0;

@@ -9,8 +9,9 @@
 namespace trolley::internal {
 
 GrpcTransport::~GrpcTransport() {
-  pieces_->Attach(nullptr);
   if (token_.has_value()) context_->Unwatch(*token_);
+  if (pieces_ == nullptr) return;
+  pieces_->Attach(nullptr);
   // mutant: P15_ACallThatIsGivenUpGoesOn
   if (!pieces_->closed()) pieces_->Cancel();
 }
@@ -88,6 +89,11 @@ Task<absl::StatusOr<size_t>> GrpcTransport::WhenWritable(
   }
   if (n < 0) co_return Gone();
   co_return static_cast<size_t>(n);
+}
+
+void GrpcTransport::Forget() {
+  pieces_->Attach(nullptr);
+  pieces_.reset();
 }
 
 void GrpcTransport::Close() {

@@ -59,6 +59,9 @@ class GrpcTransport final : public LinkTransport, private Watcher {
       absl::FunctionRef<ssize_t()> write) override;
   void Close() override;
 
+  // Has nothing to do with the call any more, which goes on.
+  void Forget();
+
  private:
   // Pieces in a row before other work of the loop has its turn; a count.
   static constexpr int kPiecesPerTurn = 16;
@@ -66,7 +69,7 @@ class GrpcTransport final : public LinkTransport, private Watcher {
   void OnReady(Ready ready) override;
   absl::Status Gone() const;
 
-  const std::shared_ptr<GrpcPieces> pieces_;
+  std::shared_ptr<GrpcPieces> pieces_;   // null: forgotten
   std::optional<ActorContext> context_;  // from Start()
   std::optional<WakeFd> wake_;
   std::optional<Token> token_;  // while it watches

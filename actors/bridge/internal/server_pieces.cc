@@ -5,20 +5,10 @@
 #include <string>
 
 namespace trolley::internal {
-namespace {
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
                       std::string(status.message()));
-}
-
-}  // namespace
-
-std::shared_ptr<ServerPieces> ServerPieces::Begin(
-    grpc::CallbackServerContext* context, std::shared_ptr<ServerCalls> calls) {
-  auto pieces = std::make_shared<ServerPieces>(context, std::move(calls));
-  pieces->self_ = pieces;
-  return pieces;
 }
 
 void ServerPieces::Refuse(const absl::Status& status) {

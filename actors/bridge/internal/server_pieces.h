@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ServerPieces: a call of Bridge.Link that a client has made.
+// ServerPieces: a call that a client has made: here, of Bridge.Link. The call
+// of another method derives from it.
 //
-//   auto pieces = ServerPieces::Begin(context, calls);
+//   auto pieces = ServerPieces::Begin<ServerPieces>(context, calls);
 //   return pieces->reactor();  // to gRPC
 //
 // Ownership, bounds and ends: as GrpcPieces.
@@ -28,13 +29,21 @@ namespace trolley::internal {
 
 class ServerCalls;
 
-class ServerPieces final
+// The codes of both are the same.
+grpc::Status ToGrpc(const absl::Status& status);
+
+class ServerPieces
     : public GrpcPieces,
       private grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  // Not null: gRPC keeps it until OnDone().
-  static std::shared_ptr<ServerPieces> Begin(
-      grpc::CallbackServerContext* context, std::shared_ptr<ServerCalls> calls);
+  // Makes a Pieces, which is a ServerPieces. gRPC keeps it until OnDone().
+  template <typename Pieces>
+  static std::shared_ptr<Pieces> Begin(grpc::CallbackServerContext* context,
+                                       std::shared_ptr<ServerCalls> calls) {
+    auto pieces = std::make_shared<Pieces>(context, std::move(calls));
+    static_cast<ServerPieces*>(pieces.get())->self_ = pieces;
+    return pieces;
+  }
   ServerPieces(grpc::CallbackServerContext* context,
                std::shared_ptr<ServerCalls> calls)
       : context_(context), calls_(std::move(calls)) {}
