@@ -113,8 +113,8 @@ class BridgeService {
   const Ref<BridgeListener>& listener() const;
 
   // Ends all calls, and each later one, with UNAVAILABLE ("DRAINING: ...").
-  // Returns at once: the server still has to write that. Later calls do
-  // nothing.
+  // Returns at once: the server still has to write that, which takes 5 s if a
+  // client does not read. Later calls do nothing.
   void Stop();
 
  private:

@@ -342,6 +342,18 @@ TEST_F(BridgeTopicsTest, P14_ASubscriptionGoesOnWithOneCallOfItsOwnClient) {
   EXPECT_TRUE(second.Next().has_value());
 }
 
+TEST_F(BridgeTopicsTest, P14_ATokenNamesNoActorOfAnotherClass) {
+  Start();
+  SpawnOn<Sink>(*server_, {.name = "bridge-subscription/evil"});
+  for (const std::string token : {"evil", "no such token", "\n", "../x"}) {
+    Subscriber client(target(), Again(token, 0, 1));
+    const grpc::Status status = client.Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND)
+        << status.error_message();
+  }
+  AwaitSubscriptions(0);
+}
+
 TEST_F(BridgeTopicsTest, ASubscriptionWaitsForItsClientForATimeOnly) {
   BridgeOptions options;
   options.resume_within = absl::Milliseconds(10);

@@ -9,6 +9,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -459,28 +460,27 @@ TEST_F(GrpcLinkTest, P13_ACallWhoseListenerEndsBeforeItsTurnIsEnded) {
   const auto blocker = SpawnOn<Blocker>(*server_, {}, enter, leave);
   blocker.Tell(Open{});
   enter.WaitForNotification();
-  RawClient waits(busy);
-  // The mailbox has room for one call.
-  RawClient second(busy);
-  RawClient third(busy);
-  const auto code_of = [](RawClient& client) {
-    client.ReadToTheEnd();
-    return client.Finish().error_code();
-  };
-  std::vector<grpc::StatusCode> codes;
-  std::thread ends([&] {
-    (*other)->bridge().listener().Stop();
-    leave.Notify();
-  });
-  for (RawClient* client : {&waits, &second, &third}) {
-    codes.push_back(code_of(*client));
+  // The mailbox has room for one of the two. When the other one has been
+  // refused, this one waits there.
+  absl::Notification refused;
+  std::atomic<int> ended = 0;
+  grpc::StatusCode codes[2];
+  std::vector<std::thread> clients;
+  for (grpc::StatusCode& code : codes) {
+    clients.emplace_back([&] {
+      RawClient client(busy);
+      client.ReadToTheEnd();
+      code = client.Finish().error_code();
+      if (ended.fetch_add(1) == 0) refused.Notify();
+    });
   }
-  ends.join();
-  for (const grpc::StatusCode code : codes) {
-    EXPECT_TRUE(code == grpc::StatusCode::UNAVAILABLE ||
-                code == grpc::StatusCode::RESOURCE_EXHAUSTED)
-        << code;
-  }
+  refused.WaitForNotification();
+  (*other)->bridge().listener().Stop();
+  leave.Notify();
+  for (std::thread& client : clients) client.join();
+  EXPECT_THAT(codes, ::testing::UnorderedElementsAre(
+                         grpc::StatusCode::RESOURCE_EXHAUSTED,
+                         grpc::StatusCode::UNAVAILABLE));
 }
 
 TEST_F(GrpcLinkTest, ABridgeThatIsStoppedEndsItsLinksAndTheServerCanShutDown) {

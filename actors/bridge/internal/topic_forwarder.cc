@@ -106,7 +106,10 @@ bool TopicForwarder::HandOver(const CallPtr& call, const Request& first) {
   const std::string& token = first.subscription().token();
   if (token.empty()) return false;
   const auto other = WireTarget::Find(context(), NameOf(token));
-  if (!other.ok() || token == parts_.token) {
+  // The client chose the name, so it may be that of another kind of actor.
+  const auto self = WireTarget::Find(context(), NameOf(parts_.token));
+  if (!other.ok() || !self.ok() || other->class_name() != self->class_name() ||
+      other->address().id() == self->address().id()) {
     call->pieces->Refuse(
         absl::NotFoundError("no subscription has this token, or not any more"));
     return true;
