@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/link/internal/adopted_listener.h"
 #include "trolley/poller/errno_status.h"
 
 namespace trolley {
@@ -60,14 +61,24 @@ absl::Status TcpListenSocket::Open(Sys& sys, const TcpAddress& at,
   if (result < 0) return BindError(result, at);
   result = sys.Listen(fd(), options.backlog);
   if (result < 0) return ErrnoStatus(result, SysCall::kListen, text);
+  return Finish(sys);
+}
 
+absl::Status TcpListenSocket::Finish(Sys& sys) {
   sockaddr_in6 bound = {};  // as long as one of IPv4, and longer
   socklen_t size = sizeof(bound);
-  result = sys.Getsockname(fd(), reinterpret_cast<sockaddr*>(&bound), &size);
-  if (result < 0) return ErrnoStatus(result, SysCall::kGetsockname, text);
-  address_ =
-      TcpAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&bound), size)
-          .value_or(at);
+  const int result =
+      sys.Getsockname(fd(), reinterpret_cast<sockaddr*>(&bound), &size);
+  if (result < 0) {
+    return ErrnoStatus(result, SysCall::kGetsockname,
+                       "the address of a listening socket");
+  }
+  const std::optional<TcpAddress> address =
+      TcpAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&bound), size);
+  if (!address.has_value()) {
+    return absl::InternalError("a socket of TCP has an address of no IP");
+  }
+  address_ = *address;
   endpoint_ = address_.ToString();
   return reserve_.Hold();
 }
@@ -88,6 +99,16 @@ absl::StatusOr<TcpListenSocket> ListenTcp(Sys& sys, absl::string_view where,
   TcpListenSocket socket(sys);
   absl::Status opened = socket.Open(sys, *at, options);
   if (!opened.ok()) return opened;
+  return socket;
+}
+
+absl::StatusOr<TcpListenSocket> AdoptTcp(Sys& sys, ScopedFd fd) {
+  absl::Status good = internal::PrepareAdoptedListener(sys, fd.get(), AF_INET);
+  if (!good.ok()) return good;
+  TcpListenSocket socket(sys);
+  socket.listener_ = std::move(fd);
+  const absl::Status finished = socket.Finish(sys);
+  if (!finished.ok()) return finished;
   return socket;
 }
 

@@ -85,9 +85,13 @@ class TcpListenSocket {
   friend absl::StatusOr<TcpListenSocket> ListenTcp(Sys&, absl::string_view,
                                                    const TcpListenOptions&);
 
+  friend absl::StatusOr<TcpListenSocket> AdoptTcp(Sys&, ScopedFd);
+
   explicit TcpListenSocket(Sys& sys) : reserve_(sys) {}
   absl::Status Open(Sys& sys, const TcpAddress& at,
                     const TcpListenOptions& options);
+  // Learns where it listens, and holds the reserve.
+  absl::Status Finish(Sys& sys);
 
   ScopedFd listener_;
   internal::AcceptReserve reserve_;
@@ -107,6 +111,14 @@ class TcpListenSocket {
 //                      (poller/errno_status.h)
 absl::StatusOr<TcpListenSocket> ListenTcp(Sys& sys, absl::string_view where,
                                           const TcpListenOptions& options = {});
+
+// Takes a socket that listens already, such as one of the service manager
+// (actors/systemd/listen_sockets.h).
+//
+//   InvalidArgument     `fd` is no listening socket of TCP
+//   ResourceExhausted   no descriptor is left for the reserve
+//   other codes         a call failed (poller/errno_status.h)
+absl::StatusOr<TcpListenSocket> AdoptTcp(Sys& sys, ScopedFd fd);
 
 // The address of the peer of a connected socket, also when the peer has closed
 // it by now. Errors: of getsockopt(2); InvalidArgument: `fd` is no socket of

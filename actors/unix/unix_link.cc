@@ -20,6 +20,9 @@ class UnixDialer : public Dialer {
         allowed_uids_(std::move(allowed_uids)) {}
 
   const std::string& endpoint() const override { return path_; }
+  absl::Status Check() override {
+    return CheckUnixSocketType(type_, "UnixLinkOptions::type");
+  }
 
   // Never waits: the kernel connects at once, or not at all.
   Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override {
@@ -55,7 +58,9 @@ UnixLink::UnixLink(LinkSocket connected, LinkOptions options,
                  std::move(connection_slot)) {}
 
 absl::Status ValidateUnixLinkOptions(const UnixLinkOptions& options) {
-  return ValidateLinkOptions(options);
+  absl::Status valid = ValidateLinkOptions(options);
+  return valid.ok() ? CheckUnixSocketType(options.type, "UnixLinkOptions::type")
+                    : valid;
 }
 
 }  // namespace trolley

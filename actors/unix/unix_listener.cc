@@ -15,9 +15,14 @@ namespace {
 
 class UnixAcceptor : public Acceptor {
  public:
-  UnixAcceptor(UnixListenSocket socket, std::vector<uid_t> allowed_uids)
-      : socket_(std::move(socket)), allowed_uids_(std::move(allowed_uids)) {}
+  UnixAcceptor(UnixListenSocket socket, const UnixLinkOptions& link)
+      : socket_(std::move(socket)),
+        type_(link.type),
+        allowed_uids_(link.allowed_uids) {}
 
+  absl::Status Start(Sys&) override {
+    return CheckUnixSocketType(type_, "UnixLinkOptions::type");
+  }
   const std::string& endpoint() const override { return socket_.path(); }
   int fd() const override { return socket_.fd(); }
   absl::StatusOr<ScopedFd> Accept() override { return socket_.Accept(); }
@@ -34,15 +39,16 @@ class UnixAcceptor : public Acceptor {
 
  private:
   UnixListenSocket socket_;
+  const UnixSocketType type_;  // of the options; the socket has its own
   const std::vector<uid_t> allowed_uids_;
 };
 
 }  // namespace
 
 UnixListener::UnixListener(UnixListenSocket socket, UnixListenerOptions options)
-    : StreamListener(std::make_unique<UnixAcceptor>(std::move(socket),
-                                                    options.link.allowed_uids),
-                     options, options.link) {}
+    : StreamListener(
+          std::make_unique<UnixAcceptor>(std::move(socket), options.link),
+          options, options.link) {}
 
 absl::Status UnixListener::SpawnLink(const SpawnOptions& spawn,
                                      LinkSocket& connection,

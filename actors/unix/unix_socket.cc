@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "trolley/actors/link/internal/adopted_listener.h"
 #include "trolley/poller/errno_status.h"
 #include "trolley/poller/printable.h"
 #include "trolley/poller/scoped_fd.h"
@@ -66,7 +68,7 @@ absl::Status CheckOptions(const UnixListenOptions& options) {
         absl::StrCat("UnixListenOptions::backlog is ", options.backlog,
                      "; it is 0 or more"));
   }
-  return absl::OkStatus();
+  return CheckUnixSocketType(options.type, "UnixListenOptions::type");
 }
 
 // A path may come from anywhere, and stands in every error.
@@ -124,6 +126,15 @@ bool IsOwn(const struct stat& file, uid_t own_uid) {
 }
 
 }  // namespace
+
+absl::Status CheckUnixSocketType(UnixSocketType type, absl::string_view field) {
+  if (type == UnixSocketType::kStream || type == UnixSocketType::kSeqpacket) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, " is ", static_cast<int>(type),
+                   "; it is kStream (0) or kSeqpacket (1)"));
+}
 
 UnixListenSocket::UnixListenSocket(UnixListenSocket&& other) noexcept
     : sys_(other.sys_),
@@ -374,6 +385,32 @@ absl::StatusOr<UnixListenSocket> ListenUnix(Sys& sys, const std::string& path,
   UnixListenSocket socket(sys, path);
   absl::Status opened = socket.Open(options);
   if (!opened.ok()) return Shown(opened);
+  return socket;
+}
+
+absl::StatusOr<UnixListenSocket> AdoptUnix(Sys& sys, ScopedFd fd) {
+  absl::Status good = internal::PrepareAdoptedListener(sys, fd.get(), AF_UNIX);
+  if (!good.ok()) return good;
+  sockaddr_un at = {};
+  socklen_t size = sizeof(at);
+  const int result =
+      sys.Getsockname(fd.get(), reinterpret_cast<sockaddr*>(&at), &size);
+  const std::string name = absl::StrCat("descriptor ", fd.get());
+  if (result < 0) return ErrnoStatus(result, SysCall::kGetsockname, name);
+  const size_t before = offsetof(sockaddr_un, sun_path);
+  // The name of an abstract socket begins with a NUL byte.
+  if (size <= before || at.sun_path[0] == '\0') {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name,
+        " is a Unix socket without a path; abstract names are not taken, "
+        "because no file mode protects them"));
+  }
+  const size_t most = std::min<size_t>(size - before, sizeof(at.sun_path));
+  const std::string path(at.sun_path, ::strnlen(at.sun_path, most));
+  UnixListenSocket socket(sys, Printable(path));
+  socket.listener_ = std::move(fd);
+  const absl::Status held = socket.reserve_.Hold();
+  if (!held.ok()) return held;
   return socket;
 }
 

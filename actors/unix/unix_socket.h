@@ -50,6 +50,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "trolley/actors/link/internal/accept_reserve.h"
 #include "trolley/poller/scoped_fd.h"
 #include "trolley/poller/sys.h"
@@ -120,6 +121,7 @@ class UnixListenSocket {
  private:
   friend absl::StatusOr<UnixListenSocket> ListenUnix(Sys&, const std::string&,
                                                      const UnixListenOptions&);
+  friend absl::StatusOr<UnixListenSocket> AdoptUnix(Sys&, ScopedFd);
   struct FileId {
     dev_t device = 0;
     ino_t inode = 0;
@@ -151,6 +153,9 @@ class UnixListenSocket {
   FileId socket_id_;           // 0, 0 until bound
 };
 
+// InvalidArgument: `type` is none of its enumerators. `field` names it.
+absl::Status CheckUnixSocketType(UnixSocketType type, absl::string_view field);
+
 // Listens at `path`.
 //
 //   InvalidArgument      the path is empty, is longer than kMaxUnixPathBytes or
@@ -169,6 +174,14 @@ class UnixListenSocket {
 //                        (poller/errno_status.h)
 absl::StatusOr<UnixListenSocket> ListenUnix(
     Sys& sys, const std::string& path, const UnixListenOptions& options = {});
+
+// Takes a socket that listens already, such as one of the service manager
+// (actors/systemd/listen_sockets.h). Its path stays when the listener ends.
+//
+//   InvalidArgument     `fd` is no listening Unix socket, or has no path
+//   ResourceExhausted   no descriptor is left for the reserve
+//   other codes         a call failed (poller/errno_status.h)
+absl::StatusOr<UnixListenSocket> AdoptUnix(Sys& sys, ScopedFd fd);
 
 // Connects. Never waits.
 //

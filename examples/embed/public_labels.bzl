@@ -164,6 +164,10 @@ PUBLIC_LABELS = {
         "trolley/actors/testing/sim_bus.h",
         "trolley/actors/testing/where.h",
     ],
+    "systemd": [
+        "trolley/actors/systemd/listen_sockets.h",
+        "trolley/actors/systemd/service_notifier.h",
+    ],
     "topics": [
         "trolley/actors/topics/topic_messages.h",
         "trolley/actors/topics/topic_name.h",

@@ -35,7 +35,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr size_t kPiece = 64 << 10;
-const Transport& kOverGrpc = kTransports[std::size(kTransports) - 1];
+const Transport& kOverGrpc = TransportNamed("grpc");
 
 // A client of any kind: it calls the service itself.
 class RawClient {

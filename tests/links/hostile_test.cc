@@ -212,7 +212,7 @@ TEST_P(HostileTest, P14_EachBrokenRuleEndsThatConnectionOnlyAndIsNamed) {
 
 class PacketsTest : public LinkTest {
  protected:
-  PacketsTest() : LinkTest(kTransports[1]) {}
+  PacketsTest() : LinkTest(TransportNamed("packets")) {}
 };
 
 TEST_F(PacketsTest, P14_APacketThatIsTooLongEndsItsConnection) {

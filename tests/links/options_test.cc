@@ -210,7 +210,7 @@ TEST(OptionsTest, EveryNumberOfAUnixSocket) {
   const TempFolder folder;
   AtExtremes<UnixListenOptions>(
       [](UnixListenOptions& o, auto visit) {
-        TROLLEY_FIELDS(o, visit, mode, backlog);
+        TROLLEY_FIELDS(o, visit, mode, backlog, type);
       },
       [&](const UnixListenOptions& options) {
         auto socket = ListenUnix(RealSys(), folder / "s", options);
@@ -247,7 +247,9 @@ absl::Status UseLinks(const UnixListenerOptions& listening,
     absl::StrAppend(&log, std::string(line), "\n");
   };
   auto bus = Bus::Create(options);
-  auto socket = ListenUnix(RealSys(), folder / "s");
+  auto socket = ListenUnix(
+      RealSys(), folder / "s",
+      {.type = valid.ok() ? dialling.type : UnixSocketType::kStream});
   if (!socket.ok()) return socket.status();
   auto listener =
       (*bus)->Spawn<UnixListener>({}, *std::move(socket), listening);
@@ -280,19 +282,26 @@ void VisitLink(LinkOptions& o, Visit visit) {
 // What Unix sockets add holds no number. A field of theirs that is not named
 // here makes the struct longer.
 static_assert(sizeof(UnixLinkOptions) ==
-              sizeof(LinkOptions) + sizeof(UnixLinkOptions::allowed_uids));
+              sizeof(LinkOptions) + sizeof(UnixLinkOptions::allowed_uids) +
+                  /*the type, with padding*/ sizeof(size_t));
 static_assert(sizeof(UnixListenerOptions) ==
               sizeof(ListenerOptions) + sizeof(UnixListenerOptions::link));
 
 TEST(OptionsTest, EveryNumberOfALinkThatDials) {
   AtExtremes<UnixLinkOptions>(
-      [](UnixLinkOptions& o, auto visit) { VisitLink(o, visit); },
+      [](UnixLinkOptions& o, auto visit) {
+        VisitLink(o, visit);
+        VisitFields("type", visit, o.type);
+      },
       [](const UnixLinkOptions& options) { return UseLinks({}, options); });
 }
 
 TEST(OptionsTest, EveryNumberOfAListenerAndItsLinks) {
   AtExtremes<UnixLinkOptions>(
-      [](UnixLinkOptions& o, auto visit) { VisitLink(o, visit); },
+      [](UnixLinkOptions& o, auto visit) {
+        VisitLink(o, visit);
+        VisitFields("type", visit, o.type);
+      },
       [](const UnixLinkOptions& options) {
         return UseLinks({.link = options}, {});
       });

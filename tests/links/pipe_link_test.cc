@@ -30,13 +30,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const Transport& PipesTransport() {
-  for (const Transport& one : kTransports) {
-    if (one.prefix == kPipes) return one;
-  }
-  return kUnix;
-}
-
 // The other end of a link over pipes, as plain blocking descriptors.
 class RawPipes {
  public:
@@ -82,7 +75,7 @@ class RawPipes {
 
 class PipeLinkTest : public LinkTest {
  protected:
-  PipeLinkTest() : LinkTest(PipesTransport()) {}
+  PipeLinkTest() : LinkTest(TransportNamed("pipes")) {}
 
   std::string folder() const { return WithoutPrefix(endpoint_); }
   PipePaths ServersPipes() const { return PipesOfServer(folder()); }
@@ -128,6 +121,7 @@ TEST_F(PipeLinkTest, P13_WhicheverSideComesFirstTheyMeet) {
       NextDownOf(client_watcher_);
       StartServer();
     }
+    NextUpOf(client_watcher_);
     EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
     StopClient();
     StopServer();
@@ -157,6 +151,7 @@ TEST_F(PipeLinkTest, P13_WhatAPeerLeftInThePipeIsNotTakenForTheNextOne) {
     ASSERT_EQ(::write(gone.get(), "TRLY garbage", 12), 12);
   }
   StartClient();
+  NextUpOf(client_watcher_);
   EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
 }
 

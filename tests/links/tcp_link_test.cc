@@ -39,7 +39,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const Transport& kTcp4 = kTransports[1];
+constexpr const Transport& kTcp4 = TransportNamed("tcp4");
 
 std::string TextOf(const absl::Status& status) {
   return std::string(status.message());
@@ -470,7 +470,8 @@ TEST_F(TcpLinkTest, P14_OnlyTheNetworksInTheListMayConnect) {
 }
 
 TEST_F(TcpLinkTest, APeerOfIpv4AtASocketForBothIsOneOfIpv4) {
-  if (!MachineHas(kTransports[2])) GTEST_SKIP() << "this machine has no IPv6";
+  if (!MachineHas(TransportNamed("tcp6")))
+    GTEST_SKIP() << "this machine has no IPv6";
   TcpListenerOptions options;
   options.allowed_networks = {"127.0.0.1/32"};
   StartTcpServer("[::]:0", options);

@@ -12,38 +12,17 @@
 #include "trolley/tests/bus/option_fields.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/use_options.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley::links_test {
 namespace {
 
-// A listener and a link, until both say that they are up. Where the options are
-// refused, that must be what the link says, or the end of the listener.
-absl::Status UseTcp(TcpListenerOptions listening, TcpLinkOptions dialling) {
-  const absl::Status listens = ValidateTcpListenerOptions(listening);
-  const absl::Status dials = ValidateTcpLinkOptions(dialling);
-  auto bus = *Bus::Create({});
-  const Ref<Watcher> watcher = *bus->Spawn<Watcher>({});
-  absl::StatusOr<TcpListenSocket> socket = ListenTcp(RealSys(), "127.0.0.1:0");
-  if (!socket.ok()) return socket.status();
-  const std::string at = socket->endpoint();
-  const auto listener =
-      *bus->Spawn<TcpListener>({}, *std::move(socket), listening);
-  if (!listens.ok()) {
-    absl::Notification ended;
-    listener.address().WhenEnded([&](const ActorEnd&) { ended.Notify(); });
-    ended.WaitForNotification();
-  } else {
-    dialling.watcher = watcher;
-    EXPECT_TRUE(bus->Spawn<TcpLink>({}, at, dialling).ok());
-    if (dials.ok()) {
-      NextUpOf(watcher);
-    } else {
-      EXPECT_EQ(NextDownOf(watcher).reason, dials);
-    }
-  }
-  bus->Shutdown(absl::ZeroDuration());
-  return listens.ok() ? dials : listens;
+absl::Status UseTcp(const TcpListenerOptions& listening,
+                    const TcpLinkOptions& dialling) {
+  return UseOptions<TcpListener, TcpLink>(
+      listening, ValidateTcpListenerOptions(listening), dialling,
+      ValidateTcpLinkOptions(dialling));
 }
 
 TEST(TcpOptionsTest, EveryNumberOfAListenSocket) {

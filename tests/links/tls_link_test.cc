@@ -36,7 +36,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr const Transport& kTcp4 = kTransports[1];
+constexpr const Transport& kTcp4 = TransportNamed("tcp4");
 
 std::string TextOf(const absl::Status& status) {
   return std::string(status.message());

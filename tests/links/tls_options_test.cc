@@ -12,38 +12,17 @@
 #include "trolley/tests/bus/option_fields.h"
 #include "trolley/tests/links/actors.h"
 #include "trolley/tests/links/link_test.h"
+#include "trolley/tests/links/use_options.h"
 #include "trolley/tests/poller/extreme_durations.h"
 
 namespace trolley::links_test {
 namespace {
 
-// A listener and a link, until the link says that it is up, or that an option
-// is refused.
-absl::Status UseTls(TlsListenerOptions listening, TlsLinkOptions dialling) {
-  auto bus = *Bus::Create({});
-  const Ref<Watcher> watcher = *bus->Spawn<Watcher>({});
-  absl::StatusOr<TcpListenSocket> socket = ListenTcp(RealSys(), "127.0.0.1:0");
-  if (!socket.ok()) return socket.status();
-  const std::string at = socket->endpoint();
-  const absl::Status listens = ValidateTlsListenerOptions(listening);
-  const auto listener =
-      *bus->Spawn<TlsListener>({}, *std::move(socket), listening);
-  const absl::Status dials = ValidateTlsLinkOptions(dialling);
-  if (!listens.ok()) {
-    absl::Notification ended;
-    listener.address().WhenEnded([&](const ActorEnd&) { ended.Notify(); });
-    ended.WaitForNotification();
-  } else {
-    dialling.watcher = watcher;
-    EXPECT_TRUE(bus->Spawn<TlsLink>({}, at, dialling).ok());
-    if (dials.ok()) {
-      NextUpOf(watcher);
-    } else {
-      EXPECT_EQ(NextDownOf(watcher).reason, dials);
-    }
-  }
-  bus->Shutdown(absl::ZeroDuration());
-  return listens.ok() ? dials : listens;
+absl::Status UseTls(const TlsListenerOptions& listening,
+                    const TlsLinkOptions& dialling) {
+  return UseOptions<TlsListener, TlsLink>(
+      listening, ValidateTlsListenerOptions(listening), dialling,
+      ValidateTlsLinkOptions(dialling));
 }
 
 TlsLinkOptions GoodLink() {

@@ -5,6 +5,9 @@
 
 #include "trolley/actors/tls/internal/tls_session.h"
 
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -88,6 +91,48 @@ TEST_F(TlsSessionTest, P15_WhatThePeerCanOpenIsSaidExactlyWhereverItIsCut) {
     }
     EXPECT_EQ(opened, small + large + small);
   }
+}
+
+// A peer that is OpenSSL alone, and says what no session of ours says.
+TEST_F(TlsSessionTest, P14_APeerThatChangesItsKeysAndDoesNotReadIsEnded) {
+  TlsCredentials ours(TestTls(), TlsRole::kLink);
+  TlsCredentials theirs(TestTls(), TlsRole::kStrictListener);
+  const auto listener = *TlsSession::Accept(NewSsl(theirs), TestTls());
+  const internal::SslPtr peer = NewSsl(ours);
+  SSL_set_connect_state(peer.get());
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(peer.get(), in, out);  // takes them
+  const unsigned char alpn[] = "\x09trolley/1";
+  SSL_set_alpn_protos(peer.get(), alpn, sizeof(alpn) - 1);
+  const auto say = [&] {
+    for (;;) {
+      const absl::Span<char> room = listener->PrepareRead();
+      const int n = BIO_read(out, room.data(), static_cast<int>(room.size()));
+      if (n <= 0) return;
+      listener->Commit(n);
+    }
+  };
+  for (bool done = false; !done;) {
+    SSL_do_handshake(peer.get());
+    say();
+    done = *listener->Shake();
+    const absl::Span<const char> said = listener->sealed();
+    BIO_write(in, said.data(), static_cast<int>(said.size()));
+    listener->Wrote(said.size());
+  }
+  char into[100];
+  absl::Status ended;
+  size_t most = 0;
+  for (int i = 0; i < 100'000 && ended.ok(); ++i) {
+    SSL_key_update(peer.get(), SSL_KEY_UPDATE_REQUESTED);
+    SSL_do_handshake(peer.get());
+    say();
+    ended = listener->Open(absl::MakeSpan(into)).status();
+    most = std::max(most, listener->sealed().size());
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(ended)) << ended;
+  EXPECT_LE(most, TlsSession::kMostAnswers + 100);
 }
 
 TEST_F(TlsSessionTest, AnEndOfThePeerIsToldFromBytesThatAreMissing) {

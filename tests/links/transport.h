@@ -19,6 +19,7 @@
 #ifndef TROLLEY_TESTS_LINKS_TRANSPORT_H_
 #define TROLLEY_TESTS_LINKS_TRANSPORT_H_
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -112,7 +113,13 @@ inline bool IsTls(const Transport& transport) {
 inline bool IsGrpc(const Transport& transport) {
   return transport.prefix == kGrpc;
 }
-inline constexpr const Transport& kUnix = kTransports[0];
+inline constexpr const Transport& TransportNamed(absl::string_view name) {
+  for (const Transport& one : kTransports) {
+    if (name == one.name) return one;
+  }
+  std::abort();
+}
+inline constexpr const Transport& kUnix = TransportNamed("unix");
 
 inline bool MachineHas(const Transport& transport) {
 #ifdef TROLLEY_TEST_GRPC
@@ -312,6 +319,8 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
     auto server =
         bus.Spawn<PipeServer>(spawn, PipesOfServer(bare), options.link);
     if (!server.ok()) return server.status();
+    // Until it has opened its end, so that a client finds it.
+    ::close(::open(PipesOfServer(bare).in.c_str(), O_WRONLY | O_CLOEXEC));
     return Ref<Listener>(*server);
   }
   if (bare[0] == '/') {

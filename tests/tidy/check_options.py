@@ -25,6 +25,8 @@ NO_NUMBERS = {
     "actors/bridge/grpc_link_options.h GrpcLinkOptions":
         "credentials, a time for check_times.py, and the fields of a struct "
         "that has tests",
+    "actors/systemd/service_notifier.h ServiceNotifierOptions":
+        "a path, and a time for check_times.py",
     "actors/tell_options.h TellOptions":
         "a deadline, for check_times.py, and a trace",
     "bus/thread/start_thread.h ThreadOptions":

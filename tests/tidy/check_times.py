@@ -62,6 +62,8 @@ COVERED_BY = {
     "actors/tls/internal/tls_credentials.h NewSsl(now)": "the clock",
     "actors/pipe/internal/named_pipe_dialer.h NamedPipeDialer(wait)":
         "LinkOptions::handshake_deadline",
+    "actors/systemd/service_notifier.h EachLoopAnswers(limit)":
+        "ServiceNotifierOptions::watchdog",
     "actors/tcp/internal/address_limits.h Admit(now)": "the clock",
     "actors/tcp/internal/address_limits.h Entry::at": "the clock",
     "actors/tcp/internal/address_limits.h Fill(now)": "the clock",

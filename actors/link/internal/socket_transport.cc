@@ -74,7 +74,12 @@ ssize_t PacketTransport::Receive(absl::Span<char> into) {
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  const ssize_t n = stream().sys().Recvmsg(stream().fd(), &message, 0);
+  Sys& sys = stream().sys();
+  ssize_t n = sys.Recvmsg(stream().fd(), &message, 0);
+  // The peer has closed with packets of ours unread. The kernel says so once,
+  // before the packets that the peer has sent.
+  // mutant: P15_PacketsOfAPeerThatClosedAreLost
+  if (n == -ECONNRESET) n = sys.Recvmsg(stream().fd(), &message, 0);
   // mutant: P14_APacketThatIsTooLongIsCut
   return n > 0 && (message.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : n;
 }
@@ -111,18 +116,27 @@ Task<absl::StatusOr<size_t>> PacketTransport::Read(absl::Span<char> into) {
   co_return TakeRest(into);
 }
 
-// The kernel takes a packet whole, or not at all.
-ssize_t PacketTransport::WriteSome(absl::Span<const iovec> parts) {
+ssize_t PacketTransport::SendPacket(absl::Span<const iovec> parts) {
   constexpr size_t kMostParts = 16;
   iovec cut[kMostParts];
   size_t count = 0;
-  size_t room = kMostPacketBytes;
+  size_t room = most_;
   for (; count < std::min(parts.size(), kMostParts) && room > 0; ++count) {
     cut[count] = parts[count];
     cut[count].iov_len = std::min(cut[count].iov_len, room);
     room -= cut[count].iov_len;
   }
   return SocketTransport::WriteSome(absl::MakeConstSpan(cut, count));
+}
+
+// The kernel takes a packet whole, or not at all.
+ssize_t PacketTransport::WriteSome(absl::Span<const iovec> parts) {
+  ssize_t n = SendPacket(parts);
+  while (n == -EMSGSIZE && most_ > kLeastPacketBytes) {
+    most_ /= 2;
+    n = SendPacket(parts);
+  }
+  return n;
 }
 
 }  // namespace trolley::internal

@@ -39,6 +39,9 @@ namespace trolley::internal {
 // The longest packet, in bytes; a rule of the protocol. 64 KiB: a third of what
 // a socket holds, so that a packet always finds room in an empty one.
 inline constexpr size_t kMostPacketBytes = 64 << 10;
+// A sender makes its packets no smaller than this. The smallest buffer that the
+// kernel has takes 2 KiB.
+inline constexpr size_t kLeastPacketBytes = 1 << 10;
 
 // InvalidArgument: `fd` is no socket, or is one of another type. Other codes: a
 // system call failed.
@@ -75,11 +78,15 @@ class PacketTransport final : public SocketTransport {
   // One packet; -EMSGSIZE: it is longer than `into`.
   ssize_t Receive(absl::Span<char> into);
   size_t TakeRest(absl::Span<char> into);
+  ssize_t SendPacket(absl::Span<const iovec> parts);
 
   // A packet that did not fit into the room of the reader, and how much of it
   // the reader has.
   std::string packet_;
   size_t taken_ = 0;
+  // The longest packet that it sends. It is halved when the buffer of the
+  // socket (SO_SNDBUF) is too small for it.
+  size_t most_ = kMostPacketBytes;
 };
 
 }  // namespace trolley::internal

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -67,12 +70,35 @@ absl::Status NamedPipeDialer::Check() {
 }
 
 absl::Status NamedPipeDialer::OpenIn(Sys& sys) {
-  // A peer has come and gone since: its bytes go with the pipe.
-  if (in_ && (PollsReadable(sys, in_.get()) & POLLHUP) != 0) in_.reset();
-  if (in_) return absl::OkStatus();
+  // Once a writer has come and gone, the descriptor says so for good. The new
+  // one is open before the old one closes: the other side finds a reader.
+  const bool good = in_ && (PollsReadable(sys, in_.get()) & POLLHUP) == 0;
+  if (good) return absl::OkStatus();
   absl::StatusOr<ScopedFd> in = OpenPipe(sys, paths_.in, O_RDONLY);
   if (in.ok()) in_ = *std::move(in);
   return in.status();
+}
+
+absl::StatusOr<ScopedFd> NamedPipeDialer::OpenBoth(Sys& sys) {
+  absl::Status opened = OpenIn(sys);
+  if (!opened.ok()) return opened;
+  int left = 0;
+  if (sys.Ioctl(in_.get(), FIONREAD, &left) < 0) left = 0;
+  absl::StatusOr<ScopedFd> out = OpenOut(sys);
+  // The other side reads before it writes. So these bytes are of one that has
+  // gone.
+  if (absl::IsUnavailable(out.status())) Discard(sys, left);
+  return out;
+}
+
+void NamedPipeDialer::Discard(Sys& sys, int bytes) {
+  char dropped[4096];
+  while (bytes > 0) {
+    const size_t most = std::min<size_t>(sizeof(dropped), bytes);
+    const ssize_t n = sys.Read(in_.get(), absl::MakeSpan(dropped, most));
+    if (n <= 0 && n != -EINTR) return;
+    bytes -= static_cast<int>(std::max<ssize_t>(n, 0));
+  }
 }
 
 absl::StatusOr<ScopedFd> NamedPipeDialer::OpenOut(Sys& sys) const {
@@ -100,14 +126,11 @@ Task<absl::Status> NamedPipeDialer::AwaitPeer(ActorContext context) {
 }
 
 Task<absl::StatusOr<LinkSocket>> NamedPipeDialer::Dial(ActorContext context) {
-  Sys& sys = context.sys();
-  absl::Status opened = OpenIn(sys);
-  if (!opened.ok()) co_return opened;
-  absl::StatusOr<ScopedFd> out = OpenOut(sys);
+  absl::StatusOr<ScopedFd> out = OpenBoth(context.sys());
   if (absl::IsUnavailable(out.status()) && std::exchange(waits_, true)) {
     const absl::Status waited = co_await AwaitPeer(context);
     if (!waited.ok()) co_return waited;
-    out = OpenOut(sys);
+    out = OpenBoth(context.sys());
   }
   if (!out.ok()) co_return out.status();
   waits_ = false;

@@ -36,8 +36,11 @@ class NamedPipeDialer final : public Dialer {
   Task<absl::StatusOr<LinkSocket>> Dial(ActorContext context) override;
 
  private:
+  // Opens what is not open yet. Gives `out`.
+  absl::StatusOr<ScopedFd> OpenBoth(Sys& sys);
   absl::Status OpenIn(Sys& sys);
   absl::StatusOr<ScopedFd> OpenOut(Sys& sys) const;
+  void Discard(Sys& sys, int bytes);
   // Until there are bytes in `in`, or `wait_` has passed.
   Task<absl::Status> AwaitPeer(ActorContext context);
 

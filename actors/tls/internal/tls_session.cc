@@ -148,6 +148,7 @@ absl::StatusOr<bool> TlsSession::Shake() {
 
 absl::StatusOr<std::optional<size_t>> TlsSession::Open(absl::Span<char> into) {
   ERR_clear_error();
+  // mutant: P14_AnswersOfTlsPileUp
   if (sealed().size() > kMostAnswers) {
     return absl::ResourceExhaustedError(
         "the peer asks for answers of TLS and does not read them");

@@ -13,6 +13,7 @@ def _unix(test):
 
 _TORN = _unix(
     "HostileTest.P15_TornLastFrameIsCountedOnceAndNothingOfItHandled")
+_TORN_PACKETS = _TORN.replace("/unix", "/packets")
 _WRITTEN = _unix("ImpatientLossTest.P15_TheSenderKnowsWhatWasWritten")
 
 MUTANTS = [
@@ -65,6 +66,10 @@ MUTANTS = [
         "PipeLinkTest.P13_APipeHasOneWriter"),
 
     # --- P14, hostile peers
+    Mutant(
+        "P14_AnswersOfTlsPileUp",
+        Swap("sealed().size() > kMostAnswers", "false"),
+        "TlsSessionTest.P14_APeerThatChangesItsKeysAndDoesNotReadIsEnded"),
     Mutant(
         "P14_APacketThatIsTooLongIsCut",
         Swap("n > 0 &&", "n < 0 &&"),
@@ -144,6 +149,9 @@ MUTANTS = [
         "AddressLimitsTest.P14_TheBucketFillsWithinASecond"),
 
     # --- P15, exact loss
+    Mutant(
+        "P15_PacketsOfAPeerThatClosedAreLost", Swap("-ECONNRESET", "-E2BIG"),
+        _TORN_PACKETS),
     Mutant("P15_ATornFrameIsNotCounted", Skip(), _TORN),
     Mutant(
         "P15_ASilentPeerIsKept", Skip(),
