@@ -28,6 +28,15 @@ PUBLIC_LABELS = {
     ],
     "errno_status": ["trolley/poller/errno_status.h"],
     "fault_sys": ["trolley/poller/fault_sys.h"],
+    "grpc_link": [
+        "trolley/actors/bridge/bridge_service.h",
+        "trolley/actors/bridge/bridge_topics.h",
+        "trolley/actors/bridge/grpc_link.h",
+        "trolley/actors/bridge/grpc_link_options.h",
+        "trolley/actors/link/link.h",
+        "trolley/actors/link/link_options.h",
+        "trolley/actors/link/remote.h",
+    ],
     "pipe_link": [
         "trolley/actors/link/link.h",
         "trolley/actors/link/link_options.h",

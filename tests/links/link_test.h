@@ -181,6 +181,7 @@ class LinkTest : public testing::Test {
     const ShutdownReport report = bus->Shutdown(absl::Seconds(10));
     EXPECT_TRUE(report.ledger.Balances()) << report.ToString();
     EXPECT_TRUE(report.survivors.empty()) << report.ToString();
+    EndServers(*bus);
     bus.reset();
   }
 

@@ -103,6 +103,7 @@ int main(int argc, char** argv) {
   while (::read(0, &byte, 1) > 0) {
   }
   const trolley::ShutdownReport report = bus.Shutdown(absl::Seconds(5));
+  trolley::links_test::EndServers(bus);
   std::printf("%s\n", report.ToString().c_str());
   return report.ledger.Balances() ? 0 : 1;
 }

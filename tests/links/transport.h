@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Transport: what the tests of links run over: Unix sockets of streams and of
-// packets, TCP over IPv4 and IPv6, TLS over IPv4, and pairs of named pipes. One
-// suite runs over each. kTransports says where they differ.
+// packets, TCP over IPv4 and IPv6, TLS over IPv4, pairs of named pipes, and
+// gRPC. One suite runs over each. kTransports says where they differ.
+//
+// A test that is built with TROLLEY_TEST_GRPC runs over gRPC alone, and all
+// others run over all but gRPC: they do not link it.
 //
 //   class MyTest : public LinkTest,
 //                  public testing::WithParamInterface<const Transport*> {
@@ -49,6 +52,9 @@
 #include "trolley/actors/watch.h"
 #include "trolley/tests/lib/process.h"
 #include "trolley/tests/links/certificates.h"
+#ifdef TROLLEY_TEST_GRPC
+#include "trolley/tests/links/grpc_server.h"
+#endif
 
 namespace trolley::links_test {
 
@@ -74,14 +80,17 @@ struct Transport {
   const char* nobody_listens_text;
   // A listener tells a peer why it turns it away before the handshake.
   bool tells_why = true;
-  // Many peers connect to one endpoint, and a test may be one of them.
+  // Many peers connect to one endpoint.
   bool listens = true;
+  // A test may be a peer itself (raw_peer.h).
+  bool sockets = true;
 };
 
 // The prefixes of endpoints: a path, an address with a port, or a folder.
 inline constexpr char kPackets[] = "packets:";
 inline constexpr char kTls[] = "tls:";
 inline constexpr char kPipes[] = "pipes:";
+inline constexpr char kGrpc[] = "grpc:";
 
 inline constexpr Transport kTransports[] = {
     {"unix", "", AF_UNIX, SOCK_STREAM, true, true, absl::StatusCode::kNotFound,
@@ -96,10 +105,15 @@ inline constexpr Transport kTransports[] = {
     {"tls4", kTls, AF_INET, SOCK_STREAM, false, false,
      absl::StatusCode::kUnavailable, "connect(", "connect(", false},
     {"pipes", kPipes, AF_UNSPEC, 0, false, true, absl::StatusCode::kUnavailable,
-     "no process reads ", "no process reads ", true, false},
+     "no process reads ", "no process reads ", true, false, false},
+    {"grpc", kGrpc, AF_UNIX, 0, false, true, absl::StatusCode::kUnavailable,
+     "the bridge at unix:", "the bridge at unix:", true, true, false},
 };
 inline bool IsTls(const Transport& transport) {
   return transport.prefix == kTls;
+}
+inline bool IsGrpc(const Transport& transport) {
+  return transport.prefix == kGrpc;
 }
 inline constexpr const Transport& TransportNamed(absl::string_view name) {
   for (const Transport& one : kTransports) {
@@ -110,6 +124,10 @@ inline constexpr const Transport& TransportNamed(absl::string_view name) {
 inline constexpr const Transport& kUnix = TransportNamed("unix");
 
 inline bool MachineHas(const Transport& transport) {
+#ifdef TROLLEY_TEST_GRPC
+  return IsGrpc(transport);
+#endif
+  if (IsGrpc(transport)) return false;
   if (transport.family == AF_UNIX || transport.family == AF_UNSPEC) return true;
   const TcpAddress loopback = *TcpAddress::Parse(
       transport.family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
@@ -131,16 +149,19 @@ inline auto EachTransport() {
   }
   return testing::ValuesIn(all);
 }
-// Those where a test may be the peer. pipe_link_test.cc has that of pipes.
+// Those where a test may be the peer. pipe_link_test.cc has that of pipes, and
+// grpc_link_test.cc that of gRPC.
 inline auto EachSocket() {
   std::vector<const Transport*> all;
   for (const Transport& one : kTransports) {
-    if (one.listens && MachineHas(one)) all.push_back(&one);
+    if (one.sockets && MachineHas(one)) all.push_back(&one);
   }
   return testing::ValuesIn(all);
 }
-// Why a test does not run where Transport::listens is false.
+// Why a test does not run where Transport::listens is false, and where
+// Transport::sockets is.
 inline constexpr char kOnePeer[] = "a pair of pipes has one peer";
+inline constexpr char kNoRawPeer[] = "a test is no peer of this transport";
 
 inline std::string NameOfTransport(
     const testing::TestParamInfo<const Transport*>& info) {
@@ -303,6 +324,11 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
                                             int backlog = 128) {
   const ListenerOptions& limits = options;
   const std::string bare = WithoutPrefix(endpoint);
+#ifdef TROLLEY_TEST_GRPC
+  if (endpoint.starts_with(kGrpc)) {
+    return ListenGrpc(bus, spawn, bare, limits, options.link);
+  }
+#endif
   if (endpoint.starts_with(kPipes)) {
     auto server =
         bus.Spawn<PipeServer>(spawn, PipesOfServer(bare), options.link);
@@ -346,11 +372,21 @@ inline absl::StatusOr<Ref<Listener>> Listen(Bus& bus, Sys& sys,
   return Ref<Listener>(*listener);
 }
 
+// After the shutdown of a bus: ends what Listen() has made beside its actors.
+inline void EndServers([[maybe_unused]] const Bus& bus) {
+#ifdef TROLLEY_TEST_GRPC
+  EndGrpcServers(bus);
+#endif
+}
+
 // Dials `endpoint`.
 inline absl::StatusOr<Ref<Link>> Dial(Bus& bus, const SpawnOptions& spawn,
                                       const std::string& endpoint,
                                       const LinkOptions& options) {
   const std::string bare = WithoutPrefix(endpoint);
+#ifdef TROLLEY_TEST_GRPC
+  if (endpoint.starts_with(kGrpc)) return DialGrpc(bus, spawn, bare, options);
+#endif
   if (endpoint.starts_with(kPipes)) {
     auto link = bus.Spawn<PipeLink>(spawn, PipesOfClient(bare), options);
     if (!link.ok()) return link.status();

@@ -643,7 +643,7 @@ TEST_P(TransportsTest, ReconnectsToARestartedServerAndSaysThatItIsAnother) {
 
 // The links of the first listener live on, with their names.
 TEST_P(TransportsTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
-  if (!transport().listens) GTEST_SKIP() << kOnePeer;
+  if (!transport().sockets) GTEST_SKIP() << kNoRawPeer;
   StartServer();
   RawPeer first(endpoint_);
   first.Say(GoodHello());
@@ -665,7 +665,7 @@ TEST_P(TransportsTest, AListenerThatIsSpawnedAgainPassesOverNamesThatAreTaken) {
 }
 
 TEST_P(TransportsTest, APeerThatGetsNoLinkIsToldWhy) {
-  if (!transport().listens) GTEST_SKIP() << kOnePeer;
+  if (!transport().sockets) GTEST_SKIP() << kNoRawPeer;
   BusOptions bus;
   bus.loops = {LoopOptions{.poller = PollerUnderTest(), .max_actors = 1}};
   server_ = *Bus::Create(std::move(bus));
@@ -737,7 +737,7 @@ TEST_P(TransportsTest, P6_TheActorsThatMessagesCameForAreForgottenInTime) {
 }
 
 TEST_P(TransportsTest, P11_NoDescriptorIsLeftAfter200Connections) {
-  if (!transport().listens) GTEST_SKIP() << "pipe_link_test counts them";
+  if (!transport().sockets) GTEST_SKIP() << "tests of their own count them";
   StartServer();
   int before = 0;
   for (int i = 0; i < 201; ++i) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <random>
 #include <string>
@@ -144,7 +145,7 @@ TEST_P(TwoProcessesTest, HundredThousandMessagesArriveInOrder) {
 }
 
 TEST_P(TwoProcessesTest, EndpointOfALiveServerIsNotTakenAndThatOfADeadOneIs) {
-  if (!transport().listens) GTEST_SKIP() << kOnePeer;
+  if (!transport().sockets) GTEST_SKIP() << "gRPC and pipes take it";
   Peer first({endpoint_});
   Peer second({endpoint_}, /*ready=*/false);
   EXPECT_EQ(WEXITSTATUS(second.Finish()), 1);
@@ -256,6 +257,52 @@ TEST_P(TwoProcessesTest, P15_KilledReceiverLeavesALedgerThatBalances) {
     EXPECT_GT(ledger.acknowledged, 0u);
     StopClient();
   }
+}
+
+// One link to one process after the other. The sender never stops.
+TEST_P(TwoProcessesTest,
+       P15_AServerKilledTwentyTimesUnderLoadLeavesExactCounts) {
+  constexpr uint64_t kRounds = 20;
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  LinkOptions options = PatientLink();
+  options.backoff_last = absl::Milliseconds(50);
+  StartClient(options);
+  const Ref<Numbers> sink = RemoteOf("sink");
+  std::atomic<bool> stop = false;
+  uint64_t accepted = 0;
+  std::thread sender([&] {
+    while (!stop) {
+      if (sink.Tell(PutOf(1, 100)) == Delivery::kAccepted) {
+        ++accepted;
+      } else {
+        client_->Inspect(kLong).IgnoreError();  // each loop has had a turn
+      }
+    }
+  });
+  uint64_t written = 0;
+  for (uint64_t round = 0; round < kRounds; ++round) {
+    Peer peer({endpoint_});
+    NextUpOf(client_watcher_);
+    const uint64_t enough = written + random() % 5000;
+    StatsWhen(link_, [&](const LinkStats& s) { return s.written >= enough; });
+    peer.Kill();
+    LinkDown down = NextDownOf(client_watcher_);
+    // The first one is that of a process that was not there yet.
+    if (down.stats.connections == 0) down = NextDownOf(client_watcher_);
+    EXPECT_EQ(down.end, LinkEnd::kLost) << down.reason;
+    written = down.stats.written;
+  }
+  stop = true;
+  sender.join();
+  const auto counted = [](const LinkStats& s) {
+    return s.written + s.unsent + s.not_sent;
+  };
+  const LinkStats stats = StatsWhen(
+      link_, [&](const LinkStats& s) { return counted(s) >= accepted; });
+  EXPECT_EQ(counted(stats), accepted);
+  EXPECT_EQ(stats.connections, kRounds);
 }
 
 TEST_P(TwoProcessesTest, P15_AskOfAKilledProcessFailsAtOnce) {

@@ -14,7 +14,8 @@ from tree import code_of, line_of
 PRODUCT = ("poller", "bus", "proto", "actors")
 # Folders below actors/ with public headers; they are written as users.
 PUBLIC_FOLDERS = ("actors/link", "actors/unix", "actors/pipe", "actors/tcp",
-                  "actors/tls", "actors/grpc", "actors/systemd",
+                  "actors/tls", "actors/grpc", "actors/bridge",
+                  "actors/systemd",
                   "actors/supervision", "actors/pools", "actors/patterns",
                   "actors/behaviour", "actors/child", "actors/testing",
                   "actors/topics", "actors/remote_topics", "actors/rpc")

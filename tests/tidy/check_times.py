@@ -42,6 +42,10 @@ COVERED_BY = {
     "actors/grpc/internal/connections.h Close(patience)": "a constant",
     "actors/grpc/internal/open_call.h AwaitNone(timeout)": "a constant",
     "actors/grpc/internal/open_call.h Begin(limit)": "Alarms::Set",
+    "actors/bridge/internal/grpc_transport.h AwaitOpen(deadline)":
+        "GrpcLinkOptions::connect_timeout",
+    "actors/bridge/internal/topic_forwarder.h Parts::resume_within":
+        "BridgeOptions::resume_within",
     "actors/context.h SetTimer(deadline)": "TimerQueue::Set",
     "actors/context.h Sleep(d)": "Actor::Sleep",
     "actors/internal/callback_ask.h AskWithCallback(timeout)": "Ref::AskThen",
