@@ -45,8 +45,11 @@ PUBLIC_LABELS = {
         "trolley/actors/pipe/pipes.h",
     ],
     "grpc_stub": [
+        "trolley/actors/link/link.h",
+        "trolley/actors/link/remote.h",
         "trolley/actors/rpc/grpc_stub.h",
         "trolley/actors/rpc/grpc_stub_options.h",
+    ],
     "server_streams": ["trolley/actors/rpc/server_streams.h"],
     "pipe_reader": ["trolley/actors/pipe_reader.h"],
     "poller": [
