@@ -8,6 +8,9 @@
 //   absl::StatusOr<trolley::LinkStats> stats =
 //       link.AskAndWait(trolley::GetLinkStats{}, absl::Seconds(1));
 //
+// An actor of your own that takes them derives from LinkWithoutWatches
+// (actors/link/link_without_watches.h).
+//
 // A link calls ActorContext::SetConnected() when it stops taking messages, and
 // when it takes them again. So a sender to a Remote learns it at once.
 //

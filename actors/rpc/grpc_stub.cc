@@ -105,4 +105,13 @@ LinkStats GrpcStub::On(const GetLinkStats&) {
   return stats;
 }
 
+LinkLedger GrpcStub::On(const GetLinkLedger&) {
+  const internal::StubCalls::Counts counts = calls_->counts();
+  return {.accepted = counts.begun,
+          .written = counts.begun,
+          .acknowledged = counts.answered,
+          .failed = counts.failed,
+          .open = counts.open};
+}
+
 }  // namespace trolley

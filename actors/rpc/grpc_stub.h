@@ -52,13 +52,14 @@
 #include "trolley/actors/actor.h"
 #include "trolley/actors/bus.h"
 #include "trolley/actors/link/link.h"
+#include "trolley/actors/link/link_without_watches.h"
 #include "trolley/actors/rpc/grpc_stub_options.h"
 #include "trolley/actors/rpc/internal/stub_calls.h"
 #include "trolley/actors/task.h"
 
 namespace trolley {
 
-class GrpcStub : public Actor {
+class GrpcStub : public Actor, public LinkWithoutWatches {
  public:
   // Its handlers wait for answers while others go on.
   static constexpr bool kInterleaved = true;
@@ -76,6 +77,9 @@ class GrpcStub : public Actor {
   // OK. not_sent: messages that this side refused. pending_asks: calls without
   // an answer. The rest is 0.
   LinkStats On(const GetLinkStats&);
+  // acknowledged: answers that are OK. failed: calls that ended with an error.
+  LinkLedger On(const GetLinkLedger&);
+  using LinkWithoutWatches::On;
 
  private:
   using Method = internal::StubMethod;

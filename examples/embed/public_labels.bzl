@@ -84,6 +84,7 @@ PUBLIC_LABELS = {
         "trolley/actors/link/link_session.h",
         "trolley/actors/link/link_socket.h",
         "trolley/actors/link/link_transport.h",
+        "trolley/actors/link/link_without_watches.h",
         "trolley/actors/link/remote.h",
         "trolley/actors/link/remote_names.h",
         "trolley/actors/link/remote_watch.h",

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "trolley/actors/async_condition.h"
 #include "trolley/actors/link/remote.h"
+#include "trolley/actors/link/remote_watch.h"
 #include "trolley/tests/bus/ask_until.h"
 #include "trolley/tests/rpc/served.h"
 
@@ -295,6 +298,52 @@ TEST(GrpcStubTest, OptionsThatAreNotValidAreTheErrorOfEachMessage) {
   const absl::Status status = caller.Ask(GetBalanceRequest()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(status.ToString(), HasSubstr("GrpcStubOptions::max_calls"));
+}
+
+// Waits for the end of an actor that a service cannot have.
+class Watching : public Actor {
+ public:
+  static constexpr bool kInterleaved = true;
+
+  explicit Watching(const Ref<Link>& link)
+      : watch_(Self(this), link, "account") {}
+  void On(const Down& down) {
+    down_ = down;
+    changed_.Notify();
+  }
+  Task<absl::StatusCode> On(int) {
+    while (!down_.has_value()) co_await changed_.Wait();
+    co_return down_->lost.code();
+  }
+
+ private:
+  RemoteWatch watch_;
+  std::optional<Down> down_;
+  AsyncCondition changed_;
+};
+
+TEST(GrpcStubTest, AWatchIsToldThatAServiceHasNoActors) {
+  Served served;
+  Caller caller(served.address);
+  const auto watching =
+      *caller.bus->Spawn<Watching>({}, Ref<Link>(caller.stub));
+  EXPECT_EQ(watching.AskAndWait(1, kLong).value(),
+            absl::StatusCode::kUnimplemented);
+}
+
+TEST(GrpcStubTest, ItsLedgerBalances) {
+  Served served;
+  Caller caller(served.address);
+  const LinkLedger before =
+      *caller.stub.AskAndWait(GetLinkLedger{}, absl::InfiniteDuration());
+  EXPECT_EQ(before.accepted, 0u);
+  EXPECT_TRUE(caller.Ask(GetBalanceRequest()).ok());
+  const LinkLedger after =
+      *caller.stub.AskAndWait(GetLinkLedger{}, absl::InfiniteDuration());
+  EXPECT_EQ(after.accepted, 1u);
+  EXPECT_EQ(after.acknowledged, 1u);
+  EXPECT_EQ(after.failed, 0u);
+  EXPECT_EQ(after.open, 0u);
 }
 
 }  // namespace
