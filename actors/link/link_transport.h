@@ -60,6 +60,10 @@ class LinkTransport {
   virtual Task<absl::StatusOr<size_t>> WhenWritable(
       absl::FunctionRef<ssize_t()> write) = 0;
 
+  // True: where one peer ends, the next one may begin, and no end comes in
+  // between, as in a named pipe. A second Hello is then the end of the peer.
+  virtual bool peers_may_follow() const { return false; }
+
   // Nothing travels any more. The peer finds the end of its input, after what
   // was written. A coroutine that waits in Read() or WhenWritable() goes on.
   virtual void Close() = 0;

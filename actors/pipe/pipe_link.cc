@@ -22,8 +22,8 @@ LinkSocket SocketOf(PipePair pipes) {
   LinkSocket connected;
   connected.peer = {.name = "the process at the other end of the pipes",
                     .identity = "pipes"};
-  connected.transport =
-      std::make_unique<internal::PipeTransport>(std::move(pipes));
+  connected.transport = std::make_unique<internal::PipeTransport>(
+      std::move(pipes), internal::PipeTransport::Kind::kInherited);
   return connected;
 }
 

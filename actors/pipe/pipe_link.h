@@ -21,6 +21,10 @@
 // first waits until bytes of the other one arrive in `in`. It waits for
 // LinkOptions::handshake_deadline, and pauses as after any failure.
 //
+// A process that was started again may open a pipe before this side has seen
+// the end of the one before. Its Hello is then the end of the connection, and
+// both links dial again.
+//
 // Ownership, threads and bounds: as StreamLink.
 // Ends:      as StreamLink; over a PipePair it ends with its connection.
 //

@@ -163,7 +163,7 @@ class RawLedgerTest : public LedgerTest {
   std::unique_ptr<RawPeer> peer_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, RawLedgerTest, EachTransport(), NameOfTransport);
+INSTANTIATE_TEST_SUITE_P(Over, RawLedgerTest, EachSocket(), NameOfTransport);
 
 TEST_P(RawLedgerTest, P14_APeerThatAcknowledgesMoreThanItGotBreaksARule) {
   RemoteOf("sink").Tell(PutOf(1));

@@ -155,6 +155,18 @@ TEST_F(PipeLinkTest, P13_WhatAPeerLeftInThePipeIsNotTakenForTheNextOne) {
   EXPECT_EQ(RemoteOf("sink").AskAndWait(AskOf(3), kLong).value().value(), 3u);
 }
 
+// No end comes between two writers of a named pipe.
+TEST_F(PipeLinkTest, P15_AProcessThatFollowsIsTheEndOfTheOneBefore) {
+  StartServer();
+  NextDownOf(server_watcher_);
+  RawPipes peer(ClientsPipes());
+  peer.Say(GoodHello() + Data(1, PutTo("sink", PutOf(7))) + GoodHello());
+  const LinkDown down = NextDownOf(server_watcher_);
+  EXPECT_EQ(LinkEndName(down.end), LinkEndName(LinkEnd::kLost)) << down.reason;
+  EXPECT_EQ(down.stats.delivered, 1u);
+  EXPECT_EQ(down.stats.protocol_errors, 0u);
+}
+
 TEST_F(PipeLinkTest, P11_NoDescriptorIsLeftAfter50Connections) {
   int before = 0;
   for (int i = 0; i < 50; ++i) {

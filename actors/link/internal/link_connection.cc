@@ -171,7 +171,14 @@ std::optional<wire::Frame> LinkConnection::NextFrame() {
   if (first_.has_value()) return std::exchange(first_, std::nullopt);
   absl::StatusOr<std::optional<wire::Frame>> frame = decoder_.NextFrame();
   if (!frame.ok()) {
-    End(LinkEnd::kBrokenRule, frame.status());
+    const bool next_peer =
+        wire::WireErrorOf(frame.status()) == WireError::kDuplicateHello &&
+        transport_->peers_may_follow();
+    if (next_peer) {
+      EndBetweenFrames();
+    } else {
+      End(LinkEnd::kBrokenRule, frame.status());
+    }
     return std::nullopt;
   }
   if (frame->has_value()) {
@@ -216,6 +223,10 @@ void LinkConnection::EndOfInput() {
   if (!read_.ok() && !absl::IsUnavailable(read_)) {
     return End(LinkEnd::kSystem, read_);
   }
+  EndBetweenFrames();
+}
+
+void LinkConnection::EndBetweenFrames() {
   // mutant: P15_AKilledPeerIsTakenForOneThatSaidGoodbye
   if (go_away_.empty()) {
     return End(LinkEnd::kLost,

@@ -166,6 +166,8 @@ class LinkConnection {
   void SendCredit();
   Task<absl::Status> ShakeSession();
   Task<absl::StatusOr<size_t>> ReadSealed();
+  // The peer has said its last, between two frames.
+  void EndBetweenFrames();
   // What the last read said is the fault of the peer.
   bool BrokeARule() const;
   // True: WriteSome() has something to write.

@@ -138,7 +138,8 @@ Task<absl::StatusOr<LinkSocket>> NamedPipeDialer::Dial(ActorContext context) {
   connected.peer = {.name = absl::StrCat("the process that reads ", paths_.out),
                     .identity = endpoint_};
   connected.transport = std::make_unique<PipeTransport>(
-      PipePair{.in = std::move(in_), .out = *std::move(out)});
+      PipePair{.in = std::move(in_), .out = *std::move(out)},
+      PipeTransport::Kind::kNamed);
   co_return std::move(connected);
 }
 

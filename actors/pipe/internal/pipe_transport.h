@@ -36,17 +36,23 @@ int PollsReadable(Sys& sys, int fd);
 
 class PipeTransport final : public LinkTransport {
  public:
-  explicit PipeTransport(PipePair pipes) : pipes_(std::move(pipes)) {}
+  enum class Kind { kNamed, kInherited };
+
+  PipeTransport(PipePair pipes, Kind kind)
+      : pipes_(std::move(pipes)), kind_(kind) {}
 
   absl::Status Start(ActorContext context) override;
   Task<absl::StatusOr<size_t>> Read(absl::Span<char> into) override;
   ssize_t WriteSome(absl::Span<const iovec> parts) override;
   Task<absl::StatusOr<size_t>> WhenWritable(
       absl::FunctionRef<ssize_t()> write) override;
+  // A process that was started again opens a named pipe at once.
+  bool peers_may_follow() const override { return kind_ == Kind::kNamed; }
   void Close() override;
 
  private:
   PipePair pipes_;  // until Start()
+  const Kind kind_;
   std::optional<Stream> in_;
   std::optional<Stream> out_;
   bool heard_ = false;  // the peer has had its end of `in`
