@@ -374,6 +374,9 @@ TEST_P(TwoProcessesTest, P9_AWatchOfAKilledProcessIsToldThatItIsLost) {
 }
 
 TEST_P(TwoProcessesTest, P9_TheWatchesOfAKilledProcessAreForgotten) {
+  if (!transport().listens) {
+    GTEST_SKIP() << "the process finds no reader of its pipe at once";
+  }
   StartServer();
   for (int round = 0; round < 3; ++round) {
     Peer peer({endpoint_, "watch", "sink"});
