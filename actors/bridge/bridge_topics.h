@@ -11,7 +11,7 @@
 // A client names a type by its full name, such as "bank.v1.Order". A client
 // that publishes makes a value of that type, as Topics::Publish() does. A
 // client that subscribes is a subscriber of that type;
-// actors/bridge/bridge_service.h says what it gets.
+// actors/bridge/bridge_service.h says what the client gets.
 //
 // Ownership: copies share one table, and the Topics.
 // Threads:   Carry() before the table is given to a bridge; after that it is

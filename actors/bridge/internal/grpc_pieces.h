@@ -96,7 +96,7 @@ class GrpcPieces : public std::enable_shared_from_this<GrpcPieces> {
   // How the call has ended, or which rule the peer broke.
   absl::Status why();
 
-  // Nothing is read or written any more; what was written goes to the peer.
+  // The loop reads and writes no more. The peer still gets what was written.
   void Close();
   // As Close(), and gRPC drops what the peer has not got.
   void Cancel();
